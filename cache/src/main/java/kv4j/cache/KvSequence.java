@@ -1,0 +1,54 @@
+package kv4j.cache;
+
+import kv4j.cache.block.KvSpans;
+
+/**
+ * One sequence's keys and values while it is being computed, and its lease on what the cache shares
+ * with it. Used by one thread at a time.
+ *
+ * <p>Life: {@link KvCache#open}; for each token sought {@link #begin} and one or more forward
+ * passes, each of which calls {@link #update} once per layer in order; {@link #commit} for what is
+ * worth keeping; {@link #close}, always.
+ */
+public interface KvSequence extends AutoCloseable {
+  /** What the cache found when this sequence was opened. */
+  Lookup lookup();
+
+  /** Leading tokens whose keys and values are in place in every layer. */
+  int length();
+
+  /**
+   * Called before each token is sought (once before prefill, then before each decode step).
+   *
+   * @return the first position to compute: {@link #length()} for any cache that keeps something
+   */
+  default int begin() {
+    return length();
+  }
+
+  /**
+   * The hook: attention hands in the new tokens' keys and values and asks what they may attend to.
+   * Called once per attention layer, in order, in each forward pass. The new tokens continue the
+   * sequence at position {@link #length()}.
+   *
+   * @param layer attention layer, from 0
+   * @param tokens new tokens, at least 1
+   * @param keys {@code [tokens, kvHeads, headDim]}, rotary positions applied; may be longer and is
+   *     reused by the caller after this call
+   * @param values {@code [tokens, kvHeads, headDim]}
+   * @return spans that end with the new tokens; as long as {@code length() + tokens} unless the
+   *     cache drops tokens on purpose
+   */
+  KvSpans update(int layer, int tokens, float[] keys, float[] values);
+
+  /**
+   * Offers what has been computed to later sequences. Tokens past {@link #length()} are ignored.
+   *
+   * @param tokens ids from position 0 on
+   */
+  void commit(int[] tokens);
+
+  /** Gives back what this sequence holds. May be called more than once. */
+  @Override
+  void close();
+}

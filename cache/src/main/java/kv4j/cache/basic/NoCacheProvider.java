@@ -1,0 +1,23 @@
+package kv4j.cache.basic;
+
+import kv4j.cache.KvCache;
+import kv4j.cache.KvCacheConfig;
+import kv4j.cache.KvCacheProvider;
+
+/** {@code none}: every new token recomputes the whole sequence. */
+public final class NoCacheProvider implements KvCacheProvider {
+  @Override
+  public String name() {
+    return "none";
+  }
+
+  @Override
+  public String description() {
+    return "nothing is kept: every new token recomputes the whole sequence";
+  }
+
+  @Override
+  public KvCache create(KvCacheConfig config) {
+    return new UnsharedCache(config.layout(), false);
+  }
+}

@@ -1,0 +1,23 @@
+package kv4j.inference;
+
+/**
+ * How the engine runs.
+ *
+ * @param threads worker threads, at least 1
+ * @param prefillChunk most new tokens of a sequence in one forward pass, at least 1
+ */
+public record EngineOptions(int threads, int prefillChunk) {
+  public EngineOptions {
+    if (threads < 1) {
+      throw new IllegalArgumentException("threads must be at least 1, not " + threads);
+    }
+    if (prefillChunk < 1) {
+      throw new IllegalArgumentException("prefill chunk must be at least 1, not " + prefillChunk);
+    }
+  }
+
+  /** One thread per processor, chunks of 256 tokens. */
+  public static EngineOptions defaults() {
+    return new EngineOptions(Runtime.getRuntime().availableProcessors(), 256);
+  }
+}

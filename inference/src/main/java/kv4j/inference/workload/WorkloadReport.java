@@ -1,0 +1,49 @@
+package kv4j.inference.workload;
+
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What running a workload with and without a cache measured.
+ *
+ * @param rows one per cache, {@code none} first (if run), then {@code request}, then the cache
+ *     under test
+ * @param groups one per group of requests, for the cache under test
+ * @param speedup the cache under test against {@code request}, over the same requests
+ * @param ceiling the engine ceiling: what this engine could reach if the cache cost nothing
+ * @param workCeiling what arithmetic alone allows
+ * @param expectedTokenHitRate worked out from the workload on paper
+ * @param secondsSaved total latency without − with the cache, s
+ * @param identicalTokens whether all runs of a request gave the same tokens
+ * @param maxLogitDifference largest |difference| between a cached and an uncached logit
+ * @param logitTolerance what that may be at most: 1e-4 × max(1, largest |logit|)
+ * @param layerHits per layer, requests it answered from the cache at prefill (cache under test)
+ * @param layerLookups per layer, requests that asked it
+ * @param missReasons requests of the cache under test, by why no more was cached
+ */
+public record WorkloadReport(
+    List<CacheRow> rows,
+    List<GroupRow> groups,
+    Speedup speedup,
+    Speedup ceiling,
+    Speedup workCeiling,
+    double expectedTokenHitRate,
+    double secondsSaved,
+    boolean identicalTokens,
+    double maxLogitDifference,
+    double logitTolerance,
+    List<Long> layerHits,
+    List<Long> layerLookups,
+    Map<String, Integer> missReasons) {
+  public WorkloadReport {
+    rows = List.copyOf(rows);
+    groups = List.copyOf(groups);
+    layerHits = List.copyOf(layerHits);
+    layerLookups = List.copyOf(layerLookups);
+  }
+
+  /** The row of the cache under test. */
+  public CacheRow cached() {
+    return rows.get(rows.size() - 1);
+  }
+}
