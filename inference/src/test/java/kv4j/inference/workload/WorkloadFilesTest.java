@@ -24,7 +24,6 @@ class WorkloadFilesTest {
     String prefix = "the workload file " + file;
     assertTrue(e.getMessage().startsWith(prefix), e.getMessage());
     assertFalse(e.getMessage().contains("\n"), e.getMessage());
-    System.out.println(e.getMessage());
     return e.getMessage().substring(prefix.length());
   }
 
