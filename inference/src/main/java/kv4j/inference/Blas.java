@@ -1,7 +1,8 @@
 package kv4j.inference;
 
-import org.bytedeco.openblas.global.openblas;
 import org.bytedeco.openblas.global.openblas_nolapack;
+import org.nd4j.linalg.api.environment.Nd4jEnvironment;
+import org.nd4j.linalg.factory.Nd4j;
 
 /** The BLAS library under ND4J. */
 public final class Blas {
@@ -17,12 +18,9 @@ public final class Blas {
     openblas_nolapack.blas_set_num_threads(threads);
   }
 
-  /** {@code MKL}, {@code OpenBLAS} or another. */
+  /** {@code MKL} or {@code OPENBLAS}, as ND4J names it. */
   public static String vendor() {
-    return switch (openblas_nolapack.blas_get_vendor()) {
-      case openblas.BLAS_MKL -> "MKL";
-      case openblas.BLAS_OPENBLAS -> "OpenBLAS";
-      default -> "unknown";
-    };
+    return String.valueOf(
+        Nd4j.getExecutioner().getEnvironmentInformation().get(Nd4jEnvironment.BLAS_VENDOR_KEY));
   }
 }

@@ -20,11 +20,11 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Runs a model's SameDiff graph over the new tokens of sequences, calling each sequence's cache at
- * every attention layer. Safe for use by many threads; one forward pass runs at a time, on all worker
- * threads.
+ * every attention layer. Safe for use by many threads; one forward pass runs at a time, on all
+ * worker threads.
  *
- * <p>While an engine is open, {@code graph.output(placeholders, "logits")} on its graph runs through
- * the engine as well.
+ * <p>While an engine is open, {@code graph.output(placeholders, "logits")} on its graph runs
+ * through the engine as well.
  */
 public final class InferenceEngine implements AutoCloseable {
   private final Model model;
@@ -87,8 +87,7 @@ public final class InferenceEngine implements AutoCloseable {
 
   private static ForwardPass segment(
       KvSequence sequence, int[] tokens, int from, int to, ForwardPass.Logits logits) {
-    return new ForwardPass(
-        List.of(new ForwardPass.Segment(sequence, tokens, from, to, logits)));
+    return new ForwardPass(List.of(new ForwardPass.Segment(sequence, tokens, from, to, logits)));
   }
 
   /**
@@ -110,7 +109,7 @@ public final class InferenceEngine implements AutoCloseable {
               .get(GraphNames.LOGITS);
       if (boundPass.get() != null) {
         throw new IllegalStateException(
-            "this thread had run the graph before the engine was made; make the engine first");
+            "SameDiff did not run its graph through the engine; was the engine closed?");
       }
       return rows(logits, pass.logitRows());
     } finally {
@@ -133,7 +132,11 @@ public final class InferenceEngine implements AutoCloseable {
     return rows;
   }
 
-  /** Runs the pass bound to this thread, or else the placeholders' tokens as one whole sequence. */
+  /**
+   * Runs the pass bound to this thread, or else the placeholders' tokens as one whole sequence.
+   *
+   * @return logits {@code [rows, vocabulary]}; an empty array if the pass asks for none
+   */
   INDArray run(Map<String, INDArray> placeholders) {
     ForwardPass pass = boundPass.get();
     if (pass != null) {
@@ -171,5 +174,4 @@ public final class InferenceEngine implements AutoCloseable {
     PlanSession.unregister(model.graph());
     plan.close();
   }
-
 }

@@ -9,6 +9,7 @@ import kv4j.model.GraphNames;
 import org.nd4j.autodiff.listeners.At;
 import org.nd4j.autodiff.listeners.Listener;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.autodiff.samediff.VariableType;
 import org.nd4j.autodiff.samediff.config.ExecutionResult;
 import org.nd4j.autodiff.samediff.config.SDValue;
 import org.nd4j.autodiff.samediff.internal.InferenceSession;
@@ -17,8 +18,8 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /**
  * The session that SameDiff runs an engine's graph with: it hands the whole graph to the engine's
- * plan. SameDiff takes one session factory per JVM, so the factory gives every other graph SameDiff's
- * own session. The same holds for outputs other than the logits, which no plan computes.
+ * plan. SameDiff takes one session factory per JVM, so the factory gives every other graph
+ * SameDiff's own session. The same holds for outputs other than the logits, which no plan computes.
  */
 final class PlanSession extends InferenceSession {
   private static final Map<SameDiff, InferenceEngine> ENGINES =
@@ -39,6 +40,23 @@ final class PlanSession extends InferenceSession {
     if (ENGINES.putIfAbsent(graph, engine) != null) {
       throw new IllegalStateException("this graph has an engine already");
     }
+    forgetSessions(graph);
+  }
+
+  /**
+   * Makes SameDiff forget the sessions it has for a graph: it keeps one per thread, from the moment
+   * a thread sets a weight, and would never ask the factory again. Changing a variable's type does
+   * that and nothing else of note, so one weight becomes a constant and a variable again.
+   */
+  private static void forgetSessions(SameDiff graph) {
+    graph.variables().stream()
+        .filter(variable -> variable.getVariableType() == VariableType.VARIABLE)
+        .findFirst()
+        .ifPresent(
+            weight -> {
+              graph.convertToConstants(List.of(weight));
+              graph.convertToVariables(List.of(weight));
+            });
   }
 
   static void unregister(SameDiff graph) {

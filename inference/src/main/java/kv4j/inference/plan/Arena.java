@@ -5,8 +5,8 @@ import java.util.List;
 import kv4j.inference.kernel.AttentionScratch;
 
 /**
- * All memory that running a plan needs besides weights and cache, allocated once and reused by every
- * pass. Grows when a pass has more rows than any before.
+ * All memory that running a plan needs besides weights and cache, allocated once and reused by
+ * every pass. Grows when a pass has more rows than any before.
  *
  * <p>Bytes: {@code rows * (sum of matrix columns + 2 * queryColumns + 2 * kvColumns) * 4}, and per
  * worker two scratch rows and the attention scratch.

@@ -5,8 +5,8 @@ import kv4j.inference.ForwardPass;
 import kv4j.inference.kernel.Kernels;
 
 /**
- * Attention over the spans that the cache answered with. Workers take tasks, each a KV head and some
- * rows of one sequence, as they get free, since later rows see more.
+ * Attention over the spans that the cache answered with. Workers take tasks, each a KV head and
+ * some rows of one sequence, as they get free, since later rows see more.
  */
 final class AttendStep implements Step {
   private static final int ROWS_PER_TASK = 32;
@@ -37,7 +37,13 @@ final class AttendStep implements Step {
       while (task < skip + tasks) {
         int chunk = chunks - 1 - (task - skip) / shape.kvHeads(); // longest first
         int begin = chunk * ROWS_PER_TASK;
-        attend(pass, s, (task - skip) % shape.kvHeads(), begin, Math.min(begin + ROWS_PER_TASK, rows), worker);
+        attend(
+            pass,
+            s,
+            (task - skip) % shape.kvHeads(),
+            begin,
+            Math.min(begin + ROWS_PER_TASK, rows),
+            worker);
         task = pass.nextTask();
       }
       skip += tasks;

@@ -60,13 +60,13 @@ final class GraphOps {
       List<String> inputs = inputs(op);
       List<String> waiting =
           inputs.stream()
-              .filter(in -> producers.containsKey(in) && !done.contains(producers.get(in).getName()))
+              .filter(
+                  in -> producers.containsKey(in) && !done.contains(producers.get(in).getName()))
               .toList();
       if (waiting.isEmpty()) {
         stack.remove(stack.size() - 1);
         done.add(op.getName());
-        ordered.add(
-            new Node(op.getName(), op.getOp(), inputs, List.copyOf(op.getOutputsOfOp())));
+        ordered.add(new Node(op.getName(), op.getOp(), inputs, List.copyOf(op.getOutputsOfOp())));
       } else {
         for (int i = waiting.size() - 1; i >= 0; i--) {
           stack.add(waiting.get(i));

@@ -5,8 +5,8 @@ import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.openblas.global.openblas_nolapack;
 
 /**
- * A projection: {@code output = input · weight}, or {@code output += input · weight}. BLAS runs on one
- * thread in each worker. Long passes are split by rows, each worker with its own; short ones by
+ * A projection: {@code output = input · weight}, or {@code output += input · weight}. BLAS runs on
+ * one thread in each worker. Long passes are split by rows, each worker with its own; short ones by
  * columns, so that every weight is read by one worker only.
  */
 final class MatmulStep implements Step {
@@ -87,9 +87,7 @@ final class MatmulStep implements Step {
 
   private Columns[] columns(int workers) {
     Columns[] prepared = columns;
-    if (prepared == null
-        || prepared.length != workers
-        || prepared[0].target != output.matrix()) {
+    if (prepared == null || prepared.length != workers || prepared[0].target != output.matrix()) {
       prepared = new Columns[workers];
       for (int w = 0; w < workers; w++) {
         int begin = columnBegin(w, workers);

@@ -6,7 +6,9 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** A row-major matrix of floats outside the Java heap, as BLAS wants it: {@code [rows, columns]}. */
+/**
+ * A row-major matrix of floats outside the Java heap, as BLAS wants it: {@code [rows, columns]}.
+ */
 final class NativeMatrix implements AutoCloseable {
   private final INDArray array;
   private final boolean owned;

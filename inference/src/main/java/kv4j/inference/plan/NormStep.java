@@ -13,12 +13,7 @@ final class NormStep implements Step {
   private final float epsilon;
 
   NormStep(
-      Kernels kernels,
-      Arena arena,
-      Register input,
-      float[] gain,
-      float epsilon,
-      Register output) {
+      Kernels kernels, Arena arena, Register input, float[] gain, float epsilon, Register output) {
     this.kernels = kernels;
     this.arena = arena;
     this.input = input;

@@ -6,7 +6,8 @@ import kv4j.cache.block.KvSpans;
 import kv4j.inference.ForwardPass;
 
 /**
- * The state of the forward pass a plan is running. Written by worker 0 between barriers, read by all.
+ * The state of the forward pass a plan is running. Written by worker 0 between barriers, read by
+ * all.
  */
 final class PassState {
   /** From so many rows on, workers split a projection by rows; below, by columns. */

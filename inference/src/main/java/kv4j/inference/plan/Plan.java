@@ -7,8 +7,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * A transformer graph compiled to a list of steps, with the workers that run them. One pass runs at a
- * time; others wait.
+ * A transformer graph compiled to a list of steps, with the workers that run them. One pass runs at
+ * a time; others wait.
  */
 public final class Plan implements AutoCloseable {
   private final List<Step> steps;
@@ -32,8 +32,8 @@ public final class Plan implements AutoCloseable {
   /**
    * Runs a forward pass.
    *
-   * @return logits of the rows asked for, in order, {@code [rows, vocabulary]}, the caller's to close;
-   *     null if none were asked for
+   * @return logits of the rows asked for, in order, {@code [rows, vocabulary]}, the caller's to
+   *     close; an empty array if none were asked for
    */
   public synchronized INDArray run(ForwardPass pass) {
     arena.ensureRows(pass.rows());
@@ -42,7 +42,7 @@ public final class Plan implements AutoCloseable {
     int count = logitRows == 0 ? lastHook + 1 : steps.size();
     workers.run(worker -> runShare(state, worker, count));
     if (logitRows == 0) {
-      return null;
+      return Nd4j.empty(DataType.FLOAT);
     }
     INDArray result = Nd4j.createUninitialized(DataType.FLOAT, logitRows, logits.columns());
     NativeMatrix target = NativeMatrix.over("logits", result);

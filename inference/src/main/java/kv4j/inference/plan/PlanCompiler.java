@@ -13,9 +13,9 @@ import kv4j.model.TransformerConfig;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Compiles a transformer's graph: groups its ops into the units that have a step (a whole scope, or a
- * single op), drops what nobody reads then, lets residual sums happen inside the projection before
- * them, and gives values whose lifetimes do not overlap the same memory.
+ * Compiles a transformer's graph: groups its ops into the units that have a step (a whole scope, or
+ * a single op), drops what nobody reads then, lets residual sums happen inside the projection
+ * before them, and gives values whose lifetimes do not overlap the same memory.
  */
 public final class PlanCompiler {
   private final GraphOps ops;
@@ -79,12 +79,19 @@ public final class PlanCompiler {
         continue;
       }
       switch (unit.kind()) {
-        case EMBEDDING -> steps.add(new EmbeddingStep(matrix(unit.weight()), define(unit, config.dim())));
+        case EMBEDDING ->
+            steps.add(new EmbeddingStep(matrix(unit.weight()), define(unit, config.dim())));
         case NORM -> {
           Register input = read(unit);
           float[] gain = matrix(unit.weight()).toHeap();
           steps.add(
-              new NormStep(kernels, arena, input, gain, config.normEpsilon(), define(unit, input.columns())));
+              new NormStep(
+                  kernels,
+                  arena,
+                  input,
+                  gain,
+                  ScopePatterns.epsilon(ops, unit.nodes()),
+                  define(unit, input.columns())));
         }
         case MATMUL -> {
           NativeMatrix weight = matrix(unit.weight());
@@ -145,8 +152,8 @@ public final class PlanCompiler {
   }
 
   /**
-   * The number of the sum that a projection can add itself into: the only reader of its result, where
-   * nobody reads the other summand from the projection on. -1 if there is none.
+   * The number of the sum that a projection can add itself into: the only reader of its result,
+   * where nobody reads the other summand from the projection on. -1 if there is none.
    */
   private int residualAfter(List<Unit> units, int projection) {
     String result = units.get(projection).output();

@@ -1,8 +1,8 @@
 package kv4j.inference.plan;
 
 /**
- * One intermediate value of a plan, {@code [rows, columns]}. Registers whose lifetimes do not overlap
- * share a matrix of the arena.
+ * One intermediate value of a plan, {@code [rows, columns]}. Registers whose lifetimes do not
+ * overlap share a matrix of the arena.
  */
 final class Register {
   private final int columns;

@@ -4,8 +4,8 @@ import java.util.List;
 import kv4j.inference.kernel.Kernels;
 
 /**
- * Splits each row of the joint projection into queries, keys and values, and turns queries and keys by
- * their position. The results go to the heap, where attention and the cache take them from.
+ * Splits each row of the joint projection into queries, keys and values, and turns queries and keys
+ * by their position. The results go to the heap, where attention and the cache take them from.
  */
 final class RotaryStep implements Step {
   private final Kernels kernels;

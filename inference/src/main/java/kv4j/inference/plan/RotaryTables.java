@@ -5,8 +5,8 @@ import kv4j.inference.kernel.Kernels;
 /**
  * Cosines and sines of every position, {@code [positions, headDim / 2]} each.
  *
- * @param adjacent whether elements {@code 2i, 2i + 1} are turned together, or {@code i, i +
- *     headDim / 2}
+ * @param adjacent whether elements {@code 2i, 2i + 1} are turned together, or {@code i, i + headDim
+ *     / 2}
  */
 record RotaryTables(float[] cos, float[] sin, int positions, boolean adjacent) {
   /** Turns {@code heads} vectors in place. */

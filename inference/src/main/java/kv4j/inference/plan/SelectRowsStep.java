@@ -4,8 +4,8 @@ import java.util.List;
 import kv4j.inference.ForwardPass;
 
 /**
- * Keeps only the rows whose logits are asked for. Comes after the last attention, since from there on
- * a row concerns nobody but itself.
+ * Keeps only the rows whose logits are asked for. Comes after the last attention, since from there
+ * on a row concerns nobody but itself.
  */
 final class SelectRowsStep implements Step {
   private final List<Register> live;
