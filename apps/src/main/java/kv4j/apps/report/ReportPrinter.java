@@ -46,7 +46,7 @@ public final class ReportPrinter {
 
   private String text() {
     heading();
-    times();
+    timings();
     hits();
     if (report.groups().size() > 1) {
       groups();
@@ -75,18 +75,19 @@ public final class ReportPrinter {
                 backend.threads() == 1 ? "thread" : "threads"));
   }
 
-  private void times() {
+  private void timings() {
     table(
         report.rows(),
-        left("cache", CacheRow::cache),
-        right("requests", row -> Integer.toString(row.requests())),
-        right("new\ntokens", row -> Integer.toString(row.newTokens())),
-        right("TTFT ms\nmedian", row -> number(row.ttftMs().median())),
-        right("\np95", row -> number(row.ttftMs().p95())),
-        right("latency ms\nmedian", row -> number(row.latencyMs().median())),
-        right("\np95", row -> number(row.latencyMs().p95())),
-        right("prompt\ntok/s", row -> number(row.promptTokensPerSecond())),
-        right("output\ntok/s", row -> number(row.outputTokensPerSecond())));
+        List.of(
+            left("cache", CacheRow::cache),
+            right("requests", row -> Integer.toString(row.requests())),
+            right("new\ntokens", row -> Integer.toString(row.newTokens())),
+            right("TTFT ms\nmedian", row -> number(row.ttftMs().median())),
+            right("\np95", row -> number(row.ttftMs().p95())),
+            right("latency ms\nmedian", row -> number(row.latencyMs().median())),
+            right("\np95", row -> number(row.latencyMs().p95())),
+            right("prompt\ntok/s", row -> number(row.promptTokensPerSecond())),
+            right("output\ntok/s", row -> number(row.outputTokensPerSecond()))));
     CacheRow first = report.rows().get(0);
     if (first.requests() < report.cached().requests()) {
       paragraph(
@@ -99,24 +100,26 @@ public final class ReportPrinter {
   private void hits() {
     table(
         report.rows(),
-        left("cache", CacheRow::cache),
-        right("token\nhit rate", row -> percent(row.tokenHitRate())),
-        right("request\nhit rate", row -> percent(row.requestHitRate())),
-        right("layer\nhit rate", row -> percent(row.layerHitRate())),
-        right("kept between\nrequests", row -> bytes(row.cacheBytes())));
+        List.of(
+            left("cache", CacheRow::cache),
+            right("token\nhit rate", row -> percent(row.tokenHitRate())),
+            right("request\nhit rate", row -> percent(row.requestHitRate())),
+            right("layer\nhit rate", row -> percent(row.layerHitRate())),
+            right("kept between\nrequests", row -> bytes(row.cacheBytes()))));
   }
 
   private void groups() {
     table(
         report.groups(),
-        left("agent", GroupRow::group),
-        right("requests", row -> Integer.toString(row.requests())),
-        right("prompt\ntokens", row -> "%,d".formatted(row.promptTokens())),
-        right("token\nhit rate", row -> percent(row.tokenHitRate())),
-        right("TTFT ms\nmedian", row -> number(row.ttftMs().median())),
-        right("uncached\nmedian", row -> number(row.uncachedTtftMs().median())),
-        right("TTFT\nspeedup", row -> times(row.ttftSpeedup())),
-        right("seconds\nsaved", row -> number(row.secondsSaved())));
+        List.of(
+            left("agent", GroupRow::group),
+            right("requests", row -> Integer.toString(row.requests())),
+            right("prompt\ntokens", row -> "%,d".formatted(row.promptTokens())),
+            right("token\nhit rate", row -> percent(row.tokenHitRate())),
+            right("TTFT ms\nmedian", row -> number(row.ttftMs().median())),
+            right("uncached\nmedian", row -> number(row.uncachedTtftMs().median())),
+            right("TTFT\nspeedup", row -> times(row.ttftSpeedup())),
+            right("seconds\nsaved", row -> number(row.secondsSaved()))));
   }
 
   private record Measure(String name, double measured, double ceiling, double workCeiling) {}
@@ -128,12 +131,13 @@ public final class ReportPrinter {
             measure("TTFT", Speedup::ttft),
             measure("latency", Speedup::latency),
             measure("prompt tokens/s", Speedup::throughput)),
-        left("", Measure::name),
-        right("measured", m -> times(m.measured())),
-        right("engine\nceiling", m -> times(m.ceiling())),
-        right("reached", m -> percent(m.measured() / m.ceiling())),
-        right("work\nceiling", m -> times(m.workCeiling())),
-        right("reached", m -> percent(m.measured() / m.workCeiling())));
+        List.of(
+            left("", Measure::name),
+            right("measured", m -> times(m.measured())),
+            right("engine\nceiling", m -> times(m.ceiling())),
+            right("reached", m -> percent(m.measured() / m.ceiling())),
+            right("work\nceiling", m -> times(m.workCeiling())),
+            right("reached", m -> percent(m.measured() / m.workCeiling()))));
   }
 
   private Measure measure(String name, Function<Speedup, Double> of) {
@@ -160,8 +164,9 @@ public final class ReportPrinter {
   private void missReasons() {
     table(
         List.copyOf(report.missReasons().entrySet()),
-        left("why no more was cached", Map.Entry::getKey),
-        right("requests", entry -> Integer.toString(entry.getValue())));
+        List.of(
+            left("why no more was cached", Map.Entry::getKey),
+            right("requests", entry -> Integer.toString(entry.getValue()))));
   }
 
   private void layers() {
@@ -170,10 +175,11 @@ public final class ReportPrinter {
     if (everyLayer) {
       table(
           IntStream.range(0, hits.size()).boxed().toList(),
-          right("layer", layer -> Integer.toString(layer)),
-          right("requests", layer -> Long.toString(lookups.get(layer))),
-          right("from the cache", layer -> Long.toString(hits.get(layer))),
-          right("hit rate", layer -> percent((double) hits.get(layer) / lookups.get(layer))));
+          List.of(
+              right("layer", layer -> Integer.toString(layer)),
+              right("requests", layer -> Long.toString(lookups.get(layer))),
+              right("from the cache", layer -> Long.toString(hits.get(layer))),
+              right("hit rate", layer -> percent((double) hits.get(layer) / lookups.get(layer)))));
       return;
     }
     List<String> runs = new ArrayList<>();
@@ -199,13 +205,12 @@ public final class ReportPrinter {
     text.append('\n');
   }
 
-  @SafeVarargs
-  private <T> void table(List<T> rows, ColumnData<T>... columns) {
+  private <T> void table(List<T> rows, List<ColumnData<T>> columns) {
     String table =
         AsciiTable.builder()
             .border(AsciiTable.BASIC_ASCII_NO_DATA_SEPARATORS_NO_OUTSIDE_BORDER)
             .lineSeparator("\n")
-            .data(rows, List.of(columns))
+            .data(rows, columns)
             .asString();
     text.append(table.indent(0).replaceAll("(?m) +$", "")).append('\n');
   }
