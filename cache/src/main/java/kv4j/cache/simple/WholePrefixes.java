@@ -1,0 +1,178 @@
+package kv4j.cache.simple;
+
+import com.github.benmanes.caffeine.cache.RemovalCause;
+import com.github.benmanes.caffeine.cache.Ticker;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.IntFunction;
+import kv4j.cache.CacheStats;
+import kv4j.cache.CacheStats.Removal;
+import kv4j.cache.KvCacheConfig;
+import kv4j.cache.Lookup.Reason;
+import kv4j.cache.LookupCounters;
+import kv4j.cache.block.KvLayout;
+import kv4j.cache.simple.SimpleKvCache.KeyValue;
+import kv4j.cache.simple.SimplePrefixCache.Prefix;
+
+/**
+ * Keeps prefixes whole: a prefix is of use only if all its layers are there, so when one layer
+ * leaves the {@link SimpleKvCache} the others follow, for the same cause. Every call to the store
+ * is made under this object's lock, so what the store reports arrives under it too.
+ */
+final class WholePrefixes {
+  /** Departed prefixes remembered, so that a miss can say why. */
+  private static final int REMEMBERED = 256;
+
+  /**
+   * What a lookup found.
+   *
+   * @param layers keys and values of every layer, or none
+   * @param missReason why there are none
+   * @param detail a clause about it, perhaps empty
+   */
+  record Found(List<KeyValue> layers, Reason missReason, String detail) {}
+
+  private final KvLayout layout;
+  private final long maxBytes;
+  final SimpleKvCache store;
+  private final Set<Prefix> kept = new HashSet<>();
+  private final Map<Prefix, Removal> broken = new LinkedHashMap<>();
+  private final Map<Prefix, Reason> departed =
+      new LinkedHashMap<>() {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Prefix, Reason> eldest) {
+          return size() > REMEMBERED;
+        }
+      };
+  private final Map<Removal, Long> removed = new EnumMap<>(Removal.class);
+  private Removal dropCause = Removal.EXPLICIT;
+  private long peakBytes;
+
+  WholePrefixes(KvCacheConfig config, Ticker ticker) {
+    layout = config.layout();
+    maxBytes = config.maxBytes();
+    SimpleKvCache.Builder builder =
+        SimpleKvCache.builder().maxBytes(maxBytes).ticker(ticker).removalListener(this::layerLeft);
+    config.timeToLive().ifPresent(builder::timeToLive);
+    store = builder.build();
+  }
+
+  /** Looks up every layer of a prefix. */
+  synchronized Found find(Prefix prefix) {
+    dropBroken();
+    if (!kept.contains(prefix)) {
+      return missing(prefix);
+    }
+    List<KeyValue> layers = new ArrayList<>();
+    for (int layer = 0; layer < layout.layers(); layer++) {
+      Optional<KeyValue> kv = store.get(prefix, layer);
+      if (kv.isEmpty()) { // it expired a moment ago
+        dropBroken();
+        drop(prefix, Removal.EXPIRED);
+        return missing(prefix);
+      }
+      layers.add(kv.get());
+    }
+    return new Found(layers, Reason.FULL, "");
+  }
+
+  /** Whether a prefix was kept when the last call returned. */
+  synchronized boolean keeps(Prefix prefix) {
+    return kept.contains(prefix);
+  }
+
+  /** Stores every layer of a prefix, unless it is kept already or does not fit as a whole. */
+  synchronized void store(Prefix prefix, IntFunction<KeyValue> layers) {
+    dropBroken();
+    if (kept.contains(prefix)) {
+      return;
+    }
+    boolean fits = SimplePrefixCache.bytesForPrefix(layout, prefix.length()) <= maxBytes;
+    for (int layer = 0; fits && layer < layout.layers(); layer++) {
+      KeyValue kv = layers.apply(layer);
+      fits = store.put(prefix, layer, kv.keys(), kv.values()) && !broken.containsKey(prefix);
+      peakBytes = Math.max(peakBytes, store.bytes());
+    }
+    if (fits) {
+      kept.add(prefix);
+      departed.remove(prefix);
+    } else {
+      drop(prefix, Removal.SIZE);
+      departed.put(prefix, Reason.NO_ROOM);
+    }
+    dropBroken();
+  }
+
+  synchronized void clear() {
+    store.clear();
+    kept.clear();
+    broken.clear();
+    departed.clear();
+  }
+
+  synchronized CacheStats stats(LookupCounters counters) {
+    dropBroken();
+    return counters.snapshot(store.stats().entries(), store.bytes(), peakBytes, removed);
+  }
+
+  private Found missing(Prefix prefix) {
+    Reason reason = departed.get(prefix);
+    if (reason == null) {
+      boolean elsewhere = kept.stream().anyMatch(other -> other.tokens().equals(prefix.tokens()));
+      return new Found(List.of(), elsewhere ? Reason.OTHER_NAMESPACE : Reason.COLD, "");
+    }
+    String detail =
+        reason == Reason.NO_ROOM
+            ? "its "
+                + prefix.length()
+                + " tokens need "
+                + SimplePrefixCache.bytesForPrefix(layout, prefix.length())
+                + " of "
+                + maxBytes
+                + " bytes"
+            : "";
+    return new Found(List.of(), reason, detail);
+  }
+
+  /** Called by the store for each entry that leaves. */
+  private void layerLeft(Object prefix, RemovalCause cause) {
+    Removal removal =
+        switch (cause) {
+          case SIZE -> Removal.SIZE;
+          case EXPIRED -> Removal.EXPIRED;
+          default -> dropCause; // removed from here
+        };
+    removed.merge(removal, 1L, Long::sum);
+    if (cause.wasEvicted()) {
+      broken.putIfAbsent((Prefix) prefix, removal);
+    }
+  }
+
+  private void dropBroken() {
+    store.cleanUp();
+    while (!broken.isEmpty()) { // dropping may bring more expired ones to light
+      Map.Entry<Prefix, Removal> next = broken.entrySet().iterator().next();
+      drop(next.getKey(), next.getValue());
+    }
+  }
+
+  private void drop(Prefix prefix, Removal cause) {
+    kept.remove(prefix);
+    dropCause = cause;
+    for (int layer = 0; layer < layout.layers(); layer++) {
+      store.remove(prefix, layer);
+    }
+    dropCause = Removal.EXPLICIT;
+    broken.remove(prefix);
+    departed.remove(prefix); // so that it becomes the youngest
+    departed.put(prefix, cause == Removal.EXPIRED ? Reason.EXPIRED : Reason.EVICTED);
+  }
+}
