@@ -45,7 +45,7 @@ public abstract class BlockSequence implements KvSequence {
   }
 
   @Override
-  public KvSpans update(int layer, int tokens, float[] keys, float[] values) {
+  public KvSpans update(int layer, float[] keys, float[] values, int firstRow, int tokens) {
     if (layer != layersDone) {
       throw new IllegalStateException("layer " + layer + " came when " + layersDone + " was due");
     }
@@ -62,7 +62,7 @@ public abstract class BlockSequence implements KvSequence {
       int at = length + row;
       int slot = at % layout.blockTokens();
       int count = Math.min(tokens - row, layout.blockTokens() - slot);
-      blocks.get(at / layout.blockTokens()).write(layer, slot, count, keys, values, row);
+      blocks.get(at / layout.blockTokens()).write(layer, slot, count, keys, values, firstRow + row);
       row += count;
     }
     layersDone = layer + 1;
