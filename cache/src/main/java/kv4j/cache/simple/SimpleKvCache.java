@@ -147,12 +147,12 @@ public final class SimpleKvCache {
    *     the most Caffeine can weigh), or if the entries already there are used more
    */
   public boolean cacheKv(String prefix, int layer, INDArray keys, INDArray values) {
-    return put(prefix, layer, copy(keys), copy(values));
+    return copyIn(prefix, layer, new KeyValue(keys, values));
   }
 
   /** As above, for a prefix of token ids. */
   public boolean cacheKv(int[] prefix, int layer, INDArray keys, INDArray values) {
-    return put(new Tokens(prefix.clone()), layer, copy(keys), copy(values));
+    return copyIn(new Tokens(prefix.clone()), layer, new KeyValue(keys, values));
   }
 
   /** The keys and values of a prefix in one layer, or empty if they are not kept (any more). */
@@ -179,19 +179,27 @@ public final class SimpleKvCache {
     entries.cleanUp();
   }
 
+  private boolean copyIn(Object prefix, int layer, KeyValue kv) {
+    // what cannot be kept is not worth a copy
+    return put(prefix, layer, fits(kv) ? new KeyValue(copy(kv.keys), copy(kv.values)) : kv);
+  }
+
   /** Stores arrays that nobody else will change or close, under any prefix with value equality. */
-  boolean put(Object prefix, int layer, INDArray keys, INDArray values) {
+  boolean put(Object prefix, int layer, KeyValue kv) {
     Key key = new Key(prefix, layer);
-    KeyValue kv = new KeyValue(keys, values);
-    if (kv.bytes() > Math.min(maxBytes, Integer.MAX_VALUE)) {
-      entries.invalidate(key);
+    if (!fits(kv)) {
+      entries.invalidate(key); // what it was to replace is out of date
       return false;
     }
-    Nd4j.getAffinityManager().ensureLocation(keys, location);
-    Nd4j.getAffinityManager().ensureLocation(values, location);
+    Nd4j.getAffinityManager().ensureLocation(kv.keys, location);
+    Nd4j.getAffinityManager().ensureLocation(kv.values, location);
     entries.put(key, kv);
     entries.cleanUp(); // waits for an eviction under way in another thread
     return entries.asMap().containsKey(key);
+  }
+
+  private boolean fits(KeyValue kv) {
+    return kv.bytes() <= Math.min(maxBytes, Integer.MAX_VALUE);
   }
 
   Optional<KeyValue> get(Object prefix, int layer) {

@@ -23,7 +23,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * The explicit-prefix cache behind the hook: a request says how many of its leading tokens it
  * shares with others, and those are looked up and stored as a whole. Each layer's keys and values
  * are one entry of a {@link SimpleKvCache}, {@code [tokens, kvHeads, headDim]}; a sequence that
- * hits gets them copied into blocks of its own.
+ * hits gets them copied into blocks of its own. Prefixes used longest ago make room, always whole.
  */
 public final class SimplePrefixCache implements KvCache {
   private final KvLayout layout;

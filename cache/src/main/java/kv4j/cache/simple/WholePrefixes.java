@@ -4,8 +4,8 @@ import com.github.benmanes.caffeine.cache.RemovalCause;
 import com.github.benmanes.caffeine.cache.Ticker;
 import java.util.ArrayList;
 import java.util.EnumMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -21,9 +21,10 @@ import kv4j.cache.simple.SimpleKvCache.KeyValue;
 import kv4j.cache.simple.SimplePrefixCache.Prefix;
 
 /**
- * Keeps prefixes whole: a prefix is of use only if all its layers are there, so when one layer
- * leaves the {@link SimpleKvCache} the others follow, for the same cause. Every call to the store
- * is made under this object's lock, so what the store reports arrives under it too.
+ * Keeps prefixes whole: one is of use only if all its layers are there. So when a layer expires in
+ * the {@link SimpleKvCache} the others follow, and room is made here, by dropping the prefixes used
+ * longest ago, before the store would evict single layers of several. Every call to the store is
+ * made under this object's lock, so what the store reports arrives under it too.
  */
 final class WholePrefixes {
   /** Departed prefixes remembered, so that a miss can say why. */
@@ -38,11 +39,14 @@ final class WholePrefixes {
    */
   record Found(List<KeyValue> layers, Reason missReason, String detail) {}
 
+  final SimpleKvCache store;
   private final KvLayout layout;
   private final long maxBytes;
-  final SimpleKvCache store;
-  private final Set<Prefix> kept = new HashSet<>();
-  private final Map<Prefix, Removal> broken = new LinkedHashMap<>();
+
+  /** Least recently used first. */
+  private final Set<Prefix> kept = new LinkedHashSet<>();
+
+  private final Set<Prefix> expired = new LinkedHashSet<>();
   private final Map<Prefix, Reason> departed =
       new LinkedHashMap<>() {
         private static final long serialVersionUID = 1L;
@@ -67,7 +71,7 @@ final class WholePrefixes {
 
   /** Looks up every layer of a prefix. */
   synchronized Found find(Prefix prefix) {
-    dropBroken();
+    dropExpired();
     if (!kept.contains(prefix)) {
       return missing(prefix);
     }
@@ -75,32 +79,31 @@ final class WholePrefixes {
     for (int layer = 0; layer < layout.layers(); layer++) {
       Optional<KeyValue> kv = store.get(prefix, layer);
       if (kv.isEmpty()) { // it expired a moment ago
-        dropBroken();
         drop(prefix, Removal.EXPIRED);
         return missing(prefix);
       }
       layers.add(kv.get());
     }
+    kept.remove(prefix);
+    kept.add(prefix); // now the most recently used
     return new Found(layers, Reason.FULL, "");
-  }
-
-  /** Whether a prefix was kept when the last call returned. */
-  synchronized boolean keeps(Prefix prefix) {
-    return kept.contains(prefix);
   }
 
   /** Stores every layer of a prefix, unless it is kept already or does not fit as a whole. */
   synchronized void store(Prefix prefix, IntFunction<KeyValue> layers) {
-    dropBroken();
+    dropExpired();
     if (kept.contains(prefix)) {
       return;
     }
-    boolean fits = SimplePrefixCache.bytesForPrefix(layout, prefix.length()) <= maxBytes;
-    for (int layer = 0; fits && layer < layout.layers(); layer++) {
-      KeyValue kv = layers.apply(layer);
-      fits = store.put(prefix, layer, kv.keys(), kv.values()) && !broken.containsKey(prefix);
-      peakBytes = Math.max(peakBytes, store.bytes());
+    long needed = SimplePrefixCache.bytesForPrefix(layout, prefix.length());
+    boolean fits = needed <= maxBytes;
+    while (fits && store.bytes() + needed > maxBytes) {
+      drop(kept.iterator().next(), Removal.SIZE);
     }
+    for (int layer = 0; fits && layer < layout.layers(); layer++) {
+      fits = store.put(prefix, layer, layers.apply(layer));
+    }
+    peakBytes = Math.max(peakBytes, store.bytes());
     if (fits) {
       kept.add(prefix);
       departed.remove(prefix);
@@ -108,18 +111,17 @@ final class WholePrefixes {
       drop(prefix, Removal.SIZE);
       departed.put(prefix, Reason.NO_ROOM);
     }
-    dropBroken();
   }
 
   synchronized void clear() {
     store.clear();
     kept.clear();
-    broken.clear();
+    expired.clear();
     departed.clear();
   }
 
   synchronized CacheStats stats(LookupCounters counters) {
-    dropBroken();
+    dropExpired();
     return counters.snapshot(store.stats().entries(), store.bytes(), peakBytes, removed);
   }
 
@@ -144,23 +146,17 @@ final class WholePrefixes {
 
   /** Called by the store for each entry that leaves. */
   private void layerLeft(Object prefix, RemovalCause cause) {
-    Removal removal =
-        switch (cause) {
-          case SIZE -> Removal.SIZE;
-          case EXPIRED -> Removal.EXPIRED;
-          default -> dropCause; // removed from here
-        };
-    removed.merge(removal, 1L, Long::sum);
-    if (cause.wasEvicted()) {
-      broken.putIfAbsent((Prefix) prefix, removal);
+    boolean ranOut = cause == RemovalCause.EXPIRED;
+    removed.merge(ranOut ? Removal.EXPIRED : dropCause, 1L, Long::sum);
+    if (ranOut) {
+      expired.add((Prefix) prefix);
     }
   }
 
-  private void dropBroken() {
+  private void dropExpired() {
     store.cleanUp();
-    while (!broken.isEmpty()) { // dropping may bring more expired ones to light
-      Map.Entry<Prefix, Removal> next = broken.entrySet().iterator().next();
-      drop(next.getKey(), next.getValue());
+    while (!expired.isEmpty()) { // dropping may bring more to light
+      drop(expired.iterator().next(), Removal.EXPIRED);
     }
   }
 
@@ -171,7 +167,7 @@ final class WholePrefixes {
       store.remove(prefix, layer);
     }
     dropCause = Removal.EXPLICIT;
-    broken.remove(prefix);
+    expired.remove(prefix);
     departed.remove(prefix); // so that it becomes the youngest
     departed.put(prefix, cause == Removal.EXPIRED ? Reason.EXPIRED : Reason.EVICTED);
   }
