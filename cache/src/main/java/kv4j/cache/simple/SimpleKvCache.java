@@ -4,8 +4,8 @@ import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.RemovalCause;
 import com.github.benmanes.caffeine.cache.Ticker;
+import java.nio.IntBuffer;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -22,8 +22,9 @@ import org.nd4j.linalg.factory.Nd4j;
  *
  * <p>This file needs only ND4J and Caffeine and may be copied into any project. Expiry, eviction
  * and counting are Caffeine's: when entries must make room, its TinyLFU policy keeps those used
- * most, so a new entry may be the one that goes. Nothing runs in the background: an expired entry
- * is never returned, and its memory is let go during some later call.
+ * most, so a new entry may be the one that goes, and a prefix may lose some layers before others.
+ * Nothing runs in the background: an expired entry is never returned, and its memory is let go
+ * during some later call.
  *
  * <p>Arrays that leave the cache stay valid for whoever still holds them: the cache never closes an
  * array, ND4J frees it once it is unreachable and garbage-collected.
@@ -86,19 +87,6 @@ public final class SimpleKvCache {
     }
   }
 
-  /** Token ids that compare by content; a hash alone would let two prefixes share an entry. */
-  record Tokens(int[] ids) {
-    @Override
-    public boolean equals(Object other) {
-      return other instanceof Tokens that && Arrays.equals(ids, that.ids);
-    }
-
-    @Override
-    public int hashCode() {
-      return Arrays.hashCode(ids);
-    }
-  }
-
   private record Key(Object prefix, int layer) {
     Key {
       Objects.requireNonNull(prefix, "prefix");
@@ -152,7 +140,7 @@ public final class SimpleKvCache {
 
   /** As above, for a prefix of token ids. */
   public boolean cacheKv(int[] prefix, int layer, INDArray keys, INDArray values) {
-    return copyIn(new Tokens(prefix.clone()), layer, new KeyValue(keys, values));
+    return copyIn(tokens(prefix), layer, new KeyValue(keys, values));
   }
 
   /** The keys and values of a prefix in one layer, or empty if they are not kept (any more). */
@@ -162,15 +150,16 @@ public final class SimpleKvCache {
 
   /** As above, for a prefix of token ids. */
   public Optional<KeyValue> getCachedKv(int[] prefix, int layer) {
-    return get(new Tokens(prefix), layer);
+    return get(tokens(prefix), layer);
   }
 
-  /** Counts since this cache was made, and what it keeps now. */
+  /** Counts since this cache was made, and what it keeps now, without anything expired. */
   public Stats stats() {
     entries.cleanUp();
     var lookups = entries.stats();
+    long bytes = entries.policy().eviction().orElseThrow().weightedSize().orElseThrow();
     return new Stats(
-        lookups.hitCount(), lookups.missCount(), entries.estimatedSize(), bytes(), evictions);
+        lookups.hitCount(), lookups.missCount(), entries.estimatedSize(), bytes, evictions);
   }
 
   /** Drops all entries; the counts go on. */
@@ -180,7 +169,6 @@ public final class SimpleKvCache {
   }
 
   private boolean copyIn(Object prefix, int layer, KeyValue kv) {
-    // what cannot be kept is not worth a copy
     return put(prefix, layer, fits(kv) ? new KeyValue(copy(kv.keys), copy(kv.values)) : kv);
   }
 
@@ -210,13 +198,9 @@ public final class SimpleKvCache {
     entries.invalidate(new Key(prefix, layer));
   }
 
-  /** Lets go of what has expired. */
-  void cleanUp() {
-    entries.cleanUp();
-  }
-
-  long bytes() {
-    return entries.policy().eviction().orElseThrow().weightedSize().orElseThrow();
+  /** Token ids that compare by content; a hash alone would let two prefixes share an entry. */
+  static IntBuffer tokens(int[] ids) {
+    return IntBuffer.wrap(ids.clone());
   }
 
   /** A compact copy that outlives the tensor it came from and any workspace. */

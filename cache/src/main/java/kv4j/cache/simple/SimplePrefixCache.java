@@ -1,6 +1,7 @@
 package kv4j.cache.simple;
 
 import com.github.benmanes.caffeine.cache.Ticker;
+import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -15,7 +16,6 @@ import kv4j.cache.block.BlockSequence;
 import kv4j.cache.block.KvBlock;
 import kv4j.cache.block.KvLayout;
 import kv4j.cache.simple.SimpleKvCache.KeyValue;
-import kv4j.cache.simple.SimpleKvCache.Tokens;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -83,15 +83,15 @@ public final class SimplePrefixCache implements KvCache {
   }
 
   /** What names a prefix. */
-  record Prefix(String namespace, String model, Tokens tokens) {
+  record Prefix(String namespace, String model, IntBuffer tokens) {
     /** The first tokens of a sequence, as many as its request shares. */
     static Prefix of(KvRequest request, int[] tokens) {
       int[] ids = Arrays.copyOf(tokens, request.sharedPrefixTokens());
-      return new Prefix(request.namespace(), request.model(), new Tokens(ids));
+      return new Prefix(request.namespace(), request.model(), IntBuffer.wrap(ids));
     }
 
     int length() {
-      return tokens.ids().length;
+      return tokens.capacity();
     }
   }
 

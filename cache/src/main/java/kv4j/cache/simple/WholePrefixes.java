@@ -97,13 +97,13 @@ final class WholePrefixes {
     }
     long needed = SimplePrefixCache.bytesForPrefix(layout, prefix.length());
     boolean fits = needed <= maxBytes;
-    while (fits && store.bytes() + needed > maxBytes) {
+    while (fits && store.stats().bytes() + needed > maxBytes) {
       drop(kept.iterator().next(), Removal.SIZE);
     }
     for (int layer = 0; fits && layer < layout.layers(); layer++) {
       fits = store.put(prefix, layer, layers.apply(layer));
     }
-    peakBytes = Math.max(peakBytes, store.bytes());
+    peakBytes = Math.max(peakBytes, store.stats().bytes());
     if (fits) {
       kept.add(prefix);
       departed.remove(prefix);
@@ -122,7 +122,8 @@ final class WholePrefixes {
 
   synchronized CacheStats stats(LookupCounters counters) {
     dropExpired();
-    return counters.snapshot(store.stats().entries(), store.bytes(), peakBytes, removed);
+    SimpleKvCache.Stats now = store.stats();
+    return counters.snapshot(now.entries(), now.bytes(), peakBytes, removed);
   }
 
   private Found missing(Prefix prefix) {
@@ -154,7 +155,7 @@ final class WholePrefixes {
   }
 
   private void dropExpired() {
-    store.cleanUp();
+    store.stats(); // lets go of what has expired
     while (!expired.isEmpty()) { // dropping may bring more to light
       drop(expired.iterator().next(), Removal.EXPIRED);
     }

@@ -122,20 +122,27 @@ class SimpleKvCacheTest {
 
   @Test
   void tokensAreComparedExactly() {
-    int[] a = {0, 31};
-    int[] b = {1, 0};
-    assertEquals(Arrays.hashCode(a), Arrays.hashCode(b));
+    assertEquals(Arrays.hashCode(new int[] {0, 31}), Arrays.hashCode(new int[] {1, 0}));
+    assertNotShared(new int[] {0, 31}, new int[] {1, 0});
+    assertEquals(
+        SimpleKvCache.tokens(new int[] {31, 0}).hashCode(),
+        SimpleKvCache.tokens(new int[] {0, 1}).hashCode());
+    assertNotShared(new int[] {31, 0}, new int[] {0, 1});
+  }
+
+  private static void assertNotShared(int[] a, int[] b) {
     SimpleKvCache cache = SimpleKvCache.builder().build();
-    cache.cacheKv(a, 0, filled(1), filled(1));
+    int[] key = a.clone();
+    cache.cacheKv(key, 0, filled(1), filled(1));
+    key[1] = 7; // the caller's array, not the cache's
+    assertTrue(cache.getCachedKv(a, 0).isPresent());
+    assertTrue(cache.getCachedKv(key, 0).isEmpty());
     assertTrue(cache.getCachedKv(b, 0).isEmpty());
-    assertTrue(cache.getCachedKv(new int[] {0, 31}, 0).isPresent());
-    assertTrue(cache.getCachedKv(new int[] {0, 31, 0}, 0).isEmpty());
-    assertTrue(cache.getCachedKv("[0, 31]", 0).isEmpty());
+    assertTrue(cache.getCachedKv(Arrays.copyOf(a, 3), 0).isEmpty());
+    assertTrue(cache.getCachedKv(Arrays.toString(a), 0).isEmpty());
     cache.cacheKv(b, 0, filled(2), filled(2));
     assertEquals(filled(1), cache.getCachedKv(a, 0).orElseThrow().keys());
     assertEquals(filled(2), cache.getCachedKv(b, 0).orElseThrow().keys());
-    a[1] = 7; // the caller's array, not the cache's
-    assertTrue(cache.getCachedKv(new int[] {0, 31}, 0).isPresent());
   }
 
   @Test

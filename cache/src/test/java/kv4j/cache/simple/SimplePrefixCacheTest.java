@@ -151,6 +151,8 @@ class SimplePrefixCacheTest {
     assertEquals(Reason.COLD, request(cache, new int[] {1, 0, 9}, 2).reason());
     assertEquals(2, request(cache, new int[] {0, 31, 8}, 2).cachedTokens());
     assertEquals(Reason.COLD, request(cache, new int[] {0, 31, 8}, 1).reason());
+    request(cache, new int[] {31, 0, 9}, 2);
+    assertEquals(Reason.COLD, request(cache, new int[] {0, 1, 9}, 2).reason());
   }
 
   @Test
