@@ -223,8 +223,10 @@ class SimplePrefixCacheTest {
     assertEquals(10, request(cache, prompt, 10).cachedTokens());
     assertTrue(last < 500, "the clock was read " + last + " times");
     now.set(1000 + last / 2);
-    assertEquals(new Lookup(20, 0, Reason.EXPIRED, ""), request(cache, prompt, 10));
+    assertEquals(0, cache.stats().entries(), "layers that had time left are gone too");
     assertEquals(Map.of(Removal.EXPIRED, 3L), cache.stats().removed());
+    assertEquals(Reason.COLD, cache.open(new KvRequest(prompt, 10, "other", "")).lookup().reason());
+    assertEquals(new Lookup(20, 0, Reason.EXPIRED, ""), request(cache, prompt, 10));
     assertEquals(10, request(cache, prompt, 10).cachedTokens());
   }
 
