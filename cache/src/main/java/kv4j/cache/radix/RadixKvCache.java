@@ -3,6 +3,7 @@ package kv4j.cache.radix;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SortedMap;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -17,6 +18,10 @@ import kv4j.cache.LookupCounters;
 import kv4j.cache.block.BlockSequence;
 import kv4j.cache.block.KvBlock;
 import kv4j.cache.block.KvLayout;
+import kv4j.cache.index.Lease;
+import kv4j.cache.index.Limits;
+import kv4j.cache.index.PrefixIndex;
+import kv4j.cache.index.Space;
 
 /**
  * The automatic prefix cache: finds the longest prefix that a prompt shares with anything committed
@@ -56,13 +61,13 @@ public final class RadixKvCache implements KvCache {
     }
     index =
         new PrefixIndex<>(
-            new RadixTree<>(
+            new Limits(
                 layout.blockTokens(),
-                block -> blockBytes,
                 config.maxBytes(),
                 config.policy(),
                 config.timeToLive().map(RadixKvCache::nanos).orElse(0L),
                 config.refreshOnHit()),
+            block -> blockBytes,
             config.ticker()::read,
             this::tell);
   }
@@ -96,7 +101,7 @@ public final class RadixKvCache implements KvCache {
     FlightEvents.LookupEvent flight = new FlightEvents.LookupEvent();
     flight.begin();
     long begin = System.nanoTime();
-    Match<KvBlock> match = index.match(Space.of(request), request.prompt());
+    PrefixIndex.Match<KvBlock> match = index.match(Space.of(request), request.prompt());
     Sequence sequence = start(match);
     lookups.record(match.lookup());
     lookupNanos.add(System.nanoTime() - begin);
@@ -105,7 +110,7 @@ public final class RadixKvCache implements KvCache {
     return sequence;
   }
 
-  private Sequence start(Match<KvBlock> match) {
+  private Sequence start(PrefixIndex.Match<KvBlock> match) {
     List<KvBlock> blocks = new ArrayList<>(match.shared());
     try {
       if (match.partial() != null) {
@@ -134,8 +139,8 @@ public final class RadixKvCache implements KvCache {
     return index.pin(name, Space.of(prefix), prefix.prompt());
   }
 
-  /** The pinned prefixes by name. */
-  public List<PinnedPrefix> pinned() {
+  /** Tokens of the pinned prefixes, by name. */
+  public SortedMap<String, Integer> pinned() {
     return index.pinned();
   }
 
@@ -172,27 +177,25 @@ public final class RadixKvCache implements KvCache {
 
   @Override
   public CacheStats stats() {
-    return index.read(
-        tree -> {
-          CacheStats base =
-              lookups.snapshot(tree.entries, tree.bytes, tree.peakBytes, tree.removed);
-          return new CacheStats(
-              base.lookups(),
-              base.hits(),
-              base.promptTokens(),
-              base.cachedTokens(),
-              base.entries(),
-              base.bytes(),
-              base.peakBytes(),
-              base.removed(),
-              base.reasons(),
-              tree.inserted,
-              tree.pinnedBytes,
-              partialCopies.sum(),
-              noRoom.sum(),
-              lookupNanos.sum(),
-              insertNanos.sum());
-        });
+    CacheStats kept = index.stats();
+    CacheStats base =
+        lookups.snapshot(kept.entries(), kept.bytes(), kept.peakBytes(), kept.removed());
+    return new CacheStats(
+        base.lookups(),
+        base.hits(),
+        base.promptTokens(),
+        base.cachedTokens(),
+        base.entries(),
+        base.bytes(),
+        base.peakBytes(),
+        base.removed(),
+        base.reasons(),
+        kept.inserted(),
+        kept.pinnedBytes(),
+        partialCopies.sum(),
+        noRoom.sum(),
+        lookupNanos.sum(),
+        insertNanos.sum());
   }
 
   /**
@@ -202,13 +205,13 @@ public final class RadixKvCache implements KvCache {
    * @param decode makes text of token ids
    */
   public String tree(Function<int[], String> decode) {
-    return index.read(tree -> new TreePrinter<>(tree, decode).print());
+    return index.print(decode);
   }
 
   /** The tree with token ids in place of text. */
   @Override
   public String toString() {
-    return tree(TreePrinter::ids);
+    return index.toString();
   }
 
   /**

@@ -1,4 +1,4 @@
-package kv4j.cache.radix;
+package kv4j.cache.index;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -14,7 +14,8 @@ final class TestBlock {
   }
 
   /** What a sequence holds after it went on from a match: blocks of these tokens. */
-  static List<TestBlock> compute(Match<TestBlock> match, int[] tokens, int length, int size) {
+  static List<TestBlock> compute(
+      PrefixIndex.Match<TestBlock> match, int[] tokens, int length, int size) {
     int cached = match.lookup().cachedTokens();
     List<TestBlock> blocks = new ArrayList<>(match.shared());
     for (int at = cached; at < length; at++) {
@@ -41,7 +42,7 @@ final class TestBlock {
   }
 
   /** Fails unless a match's blocks hold the tokens that it claims. */
-  static void checkContent(Match<TestBlock> match, int[] tokens, int size) {
+  static void checkContent(PrefixIndex.Match<TestBlock> match, int[] tokens, int size) {
     int cached = match.lookup().cachedTokens();
     int whole = match.shared().size() * size;
     if (whole > cached || cached - whole >= size || (cached > whole) != (match.partial() != null)) {

@@ -1,4 +1,4 @@
-package kv4j.cache.radix;
+package kv4j.cache.index;
 
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -13,10 +14,11 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import java.util.function.ToLongFunction;
 import kv4j.cache.CacheEvent;
+import kv4j.cache.CacheStats;
 import kv4j.cache.CacheStats.Removal;
 import kv4j.cache.Lookup;
-import kv4j.cache.Lookup.Reason;
 
 /**
  * Finds the longest stored prefix of a token sequence; adopts, keeps and evicts blocks. It knows of
@@ -32,89 +34,71 @@ import kv4j.cache.Lookup.Reason;
  *
  * @param <B> a block
  */
-final class PrefixIndex<B> {
-  /** Most other spaces searched to explain a miss. */
-  private static final int SPACES_ASKED = 16;
+public final class PrefixIndex<B> {
+  /**
+   * What a lookup found.
+   *
+   * @param lookup how much, and why not more
+   * @param lease pins the whole blocks
+   * @param shared whole blocks, in order
+   * @param partial a block that holds the cached tokens after these, and perhaps others behind
+   *     them; null if there are none. It is not pinned: its tokens never change, and this reference
+   *     keeps it while it is copied
+   */
+  public record Match<B>(Lookup lookup, Lease<B> lease, List<B> shared, B partial) {}
+
+  /** Most expired nodes removed at the beginning of an operation. */
+  private static final int SWEEP = 16;
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition noLeases = lock.newCondition();
   private final RadixTree<B> tree;
+  private final MissReasons<B> misses;
   private final LongSupplier ticker;
   private final Consumer<CacheEvent> listener;
   private final Map<String, Lease<B>> named = new TreeMap<>();
   private int leases; // open ones, those of named pins not counted
   private boolean closed;
 
-  PrefixIndex(RadixTree<B> tree, LongSupplier ticker, Consumer<CacheEvent> listener) {
-    this.tree = tree;
+  /**
+   * @param weigher bytes of a block, always the same for one block
+   * @param ticker nanoseconds
+   * @param listener told of insertions and removals, after the operation that caused them
+   */
+  public PrefixIndex(
+      Limits limits,
+      ToLongFunction<? super B> weigher,
+      LongSupplier ticker,
+      Consumer<CacheEvent> listener) {
+    tree = new RadixTree<>(limits, weigher);
+    misses = new MissReasons<>(tree);
     this.ticker = ticker;
     this.listener = listener;
   }
 
-  /** Finds what is stored of a prompt but its last token, and pins it. */
-  Match<B> match(Space space, int[] prompt) {
+  /**
+   * Finds what is stored of a prompt but its last token, and pins it.
+   *
+   * @throws IllegalStateException if the index is closed
+   */
+  public Match<B> match(Space space, int[] prompt) {
     return locked(
         () -> {
           if (closed) {
             throw new IllegalStateException("the cache is closed");
           }
-          Node<B> root = tree.root(space);
-          tree.pin(root);
+          Node<B> root = tree.pinnedRoot(space);
           RadixTree.Place<B> found = tree.follow(root, prompt, prompt.length - 1);
-          Lookup lookup = explain(root, prompt, found);
+          Lookup lookup = misses.explain(root, prompt, found);
           int whole = found.at() / tree.blockTokens;
           Node<B> last = tree.endingAt(found.node(), whole * tree.blockTokens);
-          tree.touch(last, true);
-          tree.pin(last);
+          tree.retention.touch(last, true);
+          tree.retention.pin(last);
           tree.unpin(root);
           leases++;
           B partial = found.at() > last.end() ? tree.anyBlock(found.node(), whole) : null;
           return new Match<>(lookup, new Lease<>(this, space, last), path(last), partial);
         });
-  }
-
-  private Lookup explain(Node<B> root, int[] prompt, RadixTree.Place<B> found) {
-    int at = found.at();
-    if (at == prompt.length - 1) {
-      return new Lookup(prompt.length, at, Reason.FULL, "");
-    }
-    int wholeEnd = at / tree.blockTokens * tree.blockTokens;
-    long hash = Forgotten.hash(root.startHash, prompt, 0, at);
-    for (int end = at; end < Math.min(prompt.length, wholeEnd + tree.blockTokens); ) {
-      hash = Forgotten.hash(hash, prompt, end, ++end);
-      Reason reason = tree.forgotten.get(hash);
-      if (reason != null) {
-        return new Lookup(prompt.length, at, reason, "from token " + at + " on");
-      }
-    }
-    if (isStoredElsewhere(root.space, prompt, at)) {
-      return new Lookup(prompt.length, at, Reason.OTHER_NAMESPACE, "from token " + at + " on");
-    }
-    if (at == 0) {
-      return new Lookup(prompt.length, 0, Reason.COLD, "");
-    }
-    Node<B> node = found.node();
-    if (at == node.end() && node.isLeaf()) {
-      return new Lookup(prompt.length, at, Reason.END_OF_STORED, "from token " + at + " on");
-    }
-    int stored = at < node.end() ? node.tokens[at - node.start] : node.anyChild().tokens[0];
-    String detail = "at token " + at + ": " + prompt[at] + " here, " + stored + " stored";
-    return new Lookup(prompt.length, at, Reason.DIVERGED, detail);
-  }
-
-  /** Whether another space that may be spoken of has at least one block more of a prompt. */
-  private boolean isStoredElsewhere(Space space, int[] prompt, int at) {
-    if (space.isSalted()) {
-      return false;
-    }
-    int limit = prompt.length - 1;
-    return tree.roots.values().stream()
-        .filter(root -> !root.space.equals(space) && !root.space.isSalted())
-        .limit(SPACES_ASKED)
-        .toList()
-        .stream()
-        .mapToInt(root -> tree.follow(root, prompt, limit).at())
-        .anyMatch(other -> other >= Math.min(limit, at + tree.blockTokens));
   }
 
   private List<B> path(Node<B> last) {
@@ -135,14 +119,13 @@ final class PrefixIndex<B> {
    * @param blocks the blocks of these, those it was given included
    * @return how many of the tokens are stored now
    */
-  int commit(Lease<B> lease, int[] tokens, int length, List<B> blocks) {
+  public int commit(Lease<B> lease, int[] tokens, int length, List<B> blocks) {
     return locked(
         () -> {
           if (closed) {
             return 0;
           }
-          Node<B> root = tree.root(lease.space);
-          tree.pin(root);
+          Node<B> root = tree.pinnedRoot(lease.space);
           int stored = tree.insert(root, tokens, length, blocks);
           tree.unpin(root);
           giveBack(lease);
@@ -174,21 +157,21 @@ final class PrefixIndex<B> {
    * Pins the whole blocks stored of a prefix.
    *
    * @return the tokens pinned; 0 if not one block is stored, and then the name stays free
+   * @throws IllegalArgumentException if the name is taken
    */
-  int pin(String name, Space space, int[] tokens) {
+  public int pin(String name, Space space, int[] tokens) {
     return locked(
         () -> {
           if (named.containsKey(name)) {
             throw new IllegalArgumentException("a prefix is already pinned as " + name);
           }
-          Node<B> root = tree.root(space);
-          tree.pin(root);
+          Node<B> root = tree.pinnedRoot(space);
           RadixTree.Place<B> found = tree.follow(root, tokens, tokens.length);
           int whole = found.at() / tree.blockTokens * tree.blockTokens;
           if (whole > 0) {
             Node<B> last = tree.endingAt(found.node(), whole);
-            tree.touch(last, false);
-            tree.pin(last);
+            tree.retention.touch(last, false);
+            tree.retention.pin(last);
             named.put(name, new Lease<>(this, space, last));
           }
           tree.unpin(root);
@@ -197,7 +180,7 @@ final class PrefixIndex<B> {
   }
 
   /** Gives up a pin; false if there is none of that name. */
-  boolean unpin(String name) {
+  public boolean unpin(String name) {
     return locked(
         () -> {
           Lease<B> lease = named.remove(name);
@@ -208,14 +191,13 @@ final class PrefixIndex<B> {
         });
   }
 
-  List<PinnedPrefix> pinned() {
+  /** Tokens of the pinned prefixes, by name. */
+  public SortedMap<String, Integer> pinned() {
     return locked(
         () -> {
-          List<PinnedPrefix> pins = new ArrayList<>();
-          named.forEach(
-              (name, lease) ->
-                  pins.add(new PinnedPrefix(name, lease.space.namespace(), lease.node.end())));
-          return List.copyOf(pins);
+          SortedMap<String, Integer> tokens = new TreeMap<>();
+          named.forEach((name, lease) -> tokens.put(name, lease.node.end()));
+          return tokens;
         });
   }
 
@@ -225,7 +207,7 @@ final class PrefixIndex<B> {
    * @param patience how long to wait for that; leases may be opened meanwhile
    * @return whether it was done in time
    */
-  boolean clear(Duration patience) {
+  public boolean clear(Duration patience) {
     return locked(
         () -> {
           long left = patience.toNanos();
@@ -256,34 +238,70 @@ final class PrefixIndex<B> {
   }
 
   /** Removes all that has outlived its time. */
-  void removeExpired() {
+  public void removeExpired() {
     locked(
         () -> {
-          while (tree.removeOneExpired()) {}
+          tree.removeExpired(Integer.MAX_VALUE);
           return null;
         });
   }
 
   /** Removes everything and refuses lookups from now on; open leases give back nothing. */
-  void close() {
+  public void close() {
     locked(
         () -> {
           if (!closed) {
             removeAll();
             tree.roots.clear();
-            tree.pinnedBytes = 0;
+            tree.retention.pinnedBytes = 0;
             closed = true;
           }
           return null;
         });
   }
 
-  /** Reads the tree, which stays as it is meanwhile. */
-  <T> T read(Function<RadixTree<B>, T> reader) {
-    return locked(() -> reader.apply(tree));
+  /** What is kept and what came and went; nothing of lookups. */
+  public CacheStats stats() {
+    return locked(
+        () ->
+            new CacheStats(
+                0,
+                0,
+                0,
+                0,
+                tree.accounts.entries,
+                tree.accounts.bytes,
+                tree.accounts.peakBytes,
+                tree.accounts.removed,
+                Map.of(),
+                tree.accounts.inserted,
+                tree.retention.pinnedBytes,
+                0,
+                0,
+                0,
+                0));
   }
 
-  void checkIntegrity() {
+  /**
+   * The trees as text: one line for each run of tokens, indented by depth.
+   *
+   * @param decode makes text of token ids; called under the lock
+   */
+  public String print(Function<int[], String> decode) {
+    return locked(() -> new TreePrinter<>(tree, decode).print());
+  }
+
+  @Override
+  public String toString() {
+    return print(TreePrinter::ids);
+  }
+
+  /**
+   * Checks that the tree, the pins and the accounts agree with each other.
+   *
+   * @throws IllegalStateException saying what is wrong
+   */
+  public void checkIntegrity() {
     locked(
         () -> {
           new IntegrityCheck<>(tree).check(closed ? 0 : leases + named.size());
@@ -296,10 +314,11 @@ final class PrefixIndex<B> {
     T result;
     lock.lock();
     try {
-      tree.begin(ticker.getAsLong());
+      tree.retention.begin(ticker.getAsLong());
+      tree.removeExpired(SWEEP);
       result = operation.get();
     } finally {
-      events = tree.takeEvents();
+      events = tree.accounts.takeEvents();
       lock.unlock();
     }
     events.forEach(listener);

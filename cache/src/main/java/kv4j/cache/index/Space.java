@@ -1,10 +1,10 @@
-package kv4j.cache.radix;
+package kv4j.cache.index;
 
 import kv4j.cache.KvRequest;
 
 /** What must be equal before tokens are compared at all: one tree each. */
-record Space(String namespace, String model, String salt) {
-  static Space of(KvRequest request) {
+public record Space(String namespace, String model, String salt) {
+  public static Space of(KvRequest request) {
     return new Space(request.namespace(), request.model(), request.salt());
   }
 

@@ -1,4 +1,4 @@
-package kv4j.cache.radix;
+package kv4j.cache.index;
 
 import java.util.ArrayDeque;
 import java.util.Collections;
@@ -32,15 +32,32 @@ final class IntegrityCheck<B> {
           walk(root);
         });
     require(rootPins == openPins, null, rootPins + " pins for " + openPins + " open");
-    require(blocks.size() == tree.entries, null, blocks.size() + " blocks, not " + tree.entries);
-    require(bytes == tree.bytes, null, bytes + " bytes, not " + tree.bytes);
     require(
-        pinnedBytes == tree.pinnedBytes, null, pinnedBytes + " pinned, not " + tree.pinnedBytes);
-    require(bytes <= tree.budget && bytes <= tree.peakBytes, null, bytes + " bytes are too many");
-    long removed = tree.removed.values().stream().mapToLong(Long::longValue).sum();
-    require(tree.inserted - removed == tree.entries, null, "inserted - removed is not kept");
-    require(evictable == tree.evictable.size(), null, "others than leaves are up for eviction");
-    require(expiring == tree.expiring.size(), null, "others than unpinned nodes are to expire");
+        blocks.size() == tree.accounts.entries,
+        null,
+        blocks.size() + " blocks, not " + tree.accounts.entries);
+    require(bytes == tree.accounts.bytes, null, bytes + " bytes, not " + tree.accounts.bytes);
+    require(
+        pinnedBytes == tree.retention.pinnedBytes,
+        null,
+        pinnedBytes + " pinned, not " + tree.retention.pinnedBytes);
+    require(
+        bytes <= tree.budget && bytes <= tree.accounts.peakBytes,
+        null,
+        bytes + " bytes are too many");
+    long removed = tree.accounts.removed.values().stream().mapToLong(Long::longValue).sum();
+    require(
+        tree.accounts.inserted - removed == tree.accounts.entries,
+        null,
+        "inserted - removed is not kept");
+    require(
+        evictable == tree.retention.evictable.size(),
+        null,
+        "others than leaves are up for eviction");
+    require(
+        expiring == tree.retention.expiring.size(),
+        null,
+        "others than unpinned nodes are to expire");
   }
 
   private void walk(Node<B> root) {
@@ -87,13 +104,13 @@ final class IntegrityCheck<B> {
     require(bare || node.parent.used >= node.used, node, "was used without its parent");
     bytes += node.bytes;
     pinnedBytes += node.pins > 0 ? node.bytes : 0;
-    if (tree.isEvictable(node)) {
+    if (tree.retention.isEvictable(node)) {
       evictable++;
-      require(tree.evictable.contains(node), node, "is not up for eviction");
+      require(tree.retention.evictable.contains(node), node, "is not up for eviction");
     }
-    if (tree.mayExpire(node)) {
+    if (tree.retention.mayExpire(node)) {
       expiring++;
-      require(tree.expiring.contains(node), node, "is not up for expiry");
+      require(tree.retention.expiring.contains(node), node, "is not up for expiry");
     }
   }
 

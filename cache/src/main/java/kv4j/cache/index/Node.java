@@ -1,8 +1,7 @@
-package kv4j.cache.radix;
+package kv4j.cache.index;
 
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 
 /**
@@ -16,7 +15,8 @@ final class Node<B> {
   Node<B> parent; // null for a root
   int start; // position of the first token, the parent's end
   int[] tokens; // replaced, never modified
-  List<B> blocks; // consecutive, the first is the one that `start` falls in
+  final ArrayList<B> blocks =
+      new ArrayList<>(0); // consecutive, the first is the one that `start` falls in
   long bytes; // of the blocks
   long startHash; // of all tokens before `start`
   Map<Integer, Node<B>> children = Map.of(); // by first token, in order of insertion
@@ -27,13 +27,12 @@ final class Node<B> {
   long time; // of insertion or of the last use, on the ticker's scale
   long rank; // the policy's, as of when the node was last attached
 
-  Node(long id, Space space, Node<B> parent, int start, int[] tokens, List<B> blocks) {
+  Node(long id, Space space, Node<B> parent, int start, int[] tokens) {
     this.id = id;
     this.space = space;
     this.parent = parent;
     this.start = start;
     this.tokens = tokens;
-    this.blocks = new ArrayList<>(blocks);
   }
 
   int end() {
@@ -42,10 +41,6 @@ final class Node<B> {
 
   boolean isLeaf() {
     return children.isEmpty();
-  }
-
-  Node<B> child(int token) {
-    return children.get(token);
   }
 
   void putChild(Node<B> child) {

@@ -1,4 +1,4 @@
-package kv4j.cache.radix;
+package kv4j.cache.index;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -44,7 +44,10 @@ class RandomOperationsTest {
   }
 
   private record Open(
-      Match<TestBlock> match, Space space, int[] prompt, List<PlainModel.Entry> pinned) {}
+      PrefixIndex.Match<TestBlock> match,
+      Space space,
+      int[] prompt,
+      List<PlainModel.Entry> pinned) {}
 
   /** One index and its model. */
   private static final class Run {
@@ -68,7 +71,8 @@ class RandomOperationsTest {
       EvictionPolicy policy = EvictionPolicy.Standard.values()[random.nextInt(3)];
       index =
           new PrefixIndex<>(
-              new RadixTree<>(size, block -> block.weight, budget, policy, ttl, refresh),
+              new Limits(size, budget, policy, ttl, refresh),
+              block -> block.weight,
               () -> clock,
               event -> {});
       model = new PlainModel(size, budget, policy, ttl, refresh);
@@ -76,7 +80,7 @@ class RandomOperationsTest {
     }
 
     long removed(Removal cause) {
-      return index.read(tree -> tree.removed.getOrDefault(cause, 0L));
+      return index.stats().removed(cause);
     }
 
     void step() {
@@ -104,13 +108,13 @@ class RandomOperationsTest {
         clock += ttl / 2;
         model.begin(clock);
         index.removeExpired();
-        assertEquals(model.entries.size(), (long) index.read(tree -> tree.entries));
+        assertEquals(model.entries.size(), index.stats().entries());
       } else if (kind < 99) {
         clear();
       }
       index.checkIntegrity();
       if (ttl == 0) {
-        assertEquals(model.bytes(), (long) index.read(tree -> tree.bytes));
+        assertEquals(model.bytes(), index.stats().bytes());
       }
     }
 
@@ -121,7 +125,7 @@ class RandomOperationsTest {
       List<PlainModel.Entry> path = model.whole(space, prompt, expected / size * size);
       path.forEach(e -> model.touch(e, true));
       path.forEach(e -> e.pins++);
-      Match<TestBlock> match = index.match(space, prompt);
+      PrefixIndex.Match<TestBlock> match = index.match(space, prompt);
       assertEquals(expected, match.lookup().cachedTokens(), "cached tokens");
       TestBlock.checkContent(match, prompt, size);
       open.add(new Open(match, space, prompt, path));

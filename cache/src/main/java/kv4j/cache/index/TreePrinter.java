@@ -1,4 +1,4 @@
-package kv4j.cache.radix;
+package kv4j.cache.index;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -30,7 +30,7 @@ final class TreePrinter<B> {
     out.append(
         String.format(
             "%d blocks, %d of %d bytes, %d pinned%n",
-            tree.entries, tree.bytes, tree.budget, tree.pinnedBytes));
+            tree.accounts.entries, tree.accounts.bytes, tree.budget, tree.retention.pinnedBytes));
     for (Node<B> root : tree.roots.values()) {
       String namespace = root.space.namespace();
       out.append(namespace.isEmpty() ? "(default namespace)" : namespace).append('\n');
@@ -61,7 +61,7 @@ final class TreePrinter<B> {
                 node.tokens.length,
                 node.bytes,
                 node.hits,
-                TimeUnit.NANOSECONDS.toSeconds(tree.age(node))));
+                TimeUnit.NANOSECONDS.toSeconds(tree.retention.age(node))));
     if (node.pins > 0) {
       out.append(", ").append(node.pins).append(node.pins == 1 ? " pin" : " pins");
     }

@@ -1,7 +1,7 @@
-package kv4j.cache.radix;
+package kv4j.cache.index;
 
 /** Keeps the whole blocks that a lookup found in the index, until it is closed. */
-final class Lease<B> implements AutoCloseable {
+public final class Lease<B> implements AutoCloseable {
   private final PrefixIndex<B> index;
   final Space space;
   Node<B> node; // where the pinned path ends; null once given back; guarded by the index's lock
