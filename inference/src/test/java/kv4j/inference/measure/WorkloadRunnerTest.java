@@ -1,5 +1,6 @@
 package kv4j.inference.measure;
 
+import static kv4j.model.TransformerConfig.RopePairing.ADJACENT;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -21,9 +22,11 @@ import kv4j.inference.workload.PromptSet;
 import kv4j.inference.workload.PromptSet.Sizes;
 import kv4j.inference.workload.Workload;
 import kv4j.inference.workload.WorkloadReport;
+import kv4j.model.ByteTokenizer;
 import kv4j.model.DemoModels;
 import kv4j.model.Model;
-import kv4j.model.ModelPreset;
+import kv4j.model.TransformerConfig;
+import kv4j.model.TransformerGraph;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -31,7 +34,18 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class WorkloadRunnerTest {
-  private static final Model MODEL = DemoModels.create(ModelPreset.TINY, 7);
+  /** The tiny preset's shape, with room for the shipped run of agents. */
+  private static final TransformerConfig CONFIG =
+      new TransformerConfig(
+          2, 64, 4, 2, 16, 176, ByteTokenizer.VOCABULARY, 4096, 1e-5f, 1e4f, ADJACENT, false);
+
+  private static final Model MODEL =
+      new Model(
+          "small",
+          CONFIG,
+          TransformerGraph.build(DemoModels.randomWeights(CONFIG, 7)),
+          new ByteTokenizer(),
+          "small");
   private static InferenceEngine engine;
 
   @BeforeAll
@@ -64,7 +78,7 @@ class WorkloadRunnerTest {
   @ValueSource(strings = {"request", "simple", "radix"})
   void whatIsMeasuredIsWhatWasExpected(String cache) {
     for (Workload workload :
-        List.of(questions(8), AgenticRun.shipped().workload(MODEL.tokenizer(), 4).first(9))) {
+        List.of(questions(8), AgenticRun.shipped().workload(MODEL.tokenizer(), 4).first(6))) {
       WorkloadReport report = run(workload, cache, 1);
       CacheRow row = report.cached();
       assertEquals(cache, row.cache());
@@ -171,9 +185,9 @@ class WorkloadRunnerTest {
 
   @Test
   void aPromptThatDoesNotFitIsRefusedBeforeAnythingRuns() {
-    Workload tooLong = AgenticRun.shipped().workload(MODEL.tokenizer(), 500);
+    Workload tooLong = AgenticRun.shipped().workload(MODEL.tokenizer(), 2000);
     Throwable e =
         assertThrows(IllegalArgumentException.class, () -> run(tooLong, "request", 1, null));
-    assertTrue(e.getMessage().contains("does not fit the model's context of 2048"), e.getMessage());
+    assertTrue(e.getMessage().contains("does not fit the model's context of 4096"), e.getMessage());
   }
 }
