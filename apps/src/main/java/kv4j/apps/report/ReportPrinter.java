@@ -109,23 +109,39 @@ public final class ReportPrinter {
   }
 
   private void groups() {
+    List<GroupRow> rows = new ArrayList<>(report.groups());
+    rows.add(total());
     table(
-        report.groups(),
+        rows,
         List.of(
             left("agent", GroupRow::group),
             right("requests", row -> Integer.toString(row.requests())),
-            right("prompt\ntokens", row -> "%,d".formatted(row.promptTokens())),
-            right("token\nhit rate", row -> percent(row.tokenHitRate())),
-            right("TTFT ms\nmedian", row -> number(row.ttftMs().median())),
-            right("uncached\nmedian", row -> number(row.uncachedTtftMs().median())),
+            right("prompt\ntokens", row -> number(row.promptTokens())),
+            right("token\nhits", row -> percent(row.tokenHitRate())),
+            right("TTFT\nms", row -> number(row.ttftMs().median())),
+            right("without\ncache", row -> number(row.uncachedTtftMs().median())),
             right("TTFT\nspeedup", row -> times(row.ttftSpeedup())),
-            right("seconds\nsaved", row -> number(row.secondsSaved()))));
+            right("s\nsaved", row -> number(row.secondsSaved()))));
+  }
+
+  private GroupRow total() {
+    List<GroupRow> groups = report.groups();
+    CacheRow uncached = report.rows().get(report.rows().size() - 2);
+    return new GroupRow(
+        "total",
+        groups.stream().mapToInt(GroupRow::requests).sum(),
+        groups.stream().mapToLong(GroupRow::promptTokens).sum(),
+        groups.stream().mapToLong(GroupRow::cachedTokens).sum(),
+        report.cached().ttftMs(),
+        uncached.ttftMs(),
+        report.speedup().ttft(),
+        report.secondsSaved());
   }
 
   private record Measure(String name, double measured, double ceiling, double workCeiling) {}
 
   private void speedups() {
-    paragraph("Speedup of " + report.cached().cache() + " over request, beside its two ceilings:");
+    line("Speedup of " + report.cached().cache() + " over request, beside its two ceilings:");
     table(
         List.of(
             measure("TTFT", Speedup::ttft),

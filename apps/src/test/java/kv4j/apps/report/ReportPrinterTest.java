@@ -35,6 +35,13 @@ class ReportPrinterTest {
   }
 
   @Test
+  void sumsUpTheAgents() {
+    List<String> total = cells("total");
+    assertEquals("37035", total.get(1));
+    assertEquals("3,580,245", total.get(2));
+  }
+
+  @Test
   void countsMissesByReason() {
     assertEquals(List.of("diverged", "39999"), cells("diverged"));
     assertEquals(List.of("cold", "1"), cells("cold"));
