@@ -32,14 +32,15 @@ public interface KvSequence extends AutoCloseable {
    * sequence at position {@link #length()}.
    *
    * @param layer attention layer, from 0
+   * @param keys {@code [rows, kvHeads, headDim]}, rotary positions applied; the caller's, reused
+   *     after this call
+   * @param values {@code [rows, kvHeads, headDim]}
+   * @param firstRow the row where this sequence's new tokens begin
    * @param tokens new tokens, at least 1
-   * @param keys {@code [tokens, kvHeads, headDim]}, rotary positions applied; may be longer and is
-   *     reused by the caller after this call
-   * @param values {@code [tokens, kvHeads, headDim]}
-   * @return spans that end with the new tokens; as long as {@code length() + tokens} unless the
-   *     cache drops tokens on purpose
+   * @return spans that end with the new tokens; {@code length() + tokens} tokens unless the cache
+   *     drops some on purpose
    */
-  KvSpans update(int layer, int tokens, float[] keys, float[] values);
+  KvSpans update(int layer, float[] keys, float[] values, int firstRow, int tokens);
 
   /**
    * Offers what has been computed to later sequences. Tokens past {@link #length()} are ignored.
