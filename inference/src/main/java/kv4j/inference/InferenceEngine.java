@@ -51,10 +51,14 @@ public final class InferenceEngine implements AutoCloseable {
    * @throws IllegalArgumentException if the graph has something no plan can do
    */
   public static InferenceEngine create(Model model, EngineOptions options) {
-    Blas.useOneThread();
+    boolean onCpu = Nd4j.getEnvironment().isCPU(); // kv4j's own steps compute there alone
+    boolean fuse = options.fuse() && onCpu;
+    if (fuse) {
+      Blas.useOneThread();
+    }
     Plan plan =
         PlanCompiler.compile(
-            model.graph(), model.config(), Kernels.best(), options.threads(), options.fuse());
+            model.graph(), model.config(), Kernels.best(), options.threads(), fuse);
     InferenceEngine engine = new InferenceEngine(model, options, plan);
     PlanSession.register(model.graph(), engine);
     return engine;
