@@ -101,7 +101,7 @@ public final class WorkloadRunner {
   private void repeat() {
     Optional<ExpectedHits> expected = ExpectedHits.of(options.cache());
     expectationKnown = expected.isPresent();
-    WarmPass warmPass = new WarmPass(engine, options.config().layout());
+    WarmPass warmPass = new WarmPass(engine::forward, options.config().layout());
     try (MeasuringKvCache nothing = create("none");
         MeasuringKvCache plain = create("request");
         MeasuringKvCache prefix = create(options.cache())) {
