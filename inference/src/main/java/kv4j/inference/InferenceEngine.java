@@ -42,13 +42,19 @@ public final class InferenceEngine implements AutoCloseable {
    * Compiles a model's graph and starts the worker threads.
    *
    * @throws IllegalArgumentException if the graph has something no plan can do
+   * @throws IllegalStateException if the graph has an open engine already
    */
   public static InferenceEngine create(Model model, EngineOptions options) {
     Blas.useOneThread();
     Plan plan =
         PlanCompiler.compile(model.graph(), model.config(), Kernels.best(), options.threads());
     InferenceEngine engine = new InferenceEngine(model, options, plan);
-    PlanSession.register(model.graph(), engine);
+    try {
+      PlanSession.register(model.graph(), engine);
+    } catch (RuntimeException e) {
+      plan.close();
+      throw e;
+    }
     return engine;
   }
 
@@ -171,7 +177,7 @@ public final class InferenceEngine implements AutoCloseable {
   /** Gives the graph back to SameDiff's own session and frees the arena; the model stays usable. */
   @Override
   public void close() {
-    PlanSession.unregister(model.graph());
+    PlanSession.unregister(model.graph(), this);
     plan.close();
   }
 }
