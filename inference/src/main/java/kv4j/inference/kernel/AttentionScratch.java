@@ -41,6 +41,12 @@ public final class AttentionScratch {
 
   int scoresStride;
 
+  /** Per query, the sum of its weights. */
+  final float[] sums = new float[QUERIES];
+
+  /** {@code [QUERIES, headDim]}: sums of weighted values. */
+  float[] mixed = {};
+
   private float[] expanded = {};
 
   /** Finds one KV head's keys and values of one layer in the first {@code visible} tokens. */
@@ -79,6 +85,21 @@ public final class AttentionScratch {
     spans = 0;
   }
 
+  /** Copies a query times scale to its place among the {@link #queries}. */
+  void take(int query, float[] source, int from, int headDim, float scale) {
+    for (int d = 0; d < headDim; d++) {
+      queries[d * QUERIES + query] = source[from + d] * scale;
+    }
+  }
+
+  /** Copies out what was {@link #mixed} for a query, divided by the sum of its weights. */
+  void put(int query, float[] out, int to, int headDim) {
+    float factor = 1 / sums[query];
+    for (int d = 0; d < headDim; d++) {
+      out[to + d] = mixed[query * headDim + d] * factor;
+    }
+  }
+
   private void grow(KvSpans source, int visible) {
     if (tokens.length < source.count()) {
       int length = Math.max(source.count(), 2 * tokens.length);
@@ -91,6 +112,7 @@ public final class AttentionScratch {
     int headDim = source.block(0).layout().headDim();
     if (queries.length < headDim * QUERIES) {
       queries = new float[headDim * QUERIES];
+      mixed = new float[headDim * QUERIES];
     }
     if (scoresStride < visible + OVERRUN) {
       scoresStride = Math.max(visible + OVERRUN, 2 * scoresStride);
