@@ -49,6 +49,7 @@ public final class InferenceEngine implements AutoCloseable {
    * Compiles a model's graph and starts the worker threads.
    *
    * @throws IllegalArgumentException if the graph has something no plan can do
+   * @throws IllegalStateException if the graph has an open engine already
    */
   public static InferenceEngine create(Model model, EngineOptions options) {
     boolean onCpu = Nd4j.getEnvironment().isCPU(); // kv4j's own steps compute there alone
@@ -60,7 +61,12 @@ public final class InferenceEngine implements AutoCloseable {
         PlanCompiler.compile(
             model.graph(), model.config(), Kernels.best(), options.threads(), fuse);
     InferenceEngine engine = new InferenceEngine(model, options, plan);
-    PlanSession.register(model.graph(), engine);
+    try {
+      PlanSession.register(model.graph(), engine);
+    } catch (RuntimeException e) {
+      plan.close();
+      throw e;
+    }
     return engine;
   }
 
@@ -179,7 +185,7 @@ public final class InferenceEngine implements AutoCloseable {
   /** Gives the graph back to SameDiff's own session and frees the arena; the model stays usable. */
   @Override
   public void close() {
-    PlanSession.unregister(model.graph());
+    PlanSession.unregister(model.graph(), this);
     plan.close();
   }
 }
