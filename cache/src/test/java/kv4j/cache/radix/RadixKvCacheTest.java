@@ -315,7 +315,8 @@ class RadixKvCacheTest {
       recording.start();
       RadixKvCache cache = new RadixKvCache(config(4, 2));
       request(cache, run(0, 8));
-      request(cache, run(0, 9));
+      request(cache, run(0, 8));
+      request(cache, run(100, 4));
       recording.stop();
       recording.dump(file);
     }
@@ -330,7 +331,8 @@ class RadixKvCacheTest {
                         ? event.getInt("blocks")
                         : event.getInt("cachedTokens"),
                     Integer::sum));
-    assertEquals(Map.of("kv4j.CacheLookup", 8, "kv4j.CacheInsert", 2), blocks);
+    assertEquals(
+        Map.of("kv4j.CacheLookup", 7, "kv4j.CacheInsert", 3, "kv4j.CacheEvict", 1), blocks);
   }
 
   @Test
