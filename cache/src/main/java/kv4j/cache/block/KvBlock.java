@@ -3,32 +3,52 @@ package kv4j.cache.block;
 /**
  * Keys and values of up to {@link KvLayout#blockTokens()} consecutive tokens in every layer, laid
  * out as {@link KvLayout} says. A block is written by the one sequence that owns it and never
- * changes once it is shared.
+ * changes once it is shared. Elements are rounded to the layout's {@link KvDtype} as they are
+ * written.
  */
 public final class KvBlock {
   private final KvLayout layout;
-  private final float[][] keys;
-  private final float[][] values;
+  private final KvArray[] keys;
+  private final KvArray[] values;
 
   public KvBlock(KvLayout layout) {
     this.layout = layout;
-    int elements = layout.blockTokens() * layout.width();
-    keys = new float[layout.layers()][elements];
-    values = new float[layout.layers()][elements];
+    keys = new KvArray[layout.layers()];
+    values = new KvArray[layout.layers()];
+    int vectors = layout.kvHeads() * layout.blockTokens();
+    for (int layer = 0; layer < keys.length; layer++) {
+      keys[layer] = layout.dtype().newArray(vectors, layout.headDim());
+      values[layer] = layout.dtype().newArray(vectors, layout.headDim());
+    }
   }
 
   public KvLayout layout() {
     return layout;
   }
 
-  /** Keys of a layer, {@code [kvHeads, tiles, headDim, tileTokens]}; not a copy. */
+  /**
+   * Keys of a layer, {@code [kvHeads, tiles, headDim, tileTokens]}; not a copy.
+   *
+   * @throws IllegalStateException if the dtype is not {@link KvDtype#F32}
+   */
   public float[] keys(int layer) {
-    return keys[layer];
+    return floats(keys[layer]);
   }
 
-  /** Values of a layer, {@code [kvHeads, blockTokens, headDim]}; not a copy. */
+  /**
+   * Values of a layer, {@code [kvHeads, blockTokens, headDim]}; not a copy.
+   *
+   * @throws IllegalStateException if the dtype is not {@link KvDtype#F32}
+   */
   public float[] values(int layer) {
-    return values[layer];
+    return floats(values[layer]);
+  }
+
+  private float[] floats(KvArray array) {
+    if (array instanceof KvArray.Floats floats) {
+      return floats.elements;
+    }
+    throw new IllegalStateException("a block of " + layout.dtype() + " has no floats to hand out");
   }
 
   /**
@@ -43,38 +63,19 @@ public final class KvBlock {
   public void write(
       int layer, int slot, int tokens, float[] newKeys, float[] newValues, int firstRow) {
     int headDim = layout.headDim();
-    int width = layout.width();
     int tile = layout.tileTokens();
     for (int head = 0; head < layout.kvHeads(); head++) {
-      int base = head * layout.headStride();
       for (int t = 0; t < tokens; t++) {
-        int source = (firstRow + t) * width + head * headDim;
-        int at = slot + t;
-        System.arraycopy(newValues, source, values[layer], base + at * headDim, headDim);
-        int key = base + at / tile * tile * headDim + at % tile;
-        for (int d = 0; d < headDim; d++) {
-          keys[layer][key + d * tile] = newKeys[source + d];
-        }
-      }
-    }
-  }
-
-  /** Copies the first {@code tokens} tokens of all layers into another block of the same layout. */
-  public void copyTo(KvBlock target, int tokens) {
-    int tile = layout.tileTokens();
-    int wholeTiles = (tokens + tile - 1) / tile * tile * layout.headDim();
-    int valueElements = tokens * layout.headDim();
-    for (int layer = 0; layer < layout.layers(); layer++) {
-      for (int head = 0; head < layout.kvHeads(); head++) {
-        int base = head * layout.headStride();
-        System.arraycopy(keys[layer], base, target.keys[layer], base, wholeTiles);
-        System.arraycopy(values[layer], base, target.values[layer], base, valueElements);
+        int source = (firstRow + t) * layout.width() + head * headDim;
+        int vector = head * layout.blockTokens() + slot + t;
+        keys[layer].put(newKeys, source, headDim, keyAt(head, slot + t), tile, vector);
+        values[layer].put(newValues, source, headDim, vector * headDim, 1, vector);
       }
     }
   }
 
   /**
-   * Reads tokens of one layer back into rows, the inverse of {@link #write}.
+   * Reads tokens of one layer back into rows, the inverse of {@link #write} but for its rounding.
    *
    * @param keysOut {@code [.., kvHeads, headDim]}
    * @param valuesOut the same
@@ -83,18 +84,79 @@ public final class KvBlock {
   public void read(
       int layer, int slot, int tokens, float[] keysOut, float[] valuesOut, int firstRow) {
     int headDim = layout.headDim();
-    int width = layout.width();
     int tile = layout.tileTokens();
     for (int head = 0; head < layout.kvHeads(); head++) {
-      int base = head * layout.headStride();
       for (int t = 0; t < tokens; t++) {
-        int target = (firstRow + t) * width + head * headDim;
-        int at = slot + t;
-        System.arraycopy(values[layer], base + at * headDim, valuesOut, target, headDim);
-        int key = base + at / tile * tile * headDim + at % tile;
-        for (int d = 0; d < headDim; d++) {
-          keysOut[target + d] = keys[layer][key + d * tile];
-        }
+        int target = (firstRow + t) * layout.width() + head * headDim;
+        int vector = head * layout.blockTokens() + slot + t;
+        keys[layer].get(keysOut, target, headDim, keyAt(head, slot + t), tile, vector);
+        values[layer].get(valuesOut, target, headDim, vector * headDim, 1, vector);
+      }
+    }
+  }
+
+  /** Where the first dimension of a token's key lies. */
+  private int keyAt(int head, int slot) {
+    int tile = layout.tileTokens();
+    return head * layout.headStride() + slot / tile * tile * layout.headDim() + slot % tile;
+  }
+
+  /** Copies the first {@code tokens} tokens of all layers into another block of the same layout. */
+  public void copyTo(KvBlock target, int tokens) {
+    int valueElements = tokens * layout.headDim();
+    for (int layer = 0; layer < layout.layers(); layer++) {
+      for (int head = 0; head < layout.kvHeads(); head++) {
+        int at = head * layout.headStride();
+        int vector = head * layout.blockTokens();
+        keys[layer].copyElements(target.keys[layer], at, inWholeTiles(tokens));
+        keys[layer].copyScales(target.keys[layer], vector, tokens);
+        values[layer].copyElements(target.values[layer], at, valueElements);
+        values[layer].copyScales(target.values[layer], vector, tokens);
+      }
+    }
+  }
+
+  /** Elements of the tiles of one head that hold the first {@code tokens} tokens. */
+  private int inWholeTiles(int tokens) {
+    int tile = layout.tileTokens();
+    return (tokens + tile - 1) / tile * tile * layout.headDim();
+  }
+
+  /**
+   * One head's keys of the first {@code tokens} tokens of a layer as floats, for dtypes that do not
+   * keep floats: {@code [tiles, headDim, tileTokens]}, whole tiles.
+   *
+   * @param out receives them from {@code at} on; room for {@link KvLayout#headStride()} elements
+   */
+  public void expandKeys(int layer, int head, int tokens, float[] out, int at) {
+    int elements = inWholeTiles(tokens);
+    keys[layer].expand(out, at, head * layout.headStride(), elements);
+    float[] scales = keys[layer].scales();
+    if (scales == null) {
+      return;
+    }
+    int tile = layout.tileTokens();
+    int tileElements = tile * layout.headDim();
+    for (int i = 0; i < elements; i += tile) {
+      int vector = head * layout.blockTokens() + i / tileElements * tile;
+      for (int t = 0; t < tile; t++) {
+        out[at + i + t] *= scales[vector + t];
+      }
+    }
+  }
+
+  /** The same for values: {@code [tokens, headDim]}. */
+  public void expandValues(int layer, int head, int tokens, float[] out, int at) {
+    int headDim = layout.headDim();
+    values[layer].expand(out, at, head * layout.headStride(), tokens * headDim);
+    float[] scales = values[layer].scales();
+    if (scales == null) {
+      return;
+    }
+    for (int t = 0; t < tokens; t++) {
+      float scale = scales[head * layout.blockTokens() + t];
+      for (int d = 0; d < headDim; d++) {
+        out[at + t * headDim + d] *= scale;
       }
     }
   }

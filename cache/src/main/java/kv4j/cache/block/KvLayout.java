@@ -65,9 +65,10 @@ public record KvLayout(int layers, int kvHeads, int headDim, int blockTokens, Kv
     return bytesPerToken() * blockTokens;
   }
 
-  /** Bytes of one token's keys and values in all layers. */
+  /** Bytes of one token's keys and values in all layers, scales included. */
   public long bytesPerToken() {
-    return 2L * layers * width() * dtype.bytesPerElement();
+    long vectorBytes = (long) headDim * dtype.bytesPerElement() + dtype.bytesPerScale();
+    return 2L * layers * kvHeads * vectorBytes;
   }
 
   /** Blocks that {@code tokens} tokens need. */

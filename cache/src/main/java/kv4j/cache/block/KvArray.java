@@ -1,0 +1,169 @@
+package kv4j.cache.block;
+
+/**
+ * Keys or values of one layer in one block, in the layout's element order. Knows how an element is
+ * kept; {@link KvBlock} knows where.
+ */
+abstract class KvArray {
+  /**
+   * Rounds and stores one vector.
+   *
+   * @param at index of its first element, the next ones {@code stride} apart
+   * @param vector which vector of this array it is: {@code head * blockTokens + slot}
+   */
+  abstract void put(float[] source, int from, int count, int at, int stride, int vector);
+
+  /** Reads one vector back. */
+  abstract void get(float[] out, int to, int count, int at, int stride, int vector);
+
+  /** Copies elements to the same place of another array of the same kind. */
+  abstract void copyElements(KvArray target, int at, int count);
+
+  /** Copies the scales of vectors, if there are any. */
+  void copyScales(KvArray target, int vector, int count) {}
+
+  /** Turns consecutive elements into floats, not yet multiplied by their scales. */
+  abstract void expand(float[] out, int to, int at, int count);
+
+  /** Scale of each vector; null where there are none. */
+  float[] scales() {
+    return null;
+  }
+
+  static final class Floats extends KvArray {
+    final float[] elements;
+
+    Floats(int size) {
+      elements = new float[size];
+    }
+
+    @Override
+    void put(float[] source, int from, int count, int at, int stride, int vector) {
+      if (stride == 1) {
+        System.arraycopy(source, from, elements, at, count);
+        return;
+      }
+      for (int i = 0; i < count; i++) {
+        elements[at + i * stride] = source[from + i];
+      }
+    }
+
+    @Override
+    void get(float[] out, int to, int count, int at, int stride, int vector) {
+      for (int i = 0; i < count; i++) {
+        out[to + i] = elements[at + i * stride];
+      }
+    }
+
+    @Override
+    void copyElements(KvArray target, int at, int count) {
+      System.arraycopy(elements, at, ((Floats) target).elements, at, count);
+    }
+
+    @Override
+    void expand(float[] out, int to, int at, int count) {
+      System.arraycopy(elements, at, out, to, count);
+    }
+  }
+
+  static final class Shorts extends KvArray {
+    private final short[] elements;
+    private final boolean brain;
+
+    /**
+     * @param brain bfloat16, else IEEE half precision
+     */
+    Shorts(int size, boolean brain) {
+      elements = new short[size];
+      this.brain = brain;
+    }
+
+    @Override
+    void put(float[] source, int from, int count, int at, int stride, int vector) {
+      for (int i = 0; i < count; i++) {
+        float value = source[from + i];
+        elements[at + i * stride] = brain ? Float16.toBrain(value) : Float16.toHalf(value);
+      }
+    }
+
+    @Override
+    void get(float[] out, int to, int count, int at, int stride, int vector) {
+      for (int i = 0; i < count; i++) {
+        short bits = elements[at + i * stride];
+        out[to + i] = brain ? Float16.fromBrain(bits) : Float16.fromHalf(bits);
+      }
+    }
+
+    @Override
+    void copyElements(KvArray target, int at, int count) {
+      System.arraycopy(elements, at, ((Shorts) target).elements, at, count);
+    }
+
+    @Override
+    void expand(float[] out, int to, int at, int count) {
+      get(out, to, count, at, 1, 0);
+    }
+  }
+
+  static final class Bytes extends KvArray {
+    private static final int LARGEST = 127;
+
+    private final byte[] elements;
+    private final float[] scales;
+
+    Bytes(int size, int vectors) {
+      elements = new byte[size];
+      scales = new float[vectors];
+    }
+
+    @Override
+    void put(float[] source, int from, int count, int at, int stride, int vector) {
+      float largest = 0;
+      for (int i = 0; i < count; i++) {
+        largest = Math.max(largest, Math.abs(source[from + i]));
+      }
+      float scale = roundUp(largest / LARGEST);
+      scales[vector] = scale;
+      for (int i = 0; i < count; i++) {
+        elements[at + i * stride] = (byte) Math.rint(source[from + i] / scale);
+      }
+    }
+
+    /**
+     * To 16 significant bits, so that scale times a byte is an exact float: what was read can be
+     * stored again without changing.
+     */
+    private static float roundUp(float scale) {
+      return Float.intBitsToFloat((Float.floatToIntBits(scale) + 0xFF) & ~0xFF);
+    }
+
+    @Override
+    void get(float[] out, int to, int count, int at, int stride, int vector) {
+      for (int i = 0; i < count; i++) {
+        out[to + i] = elements[at + i * stride] * scales[vector];
+      }
+    }
+
+    @Override
+    void copyElements(KvArray target, int at, int count) {
+      System.arraycopy(elements, at, ((Bytes) target).elements, at, count);
+    }
+
+    @Override
+    void copyScales(KvArray target, int vector, int count) {
+      System.arraycopy(scales, vector, ((Bytes) target).scales, vector, count);
+    }
+
+    @Override
+    void expand(float[] out, int to, int at, int count) {
+      for (int i = 0; i < count; i++) {
+        out[to + i] = elements[at + i];
+      }
+    }
+
+    @Override
+    float[] scales() {
+      return scales;
+    }
+  }
+}

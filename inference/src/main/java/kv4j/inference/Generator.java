@@ -1,0 +1,72 @@
+package kv4j.inference;
+
+import java.util.Arrays;
+import kv4j.cache.KvCache;
+import kv4j.cache.KvRequest;
+import kv4j.cache.KvSequence;
+
+/** Generates tokens for requests with one model and one cache. Safe for use by many threads. */
+public final class Generator {
+  private final InferenceEngine engine;
+  private final KvCache cache;
+
+  public Generator(InferenceEngine engine, KvCache cache) {
+    this.engine = engine;
+    this.cache = cache;
+  }
+
+  /** Runs a request to its end. */
+  public GenerationResult generate(GenerationRequest request) {
+    return generate(request, false);
+  }
+
+  /**
+   * Runs a request to its end.
+   *
+   * @param keepLogits whether the result has the logits that each token was picked from
+   * @throws IllegalArgumentException if prompt and new tokens do not fit the model's context
+   */
+  public GenerationResult generate(GenerationRequest request, boolean keepLogits) {
+    int prompt = request.prompt().length;
+    int newTokens = request.newTokens();
+    int context = engine.model().config().context();
+    if (prompt + newTokens > context) {
+      throw new IllegalArgumentException(
+          "a prompt of "
+              + prompt
+              + " tokens and "
+              + newTokens
+              + " new ones do not fit the model's context of "
+              + context
+              + " tokens");
+    }
+    int[] tokens = Arrays.copyOf(request.prompt(), prompt + newTokens);
+    float[][] logits = new float[keepLogits ? newTokens : 0][];
+    Sampler sampler = new Sampler(request.sampling());
+    long start = System.nanoTime();
+    long ttft = 0;
+    KvRequest lookup =
+        new KvRequest(
+            request.prompt(),
+            request.sharedPrefixTokens(),
+            request.namespace(),
+            engine.model().fingerprint());
+    try (KvSequence sequence = cache.open(lookup)) {
+      for (int i = 0; i < newTokens; i++) {
+        int length = prompt + i;
+        float[] row = engine.forward(sequence, tokens, sequence.begin(), length);
+        tokens[length] = sampler.pick(row);
+        if (i == 0) {
+          ttft = System.nanoTime() - start;
+        }
+        if (keepLogits) {
+          logits[i] = row;
+        }
+      }
+      sequence.commit(tokens);
+      long latency = System.nanoTime() - start;
+      int[] generated = Arrays.copyOfRange(tokens, prompt, tokens.length);
+      return new GenerationResult(generated, sequence.lookup(), ttft, latency, logits);
+    }
+  }
+}

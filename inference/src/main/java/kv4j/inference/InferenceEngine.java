@@ -1,0 +1,185 @@
+package kv4j.inference;
+
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import kv4j.cache.KvCache;
+import kv4j.cache.KvCacheConfig;
+import kv4j.cache.KvRequest;
+import kv4j.cache.KvSequence;
+import kv4j.cache.basic.RequestCacheProvider;
+import kv4j.cache.block.KvDtype;
+import kv4j.cache.block.KvLayout;
+import kv4j.inference.kernel.Kernels;
+import kv4j.inference.plan.Plan;
+import kv4j.inference.plan.PlanCompiler;
+import kv4j.model.GraphNames;
+import kv4j.model.Model;
+import kv4j.model.TransformerConfig;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Runs a model's SameDiff graph over the new tokens of sequences, calling each sequence's cache at
+ * every attention layer. Safe for use by many threads; one forward pass runs at a time, on all
+ * worker threads.
+ *
+ * <p>While an engine is open, {@code graph.output(placeholders, "logits")} on its graph runs
+ * through the engine as well.
+ */
+public final class InferenceEngine implements AutoCloseable {
+  /** What a bound pass gives SameDiff as placeholders: the plan takes rows from the pass itself. */
+  private static final Map<String, INDArray> PLACEHOLDERS =
+      Map.of(
+          GraphNames.TOKENS, Nd4j.createFromArray(new int[1]),
+          GraphNames.POSITIONS, Nd4j.createFromArray(new int[1]));
+
+  private final Model model;
+  private final EngineOptions options;
+  private final Plan plan;
+  private final ThreadLocal<ForwardPass> boundPass = new ThreadLocal<>();
+
+  private InferenceEngine(Model model, EngineOptions options, Plan plan) {
+    this.model = model;
+    this.options = options;
+    this.plan = plan;
+  }
+
+  /**
+   * Compiles a model's graph and starts the worker threads.
+   *
+   * @throws IllegalArgumentException if the graph has something no plan can do
+   */
+  public static InferenceEngine create(Model model, EngineOptions options) {
+    boolean onCpu = Nd4j.getEnvironment().isCPU(); // kv4j's own steps compute there alone
+    boolean fuse = options.fuse() && onCpu;
+    if (fuse) {
+      Blas.useOneThread();
+    }
+    Plan plan =
+        PlanCompiler.compile(
+            model.graph(), model.config(), Kernels.best(), options.threads(), fuse);
+    InferenceEngine engine = new InferenceEngine(model, options, plan);
+    PlanSession.register(model.graph(), engine);
+    return engine;
+  }
+
+  public Model model() {
+    return model;
+  }
+
+  public EngineOptions options() {
+    return options;
+  }
+
+  /** The shape of this model's keys and values. */
+  public KvLayout layout(int blockTokens, KvDtype dtype) {
+    TransformerConfig config = model.config();
+    return new KvLayout(config.layers(), config.kvHeads(), config.headDim(), blockTokens, dtype);
+  }
+
+  /**
+   * Computes the new tokens of one sequence, in chunks.
+   *
+   * @param sequence where its keys and values are; its length is {@code from}
+   * @param tokens ids from position 0 on
+   * @param from first new position
+   * @param to end (exclusive) of the new positions
+   * @return logits of the last position, {@code [vocabulary]}
+   */
+  public float[] forward(KvSequence sequence, int[] tokens, int from, int to) {
+    int begin = from;
+    while (to - begin > options.prefillChunk()) {
+      int end = begin + options.prefillChunk();
+      forward(segment(sequence, tokens, begin, end, ForwardPass.Logits.NONE));
+      begin = end;
+    }
+    return forward(segment(sequence, tokens, begin, to, ForwardPass.Logits.LAST))[0];
+  }
+
+  private static ForwardPass segment(
+      KvSequence sequence, int[] tokens, int from, int to, ForwardPass.Logits logits) {
+    return new ForwardPass(List.of(new ForwardPass.Segment(sequence, tokens, from, to, logits)));
+  }
+
+  /**
+   * Runs one forward pass over the new tokens of any number of sequences.
+   *
+   * @return logits of the rows asked for, in order, {@code [rows][vocabulary]}
+   */
+  public float[][] forward(ForwardPass pass) {
+    if (pass.segments().size() > 1 && !plan.takesBatches()) {
+      return pass.segments().stream()
+          .flatMap(segment -> Stream.of(forward(new ForwardPass(List.of(segment)))))
+          .toArray(float[][]::new);
+    }
+    boundPass.set(pass);
+    try {
+      INDArray logits =
+          model.graph().output(PLACEHOLDERS, GraphNames.LOGITS).get(GraphNames.LOGITS);
+      if (boundPass.get() != null) {
+        throw new IllegalStateException(
+            "SameDiff did not run its graph through the engine; was the engine closed?");
+      }
+      return rows(logits, pass.logitRows());
+    } finally {
+      boundPass.remove();
+    }
+  }
+
+  private static float[][] rows(INDArray logits, int count) {
+    float[][] rows = new float[count][];
+    if (count > 0) {
+      int columns = (int) logits.size(1);
+      for (int row = 0; row < count; row++) {
+        rows[row] = new float[columns];
+        logits.data().asNioFloat().get(row * columns, rows[row]);
+      }
+      logits.close();
+    }
+    return rows;
+  }
+
+  /**
+   * Runs the pass bound to this thread, or else the placeholders' tokens as one whole sequence.
+   *
+   * @return logits {@code [rows, vocabulary]}; an empty array if the pass asks for none
+   */
+  INDArray run(Map<String, INDArray> placeholders) {
+    ForwardPass pass = boundPass.get();
+    if (pass != null) {
+      boundPass.remove();
+      return plan.run(pass);
+    }
+    int[] tokens = placeholders.get(GraphNames.TOKENS).toIntVector();
+    int[] positions = placeholders.get(GraphNames.POSITIONS).toIntVector();
+    for (int i = 0; i < positions.length; i++) {
+      if (positions[i] != i) {
+        throw new IllegalArgumentException(
+            "positions must count from 0, but number " + i + " is " + positions[i]);
+      }
+    }
+    KvCacheConfig config = KvCacheConfig.of(layout(KvLayout.TILE, KvDtype.F32), Long.MAX_VALUE);
+    try (KvCache cache = new RequestCacheProvider().create(config);
+        KvSequence sequence = cache.open(KvRequest.of(tokens))) {
+      return plan.run(segment(sequence, tokens, 0, tokens.length, ForwardPass.Logits.ALL));
+    }
+  }
+
+  /** The steps of the compiled plan, for people. */
+  public List<String> describePlan() {
+    return plan.describe();
+  }
+
+  /** Bytes that forward passes need besides weights and cache. */
+  public long arenaBytes() {
+    return plan.arenaBytes();
+  }
+
+  /** Gives the graph back to SameDiff's own session and frees the arena; the model stays usable. */
+  @Override
+  public void close() {
+    PlanSession.unregister(model.graph());
+    plan.close();
+  }
+}

@@ -1,0 +1,122 @@
+package kv4j.inference.kernel;
+
+import java.util.Arrays;
+import kv4j.cache.block.KvBlock;
+import kv4j.cache.block.KvDtype;
+import kv4j.cache.block.KvLayout;
+import kv4j.cache.block.KvSpans;
+
+/**
+ * What one thread needs for {@link Kernels#attend} beside its arguments: where each span's keys and
+ * values lie, and room for scores. Grows as needed and is meant to be kept.
+ */
+public final class AttentionScratch {
+  /** Most query vectors a kernel takes at once. */
+  static final int QUERIES = 8;
+
+  /** Scores a kernel may write beyond the last token: one vector, whatever its width. */
+  private static final int OVERRUN = 64;
+
+  /** Spans bound now. */
+  int spans;
+
+  /** Per span: the array that holds its keys and the index of the KV head's first one. */
+  float[][] keys = {};
+
+  int[] keysAt = {};
+
+  /** Likewise for values. */
+  float[][] values = {};
+
+  int[] valuesAt = {};
+
+  /** Tokens per span. */
+  int[] tokens = {};
+
+  /** {@code [headDim, QUERIES]}: queries times scale. */
+  float[] queries = {};
+
+  /** {@code [QUERIES, scoresStride]}. */
+  float[] scores = {};
+
+  int scoresStride;
+
+  /** Per query, the sum of its weights. */
+  final float[] sums = new float[QUERIES];
+
+  /** {@code [QUERIES, headDim]}: sums of weighted values. */
+  float[] mixed = {};
+
+  private float[] expanded = {};
+
+  /** Finds one KV head's keys and values of one layer in the first {@code visible} tokens. */
+  void bind(KvSpans source, int layer, int kvHead, int visible) {
+    grow(source, visible);
+    KvLayout layout = source.block(0).layout();
+    boolean direct = layout.dtype() == KvDtype.F32;
+    int headElements = layout.headStride();
+    if (!direct && expanded.length < 2 * source.count() * headElements) {
+      expanded = new float[2 * source.count() * headElements];
+    }
+    spans = 0;
+    for (int left = visible; left > 0; spans++) {
+      KvBlock block = source.block(spans);
+      int count = Math.min(left, source.tokens(spans));
+      tokens[spans] = count;
+      left -= count;
+      if (direct) {
+        keys[spans] = block.keys(layer);
+        values[spans] = block.values(layer);
+        keysAt[spans] = valuesAt[spans] = kvHead * headElements;
+      } else {
+        keys[spans] = values[spans] = expanded;
+        keysAt[spans] = 2 * spans * headElements;
+        valuesAt[spans] = keysAt[spans] + headElements;
+        block.expandKeys(layer, kvHead, count, expanded, keysAt[spans]);
+        block.expandValues(layer, kvHead, count, expanded, valuesAt[spans]);
+      }
+    }
+  }
+
+  /** Lets go of the cache's arrays. */
+  void release() {
+    Arrays.fill(keys, 0, spans, null);
+    Arrays.fill(values, 0, spans, null);
+    spans = 0;
+  }
+
+  /** Copies a query times scale to its place among the {@link #queries}. */
+  void take(int query, float[] source, int from, int headDim, float scale) {
+    for (int d = 0; d < headDim; d++) {
+      queries[d * QUERIES + query] = source[from + d] * scale;
+    }
+  }
+
+  /** Copies out what was {@link #mixed} for a query, divided by the sum of its weights. */
+  void put(int query, float[] out, int to, int headDim) {
+    float factor = 1 / sums[query];
+    for (int d = 0; d < headDim; d++) {
+      out[to + d] = mixed[query * headDim + d] * factor;
+    }
+  }
+
+  private void grow(KvSpans source, int visible) {
+    if (tokens.length < source.count()) {
+      int length = Math.max(source.count(), 2 * tokens.length);
+      keys = new float[length][];
+      values = new float[length][];
+      keysAt = new int[length];
+      valuesAt = new int[length];
+      tokens = new int[length];
+    }
+    int headDim = source.block(0).layout().headDim();
+    if (queries.length < headDim * QUERIES) {
+      queries = new float[headDim * QUERIES];
+      mixed = new float[headDim * QUERIES];
+    }
+    if (scoresStride < visible + OVERRUN) {
+      scoresStride = Math.max(visible + OVERRUN, 2 * scoresStride);
+      scores = new float[QUERIES * scoresStride];
+    }
+  }
+}

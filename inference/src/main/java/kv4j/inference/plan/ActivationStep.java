@@ -1,0 +1,49 @@
+package kv4j.inference.plan;
+
+import java.util.List;
+import kv4j.inference.kernel.Kernels;
+
+/** SwiGLU of each row: {@code silu(gate) * up}. */
+final class ActivationStep implements Step {
+  private final Kernels kernels;
+  private final Arena arena;
+  private final Register input;
+  private final Register output;
+
+  /**
+   * @param input {@code [rows, 2 n]}, gate then up
+   * @param output {@code [rows, n]}
+   */
+  ActivationStep(Kernels kernels, Arena arena, Register input, Register output) {
+    this.kernels = kernels;
+    this.arena = arena;
+    this.input = input;
+    this.output = output;
+  }
+
+  @Override
+  public void run(PassState pass, int worker) {
+    float[] row = arena.row(worker);
+    float[] result = arena.result(worker);
+    for (int r = pass.rowBegin(worker); r < pass.rowEnd(worker); r++) {
+      input.matrix().get(r, 0, row, 0, input.columns());
+      kernels.swiGlu(row, 0, output.columns(), result, 0);
+      output.matrix().put(r, 0, result, 0, output.columns());
+    }
+  }
+
+  @Override
+  public List<Register> reads() {
+    return List.of(input);
+  }
+
+  @Override
+  public List<Register> writes() {
+    return List.of(output);
+  }
+
+  @Override
+  public String describe() {
+    return "swiglu";
+  }
+}

@@ -1,0 +1,130 @@
+package kv4j.inference.plan;
+
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import kv4j.cache.block.KvSpans;
+import kv4j.inference.ForwardPass;
+
+/**
+ * The state of the forward pass a plan is running. Written by worker 0 between barriers, read by
+ * all.
+ */
+final class PassState {
+  /** From so many rows on, workers split a projection by rows; below, by columns. */
+  static final int ROWS_TO_SPLIT_BY_ROWS = 128;
+
+  private final int workers;
+  private final List<ForwardPass.Segment> segments;
+  private final int[] tokens;
+  private final int[] positions;
+  private final int[] segmentBegin;
+  private final KvSpans[] spans;
+  private final AtomicInteger nextTask = new AtomicInteger();
+  private final long[] logitRows;
+  private final PassValues values = new PassValues();
+  private int rows;
+
+  PassState(ForwardPass pass, int workers) {
+    this.workers = workers;
+    segments = pass.segments();
+    rows = pass.rows();
+    logitRows = pass.logitRowNumbers();
+    tokens = new int[rows];
+    positions = new int[rows];
+    segmentBegin = new int[segments.size() + 1];
+    spans = new KvSpans[segments.size()];
+    int row = 0;
+    for (int s = 0; s < segments.size(); s++) {
+      ForwardPass.Segment segment = segments.get(s);
+      segmentBegin[s] = row;
+      for (int p = segment.from(); p < segment.to(); p++) {
+        tokens[row] = segment.tokens()[p];
+        positions[row++] = p;
+      }
+    }
+    segmentBegin[segments.size()] = row;
+  }
+
+  int workers() {
+    return workers;
+  }
+
+  List<ForwardPass.Segment> segments() {
+    return segments;
+  }
+
+  /** Rows in the matrices now: all new tokens, and after the last attention those with logits. */
+  int rows() {
+    return rows;
+  }
+
+  /** Numbers of the rows whose logits are asked for, ascending. */
+  long[] logitRows() {
+    return logitRows;
+  }
+
+  int token(int row) {
+    return tokens[row];
+  }
+
+  int position(int row) {
+    return positions[row];
+  }
+
+  /** The first row of a segment. */
+  int segmentBegin(int segment) {
+    return segmentBegin[segment];
+  }
+
+  /** What a segment's rows attend to in the current layer. */
+  KvSpans spans(int segment) {
+    return spans[segment];
+  }
+
+  void setSpans(int segment, KvSpans answer) {
+    spans[segment] = answer;
+  }
+
+  /** Hands out the numbers of tasks in the current step; {@link #resetTasks} starts over. */
+  int nextTask() {
+    return nextTask.getAndIncrement();
+  }
+
+  void resetTasks() {
+    nextTask.set(0);
+  }
+
+  void shrinkTo(int newRows) {
+    rows = newRows;
+  }
+
+  /** Arrays of ops that have no step of their own; worker 0's. */
+  PassValues values() {
+    return values;
+  }
+
+  /** Token ids of all rows. */
+  int[] tokens() {
+    return tokens;
+  }
+
+  /** Positions of all rows. */
+  int[] positions() {
+    return positions;
+  }
+
+  /** Whether projections are split by rows in this pass. */
+  boolean byRows() {
+    return workers == 1 || rows >= ROWS_TO_SPLIT_BY_ROWS;
+  }
+
+  /** A worker's first row, where rows are shared out evenly. */
+  int rowBegin(int worker) {
+    return (int) ((long) rows * worker / workers);
+  }
+
+  /** The end (exclusive) of a worker's rows. */
+  int rowEnd(int worker) {
+    return rowBegin(worker + 1);
+  }
+}

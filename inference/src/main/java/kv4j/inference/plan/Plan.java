@@ -1,0 +1,117 @@
+package kv4j.inference.plan;
+
+import java.util.List;
+import kv4j.inference.ForwardPass;
+import kv4j.model.GraphNames;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+/**
+ * A transformer graph compiled to a list of steps, with the workers that run them. One pass runs at
+ * a time; others wait.
+ */
+public final class Plan implements AutoCloseable {
+  private final List<Step> steps;
+  private final int lastHook;
+  private final Arena arena;
+  private final WorkerPool workers;
+  private final Register logits;
+  private final boolean allFused;
+
+  /**
+   * @param lastHook number of the step that hands the last layer's keys and values to the cache: a
+   *     pass that needs no logits ends there
+   * @param logits where they end up; null if they come from an op without a step
+   * @param allFused whether every op has a step
+   */
+  Plan(
+      List<Step> steps,
+      int lastHook,
+      Arena arena,
+      WorkerPool workers,
+      Register logits,
+      boolean allFused) {
+    this.steps = List.copyOf(steps);
+    this.lastHook = lastHook;
+    this.arena = arena;
+    this.workers = workers;
+    this.logits = logits;
+    this.allFused = allFused;
+  }
+
+  /** Whether a pass may hold several sequences. */
+  public boolean takesBatches() {
+    return allFused;
+  }
+
+  /**
+   * Runs a forward pass.
+   *
+   * @return logits of the rows asked for, in order, {@code [rows, vocabulary]}, the caller's to
+   *     close; an empty array if none were asked for
+   */
+  public synchronized INDArray run(ForwardPass pass) {
+    arena.ensureRows(pass.rows());
+    PassState state = new PassState(pass, workers.workers());
+    int logitRows = pass.logitRows();
+    int count = logitRows == 0 ? lastHook + 1 : steps.size();
+    try (PassValues values = state.values()) {
+      if (!allFused) {
+        values.put(GraphNames.TOKENS, Nd4j.createFromArray(state.tokens()));
+        values.put(GraphNames.POSITIONS, Nd4j.createFromArray(state.positions()));
+      }
+      workers.run(worker -> runShare(state, worker, count));
+      return logitRows == 0 ? Nd4j.empty(DataType.FLOAT) : logits(pass, state);
+    }
+  }
+
+  private INDArray logits(ForwardPass pass, PassState state) {
+    int rows = pass.logitRows();
+    if (logits == null) {
+      INDArray all = state.values().get(GraphNames.LOGITS);
+      return all.get(NDArrayIndex.indices(pass.logitRowNumbers()), NDArrayIndex.all()).dup('c');
+    }
+    INDArray result = Nd4j.createUninitialized(DataType.FLOAT, rows, logits.columns());
+    NativeMatrix target = NativeMatrix.over(GraphNames.LOGITS, result);
+    long[] numbers = pass.logitRowNumbers();
+    for (int row = 0; row < rows; row++) {
+      target.putRow(row, logits.matrix(), allFused ? row : (int) numbers[row]);
+    }
+    return result;
+  }
+
+  private void runShare(PassState state, int worker, int count) {
+    for (int i = 0; i < count; i++) {
+      Step step = steps.get(i);
+      if (i > 0 && !(steps.get(i - 1).rowLocal(state) && step.rowLocal(state))) {
+        workers.barrier();
+      }
+      if (workers.failed()) {
+        continue; // but meet the others at every barrier
+      }
+      try {
+        step.run(state, worker);
+      } catch (RuntimeException | Error e) {
+        workers.fail(e);
+      }
+    }
+  }
+
+  /** One line a step, for people. */
+  public List<String> describe() {
+    return steps.stream().map(Step::describe).toList();
+  }
+
+  /** Bytes of the arena. */
+  public synchronized long arenaBytes() {
+    return arena.bytes();
+  }
+
+  @Override
+  public synchronized void close() {
+    workers.close();
+    arena.close();
+  }
+}

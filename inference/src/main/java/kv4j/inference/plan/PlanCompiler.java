@@ -1,0 +1,359 @@
+package kv4j.inference.plan;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import kv4j.inference.kernel.Kernels;
+import kv4j.model.GraphNames;
+import kv4j.model.TransformerConfig;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Compiles a transformer's graph: groups its ops into the units that have a step (a whole scope, or
+ * a single op), drops what nobody reads then, lets residual sums happen inside the projection
+ * before them, and gives values whose lifetimes do not overlap the same memory.
+ */
+public final class PlanCompiler {
+  private final SameDiff graph;
+  private final GraphOps ops;
+  private final ValueShapes shapes;
+  private final List<Unit> units;
+  private final TransformerConfig config;
+  private final Kernels kernels;
+  private final int workers;
+  private final Arena arena;
+  private final List<Step> steps = new ArrayList<>();
+  private final Map<String, Register> registers = new HashMap<>();
+  private final Map<String, Integer> lastRead = new HashMap<>();
+  private final Map<String, NativeMatrix> weights = new HashMap<>();
+  private final Set<Integer> merged = new HashSet<>();
+  private RotaryTables tables;
+  private OpRunner runner;
+
+  private PlanCompiler(
+      SameDiff graph,
+      GraphOps ops,
+      ValueShapes shapes,
+      List<Unit> units,
+      TransformerConfig config,
+      Kernels kernels,
+      int workers) {
+    this.graph = graph;
+    this.ops = ops;
+    this.shapes = shapes;
+    this.units = units;
+    this.config = config;
+    this.kernels = kernels;
+    this.workers = workers;
+    int widest = Math.max(config.dim(), Math.max(config.qkvDim(), 2 * config.ffnDim()));
+    arena =
+        new Arena(
+            workers,
+            config.heads() * config.headDim(),
+            config.kvHeads() * config.headDim(),
+            widest);
+  }
+
+  /**
+   * Compiles the graph of the logits. Ops that no step knows run as SameDiff runs them.
+   *
+   * @param fuse whether to use steps of our own at all; if not, every op runs as SameDiff runs it,
+   *     on whatever device ND4J has
+   * @throws UnsupportedGraphException if the graph has no attention, or has loops or branches
+   */
+  public static Plan compile(
+      SameDiff graph, TransformerConfig config, Kernels kernels, int workers, boolean fuse) {
+    GraphOps ops = new GraphOps(graph, GraphNames.LOGITS);
+    ValueShapes shapes = ValueShapes.assumed();
+    List<Unit> units = needed(Unit.group(ops, shapes, fuse));
+    if (units.stream().anyMatch(unit -> unit.kind() == Unit.Kind.OTHER)) {
+      shapes = ValueShapes.probed(graph, ops);
+      units = needed(Unit.group(ops, shapes, fuse));
+    }
+    return new PlanCompiler(graph, ops, shapes, units, config, kernels, workers).compile();
+  }
+
+  private Plan compile() {
+    for (int u = 0; u < units.size(); u++) {
+      for (String read : units.get(u).reads()) {
+        lastRead.put(read, u);
+      }
+    }
+    boolean allFused =
+        units.stream()
+            .noneMatch(unit -> unit.kind() == Unit.Kind.OTHER || unit.kind() == Unit.Kind.HOOK);
+    int lastHook = -1;
+    int layer = 0;
+    for (int u = 0; u < units.size(); u++) {
+      Unit unit = units.get(u);
+      if (merged.contains(u)) {
+        continue;
+      }
+      switch (unit.kind()) {
+        case EMBEDDING ->
+            steps.add(
+                new EmbeddingStep(
+                    matrix(unit.weight()), define(unit, matrix(unit.weight()).columns())));
+        case NORM -> addNorm(unit);
+        case MATMUL -> addMatmul(u);
+        case ROTARY ->
+            steps.add(new RotaryStep(kernels, arena, shape(layer), tables(), read(unit)));
+        case CORE -> {
+          AttentionShape shape = shape(layer++);
+          lastHook = steps.size();
+          steps.add(new HookStep(arena, shape));
+          steps.add(new AttendStep(kernels, arena, shape, define(unit, shape.queryColumns())));
+        }
+        case ACTIVATION -> {
+          Register input = read(unit);
+          steps.add(new ActivationStep(kernels, arena, input, define(unit, input.columns() / 2)));
+        }
+        case ADD -> {
+          Register left = registers.get(unit.reads().get(0));
+          Register right = registers.get(unit.reads().get(1));
+          if (left.columns() != right.columns()) {
+            throw new UnsupportedGraphException("a sum of different shapes, " + unit.output());
+          }
+          steps.add(new AddStep(kernels, arena, left, right, define(unit, left.columns())));
+        }
+        case MASK -> steps.add(new MaskStep(unit.output()));
+        case HOOK -> {
+          lastHook = steps.size();
+          steps.add(new OpHookStep(layer++, unit.reads(), unit.writes()));
+        }
+        case OTHER -> addOp(u);
+      }
+    }
+    if (lastHook < 0) {
+      throw new UnsupportedGraphException("a graph without attention");
+    }
+    if (allFused) {
+      selectRowsAfter(lastHook + 1);
+    }
+    assignMatrices();
+    return new Plan(
+        steps,
+        lastHook,
+        arena,
+        new WorkerPool(workers),
+        registers.get(GraphNames.LOGITS),
+        allFused);
+  }
+
+  private void addNorm(Unit unit) {
+    Register input = read(unit);
+    float[] gain = matrix(unit.weight()).toHeap();
+    float epsilon = ScopePatterns.epsilon(ops, unit.nodes());
+    Register output = define(unit, input.columns());
+    steps.add(new NormStep(kernels, arena, input, gain, epsilon, output));
+  }
+
+  private void addMatmul(int u) {
+    Unit unit = units.get(u);
+    NativeMatrix weight = matrix(unit.weight());
+    Register input = read(unit);
+    int sum = residualAfter(u);
+    Register output;
+    if (sum >= 0) {
+      merged.add(sum);
+      output = registers.get(other(units.get(sum), unit.output()));
+      registers.put(units.get(sum).output(), output);
+    } else {
+      output = define(unit, unit.transposed() ? weight.rows() : weight.columns());
+    }
+    steps.add(new MatmulStep(unit.output(), input, weight, unit.transposed(), output, sum >= 0));
+  }
+
+  /** An op that runs as it is; what steps of ours read of it goes to registers as well. */
+  private void addOp(int u) {
+    Unit unit = units.get(u);
+    GraphOps.Node node = unit.nodes().get(0);
+    if (!OpRunner.canRun(node)) {
+      throw new UnsupportedGraphException("op " + node.type() + " " + node.output());
+    }
+    Map<String, OpStep.Bound> inputs = new HashMap<>();
+    for (String input : node.inputs()) {
+      if (registers.containsKey(input)) {
+        inputs.put(input, new OpStep.Bound(registers.get(input), shapes.of(input)));
+      }
+    }
+    Map<String, Register> stored = new HashMap<>();
+    for (String output : node.outputs()) {
+      if (isReadByStep(output)) {
+        int columns = shapes.columns(output);
+        if (columns < 0) {
+          throw new UnsupportedGraphException(output + ", whose shape is not [rows, columns]");
+        }
+        Register register = new Register(columns);
+        stored.put(output, register);
+      }
+    }
+    List<String> lastReads =
+        node.inputs().stream()
+            .distinct()
+            .filter(input -> !ops.isPlaceholder(input) && ops.weight(input) == null)
+            .filter(input -> lastRead.get(input) == u)
+            .toList();
+    steps.add(new OpStep(runner(), node, inputs, stored, lastReads));
+    registers.putAll(stored);
+  }
+
+  private boolean isReadByStep(String value) {
+    return units.stream()
+        .anyMatch(
+            unit ->
+                unit.kind() != Unit.Kind.OTHER
+                    && unit.kind() != Unit.Kind.HOOK
+                    && unit.reads().contains(value));
+  }
+
+  /** The units that the logits depend on, in running order: a unit reads less than its ops do. */
+  private static List<Unit> needed(List<Unit> units) {
+    Map<String, Unit> producers = new HashMap<>();
+    units.forEach(unit -> unit.writes().forEach(value -> producers.put(value, unit)));
+    return Dependencies.order(
+        producers.get(GraphNames.LOGITS),
+        unit -> unit.reads().stream().filter(producers::containsKey).map(producers::get).toList());
+  }
+
+  /**
+   * The number of the sum that a projection can add itself into: the only reader of its result,
+   * where nobody reads the other summand from the projection on. -1 if there is none.
+   */
+  private int residualAfter(int projection) {
+    String result = units.get(projection).output();
+    Integer reader = lastRead.get(result);
+    if (reader == null || units.get(reader).kind() != Unit.Kind.ADD) {
+      return -1;
+    }
+    String summand = other(units.get(reader), result);
+    if (!registers.containsKey(summand) || lastRead.get(summand) != reader.intValue()) {
+      return -1;
+    }
+    for (int u = projection; u < reader; u++) { // the projection itself may read the summand
+      List<String> reads = units.get(u).reads();
+      if (reads.contains(summand) || reads.contains(result)) {
+        return -1;
+      }
+    }
+    return reader;
+  }
+
+  private static String other(Unit sum, String summand) {
+    List<String> reads = sum.reads();
+    return reads.get(0).equals(summand) ? reads.get(1) : reads.get(0);
+  }
+
+  private AttentionShape shape(int layer) {
+    return new AttentionShape(
+        layer,
+        config.heads(),
+        config.kvHeads(),
+        config.headDim(),
+        (float) (1 / Math.sqrt(config.headDim())));
+  }
+
+  private RotaryTables tables() {
+    if (tables == null) {
+      NativeMatrix cos = matrix(GraphNames.COS_TABLE);
+      tables =
+          new RotaryTables(
+              cos.toHeap(),
+              matrix(GraphNames.SIN_TABLE).toHeap(),
+              cos.rows(),
+              config.ropePairing() == TransformerConfig.RopePairing.ADJACENT);
+    }
+    return tables;
+  }
+
+  private OpRunner runner() {
+    if (runner == null) {
+      runner = new OpRunner(graph);
+    }
+    return runner;
+  }
+
+  private Register read(Unit unit) {
+    return registers.get(unit.reads().get(0));
+  }
+
+  private Register define(Unit unit, int columns) {
+    Register register = new Register(columns);
+    registers.put(unit.output(), register);
+    return register;
+  }
+
+  private NativeMatrix matrix(String name) {
+    return weights.computeIfAbsent(
+        name,
+        key -> {
+          INDArray array = ops.weight(key);
+          if (array == null) {
+            throw new UnsupportedGraphException(key + ", which is not a weight");
+          }
+          return NativeMatrix.over(key, array);
+        });
+  }
+
+  /** Inserts the step that drops the rows nobody wants logits of. */
+  private void selectRowsAfter(int attend) {
+    Set<Register> written = new HashSet<>();
+    for (Step step : steps.subList(0, attend + 1)) {
+      written.addAll(step.writes());
+    }
+    Map<Register, Boolean> live = new LinkedHashMap<>();
+    Set<Register> redefined = new HashSet<>();
+    for (Step step : steps.subList(attend + 1, steps.size())) {
+      for (Register register : step.reads()) {
+        if (written.contains(register) && !redefined.contains(register)) {
+          live.put(register, true);
+        }
+      }
+      redefined.addAll(step.writes());
+    }
+    steps.add(attend + 1, new SelectRowsStep(new ArrayList<>(live.keySet())));
+  }
+
+  /** Linear scan: a register takes a free matrix of its width, or a new one. */
+  private void assignMatrices() {
+    Map<Register, Integer> lastUse = new HashMap<>();
+    for (int s = 0; s < steps.size(); s++) {
+      for (Register register : steps.get(s).reads()) {
+        lastUse.put(register, s);
+      }
+      for (Register register : steps.get(s).writes()) {
+        lastUse.put(register, s);
+      }
+    }
+    if (registers.containsKey(GraphNames.LOGITS)) {
+      lastUse.put(registers.get(GraphNames.LOGITS), steps.size());
+    }
+    Map<Integer, List<Integer>> free = new HashMap<>();
+    Map<Register, Integer> home = new HashMap<>();
+    for (int s = 0; s < steps.size(); s++) {
+      for (Register register : steps.get(s).writes()) {
+        if (!home.containsKey(register)) {
+          List<Integer> candidates =
+              free.computeIfAbsent(register.columns(), k -> new ArrayList<>());
+          int matrix =
+              candidates.isEmpty()
+                  ? arena.addMatrix(register.columns())
+                  : candidates.remove(candidates.size() - 1);
+          home.put(register, matrix);
+          arena.share(matrix, register);
+        }
+      }
+      for (Map.Entry<Register, Integer> entry : home.entrySet()) {
+        if (lastUse.get(entry.getKey()) == s) {
+          free.computeIfAbsent(entry.getKey().columns(), k -> new ArrayList<>())
+              .add(entry.getValue());
+        }
+      }
+    }
+  }
+}

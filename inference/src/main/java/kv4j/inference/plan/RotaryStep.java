@@ -1,0 +1,61 @@
+package kv4j.inference.plan;
+
+import java.util.List;
+import kv4j.inference.kernel.Kernels;
+
+/**
+ * Splits each row of the joint projection into queries, keys and values, and turns queries and keys
+ * by their position. The results go to the heap, where attention and the cache take them from.
+ */
+final class RotaryStep implements Step {
+  private final Kernels kernels;
+  private final Arena arena;
+  private final AttentionShape shape;
+  private final RotaryTables tables;
+  private final Register qkv;
+
+  /**
+   * @param qkv {@code [rows, (heads + 2 kvHeads) * headDim]}
+   */
+  RotaryStep(
+      Kernels kernels, Arena arena, AttentionShape shape, RotaryTables tables, Register qkv) {
+    this.kernels = kernels;
+    this.arena = arena;
+    this.shape = shape;
+    this.tables = tables;
+    this.qkv = qkv;
+  }
+
+  @Override
+  public void run(PassState pass, int worker) {
+    int queryColumns = shape.queryColumns();
+    int kvColumns = shape.kvColumns();
+    int headDim = shape.headDim();
+    NativeMatrix source = qkv.matrix();
+    for (int r = pass.rowBegin(worker); r < pass.rowEnd(worker); r++) {
+      int position = pass.position(r);
+      int q = r * queryColumns;
+      int kv = r * kvColumns;
+      source.get(r, 0, arena.queries(), q, queryColumns);
+      source.get(r, queryColumns, arena.keys(), kv, kvColumns);
+      source.get(r, queryColumns + kvColumns, arena.values(), kv, kvColumns);
+      tables.rotate(kernels, arena.queries(), q, shape.heads(), headDim, position);
+      tables.rotate(kernels, arena.keys(), kv, shape.kvHeads(), headDim, position);
+    }
+  }
+
+  @Override
+  public List<Register> reads() {
+    return List.of(qkv);
+  }
+
+  @Override
+  public List<Register> writes() {
+    return List.of();
+  }
+
+  @Override
+  public String describe() {
+    return "rotary";
+  }
+}

@@ -1,0 +1,51 @@
+package kv4j.inference.plan;
+
+import java.util.List;
+
+/**
+ * Keeps only the rows whose logits are asked for. Comes after the last attention, since from there
+ * on a row concerns nobody but itself.
+ */
+final class SelectRowsStep implements Step {
+  private final List<Register> live;
+
+  SelectRowsStep(List<Register> live) {
+    this.live = List.copyOf(live);
+  }
+
+  @Override
+  public void run(PassState pass, int worker) {
+    if (worker != 0) {
+      return;
+    }
+    long[] wanted = pass.logitRows();
+    for (int kept = 0; kept < wanted.length; kept++) {
+      if (wanted[kept] != kept) {
+        for (Register register : live) {
+          register.matrix().putRow(kept, register.matrix(), (int) wanted[kept]);
+        }
+      }
+    }
+    pass.shrinkTo(wanted.length);
+  }
+
+  @Override
+  public boolean rowLocal(PassState pass) {
+    return false;
+  }
+
+  @Override
+  public List<Register> reads() {
+    return live;
+  }
+
+  @Override
+  public List<Register> writes() {
+    return live;
+  }
+
+  @Override
+  public String describe() {
+    return "select rows";
+  }
+}

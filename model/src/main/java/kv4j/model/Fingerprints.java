@@ -1,0 +1,44 @@
+package kv4j.model;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Names what a model computes. */
+final class Fingerprints {
+  private Fingerprints() {}
+
+  /** SHA-256, in hexadecimal digits, over the config, the tokenizer and all weights. */
+  static String of(TransformerWeights weights, String tokenizer) {
+    MessageDigest digest = sha256();
+    digest.update((weights.config() + "\n" + tokenizer + "\n").getBytes(StandardCharsets.UTF_8));
+    weights
+        .arrays()
+        .forEach(
+            (name, array) -> {
+              digest.update((name + "\n").getBytes(StandardCharsets.UTF_8));
+              digest.update(bytes(array));
+            });
+    return HexFormat.of().formatHex(digest.digest());
+  }
+
+  private static ByteBuffer bytes(INDArray array) {
+    ByteBuffer bytes = array.data().asNio();
+    if (ByteOrder.nativeOrder() != ByteOrder.LITTLE_ENDIAN) {
+      throw new IllegalStateException("weights are little-endian");
+    }
+    return bytes;
+  }
+
+  private static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has SHA-256", e);
+    }
+  }
+}
