@@ -80,8 +80,6 @@ public final class ReportPrinter {
         report.rows(),
         List.of(
             left("cache", CacheRow::cache),
-            right("requests", row -> Integer.toString(row.requests())),
-            right("new\ntokens", row -> Integer.toString(row.newTokens())),
             right("TTFT ms\nmedian", row -> number(row.ttftMs().median())),
             right("\np95", row -> number(row.ttftMs().p95())),
             right("latency ms\nmedian", row -> number(row.latencyMs().median())),
@@ -102,6 +100,8 @@ public final class ReportPrinter {
         report.rows(),
         List.of(
             left("cache", CacheRow::cache),
+            right("requests", row -> Integer.toString(row.requests())),
+            right("new\ntokens", row -> Integer.toString(row.newTokens())),
             right("token\nhit rate", row -> percent(row.tokenHitRate())),
             right("request\nhit rate", row -> percent(row.requestHitRate())),
             right("layer\nhit rate", row -> percent(row.layerHitRate())),
@@ -210,6 +210,7 @@ public final class ReportPrinter {
         AsciiTable.builder()
             .border(AsciiTable.BASIC_ASCII_NO_DATA_SEPARATORS_NO_OUTSIDE_BORDER)
             .lineSeparator("\n")
+            .maxTableWidth(Terminal.COLUMNS)
             .data(rows, columns)
             .asString();
     text.append(table.indent(0).replaceAll("(?m) +$", "")).append('\n');

@@ -17,6 +17,7 @@ final class VectorKernels implements Kernels {
   private static final int L = LANES.length();
 
   private final PlainKernels plain = new PlainKernels();
+  private final VectorExpander expander = new VectorExpander();
 
   @Override
   public String name() {
@@ -247,7 +248,7 @@ final class VectorKernels implements Kernels {
     int headDim = layout.headDim();
     int seenByFirst = spans.length() - rows + fromRow + 1;
     int vectors = (toRow - fromRow) * group;
-    scratch.bind(spans, layer, kvHead, seenByFirst + toRow - fromRow - 1);
+    scratch.bind(spans, layer, kvHead, seenByFirst + toRow - fromRow - 1, expander);
     for (int first = 0, count; first < vectors; first += count) {
       count = vectors - first > AttentionScratch.QUERIES / 2 ? AttentionScratch.QUERIES : 2;
       // Where fewer are left, the last one is computed more than once.

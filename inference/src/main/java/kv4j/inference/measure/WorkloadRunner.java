@@ -15,9 +15,11 @@ import kv4j.inference.workload.WorkloadRequest;
  * Runs a workload without a prefix cache and with one, and measures what the cache bought.
  *
  * <p>Every request runs with the {@code request} cache and with the cache under test, one right
- * after the other, because a machine's speed drifts; then the pass over what the cache leaves to
- * compute is timed alone, for the ceiling. The first request also runs with {@code none}, for a few
- * tokens only, as it recomputes the whole sequence for each. Caches start empty in each repeat.
+ * after the other, because a machine's speed drifts. Then the pass over what the cache should leave
+ * to compute is timed alone: it is the {@code g} of the engine ceiling, whose {@code f} is the time
+ * to first token of the same request with {@code request}, a prefill of the whole prompt. The first
+ * request also runs with {@code none}, for a few tokens only, as it recomputes the whole sequence
+ * for each. Caches start empty in each repeat.
  */
 public final class WorkloadRunner {
   private static final int NONE_NEW_TOKENS = 4;
@@ -99,7 +101,7 @@ public final class WorkloadRunner {
   private void repeat() {
     Optional<ExpectedHits> expected = ExpectedHits.of(options.cache());
     expectationKnown = expected.isPresent();
-    WarmPass warmPass = new WarmPass(engine, options.config().layout());
+    WarmPass warmPass = new WarmPass(engine::forward, options.config().layout());
     try (MeasuringKvCache nothing = create("none");
         MeasuringKvCache plain = create("request");
         MeasuringKvCache prefix = create(options.cache())) {
