@@ -1,7 +1,10 @@
 package kv4j.cache;
 
+import com.github.benmanes.caffeine.cache.Ticker;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Consumer;
 import kv4j.cache.block.KvLayout;
 
 /**
@@ -10,9 +13,23 @@ import kv4j.cache.block.KvLayout;
  * @param layout shape of keys and values
  * @param maxBytes most bytes kept between requests
  * @param timeToLive how long an entry may be kept; empty: for ever
+ * @param refreshOnHit whether the time to live begins anew each time an entry is used
+ * @param policy which entry makes room for others
+ * @param ticker the clock that the time to live is measured by
+ * @param listener told of lookups, insertions and removals
  */
-public record KvCacheConfig(KvLayout layout, long maxBytes, Optional<Duration> timeToLive) {
+public record KvCacheConfig(
+    KvLayout layout,
+    long maxBytes,
+    Optional<Duration> timeToLive,
+    boolean refreshOnHit,
+    EvictionPolicy policy,
+    Ticker ticker,
+    Consumer<CacheEvent> listener) {
   public KvCacheConfig {
+    Objects.requireNonNull(policy);
+    Objects.requireNonNull(ticker);
+    Objects.requireNonNull(listener);
     if (maxBytes < 1) {
       throw new IllegalArgumentException(
           "the cache's size limit must be positive, not " + maxBytes);
@@ -25,7 +42,40 @@ public record KvCacheConfig(KvLayout layout, long maxBytes, Optional<Duration> t
         });
   }
 
+  /** Least recently used first, a time to live refreshed by hits, the system's clock. */
+  public KvCacheConfig(KvLayout layout, long maxBytes, Optional<Duration> timeToLive) {
+    this(
+        layout,
+        maxBytes,
+        timeToLive,
+        true,
+        EvictionPolicy.Standard.LRU,
+        Ticker.systemTicker(),
+        event -> {});
+  }
+
   public static KvCacheConfig of(KvLayout layout, long maxBytes) {
     return new KvCacheConfig(layout, maxBytes, Optional.empty());
+  }
+
+  /** The same with a time to live. */
+  public KvCacheConfig withTimeToLive(Duration ttl, boolean refreshOnHit) {
+    return new KvCacheConfig(
+        layout, maxBytes, Optional.of(ttl), refreshOnHit, policy, ticker, listener);
+  }
+
+  /** The same with another eviction policy. */
+  public KvCacheConfig withPolicy(EvictionPolicy other) {
+    return new KvCacheConfig(layout, maxBytes, timeToLive, refreshOnHit, other, ticker, listener);
+  }
+
+  /** The same with another clock. */
+  public KvCacheConfig withTicker(Ticker other) {
+    return new KvCacheConfig(layout, maxBytes, timeToLive, refreshOnHit, policy, other, listener);
+  }
+
+  /** The same with another listener. */
+  public KvCacheConfig withListener(Consumer<CacheEvent> other) {
+    return new KvCacheConfig(layout, maxBytes, timeToLive, refreshOnHit, policy, ticker, other);
   }
 }

@@ -1,5 +1,7 @@
 package kv4j.cache;
 
+import java.util.Objects;
+
 /**
  * What a cache needs to know of a request to find keys and values for it.
  *
@@ -9,9 +11,16 @@ package kv4j.cache;
  * @param namespace tenant: nothing is shared across namespaces
  * @param model fingerprint of the model that computes the keys and values: nothing is shared across
  *     models
+ * @param salt a secret that separates like a namespace; besides, a salted request neither learns of
+ *     what others have stored (in a miss reason, or in the time that finding one takes) nor shows
+ *     them its own; empty: none
  */
-public record KvRequest(int[] prompt, int sharedPrefixTokens, String namespace, String model) {
+public record KvRequest(
+    int[] prompt, int sharedPrefixTokens, String namespace, String model, String salt) {
   public KvRequest {
+    Objects.requireNonNull(namespace);
+    Objects.requireNonNull(model);
+    Objects.requireNonNull(salt);
     if (prompt.length == 0) {
       throw new IllegalArgumentException("a prompt needs at least 1 token");
     }
@@ -25,8 +34,23 @@ public record KvRequest(int[] prompt, int sharedPrefixTokens, String namespace, 
     }
   }
 
+  /** A request without a salt. */
+  public KvRequest(int[] prompt, int sharedPrefixTokens, String namespace, String model) {
+    this(prompt, sharedPrefixTokens, namespace, model, "");
+  }
+
   /** A request in the default namespace that says nothing of a shared prefix. */
   public static KvRequest of(int... prompt) {
     return new KvRequest(prompt, 0, "", "");
+  }
+
+  /** The same for a tenant. */
+  public KvRequest withNamespace(String other) {
+    return new KvRequest(prompt, sharedPrefixTokens, other, model, salt);
+  }
+
+  /** The same with a salt. */
+  public KvRequest withSalt(String other) {
+    return new KvRequest(prompt, sharedPrefixTokens, namespace, model, other);
   }
 }

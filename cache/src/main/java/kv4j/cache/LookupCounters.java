@@ -1,5 +1,6 @@
 package kv4j.cache;
 
+import java.util.EnumMap;
 import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
 
@@ -9,11 +10,19 @@ public final class LookupCounters {
   private final LongAdder hits = new LongAdder();
   private final LongAdder promptTokens = new LongAdder();
   private final LongAdder cachedTokens = new LongAdder();
+  private final Map<Lookup.Reason, LongAdder> reasons = new EnumMap<>(Lookup.Reason.class);
+
+  public LookupCounters() {
+    for (Lookup.Reason reason : Lookup.Reason.values()) {
+      reasons.put(reason, new LongAdder());
+    }
+  }
 
   public void record(Lookup lookup) {
     lookups.increment();
     promptTokens.add(lookup.promptTokens());
     cachedTokens.add(lookup.cachedTokens());
+    reasons.get(lookup.reason()).increment();
     if (lookup.isHit()) {
       hits.increment();
     }
@@ -22,6 +31,13 @@ public final class LookupCounters {
   /** The counts, with what the caller says it keeps. */
   public CacheStats snapshot(
       long entries, long bytes, long peakBytes, Map<CacheStats.Removal, Long> removed) {
+    Map<Lookup.Reason, Long> counts = new EnumMap<>(Lookup.Reason.class);
+    reasons.forEach(
+        (reason, count) -> {
+          if (count.sum() > 0) {
+            counts.put(reason, count.sum());
+          }
+        });
     return new CacheStats(
         lookups.sum(),
         hits.sum(),
@@ -30,6 +46,13 @@ public final class LookupCounters {
         entries,
         bytes,
         peakBytes,
-        removed);
+        removed,
+        counts,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0);
   }
 }

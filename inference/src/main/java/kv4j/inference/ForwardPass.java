@@ -1,6 +1,7 @@
 package kv4j.inference;
 
 import java.util.List;
+import java.util.stream.LongStream;
 import kv4j.cache.KvSequence;
 
 /**
@@ -59,15 +60,26 @@ public record ForwardPass(List<Segment> segments) {
 
   /** Number of rows whose logits are asked for. */
   public int logitRows() {
-    int rows = 0;
+    return logitRowNumbers().length;
+  }
+
+  /** Numbers of the rows whose logits are asked for, ascending. */
+  public long[] logitRowNumbers() {
+    LongStream.Builder numbers = LongStream.builder();
+    long end = 0;
     for (Segment segment : segments) {
-      rows +=
+      long begin = end;
+      end += segment.rows();
+      long first =
           switch (segment.logits()) {
-            case NONE -> 0;
-            case LAST -> 1;
-            case ALL -> segment.rows();
+            case NONE -> end;
+            case LAST -> end - 1;
+            case ALL -> begin;
           };
+      for (long row = first; row < end; row++) {
+        numbers.add(row);
+      }
     }
-    return rows;
+    return numbers.build().toArray();
   }
 }

@@ -2,6 +2,7 @@ package kv4j.inference;
 
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import kv4j.cache.KvCache;
 import kv4j.cache.KvCacheConfig;
 import kv4j.cache.KvRequest;
@@ -27,6 +28,12 @@ import org.nd4j.linalg.factory.Nd4j;
  * through the engine as well.
  */
 public final class InferenceEngine implements AutoCloseable {
+  /** What a bound pass gives SameDiff as placeholders: the plan takes rows from the pass itself. */
+  private static final Map<String, INDArray> PLACEHOLDERS =
+      Map.of(
+          GraphNames.TOKENS, Nd4j.createFromArray(new int[1]),
+          GraphNames.POSITIONS, Nd4j.createFromArray(new int[1]));
+
   private final Model model;
   private final EngineOptions options;
   private final Plan plan;
@@ -44,9 +51,14 @@ public final class InferenceEngine implements AutoCloseable {
    * @throws IllegalArgumentException if the graph has something no plan can do
    */
   public static InferenceEngine create(Model model, EngineOptions options) {
-    Blas.useOneThread();
+    boolean onCpu = Nd4j.getEnvironment().isCPU(); // kv4j's own steps compute there alone
+    boolean fuse = options.fuse() && onCpu;
+    if (fuse) {
+      Blas.useOneThread();
+    }
     Plan plan =
-        PlanCompiler.compile(model.graph(), model.config(), Kernels.best(), options.threads());
+        PlanCompiler.compile(
+            model.graph(), model.config(), Kernels.best(), options.threads(), fuse);
     InferenceEngine engine = new InferenceEngine(model, options, plan);
     PlanSession.register(model.graph(), engine);
     return engine;
@@ -96,17 +108,15 @@ public final class InferenceEngine implements AutoCloseable {
    * @return logits of the rows asked for, in order, {@code [rows][vocabulary]}
    */
   public float[][] forward(ForwardPass pass) {
-    INDArray tokens = Nd4j.createFromArray(new int[pass.rows()]);
-    INDArray positions = Nd4j.createFromArray(new int[pass.rows()]);
+    if (pass.segments().size() > 1 && !plan.takesBatches()) {
+      return pass.segments().stream()
+          .flatMap(segment -> Stream.of(forward(new ForwardPass(List.of(segment)))))
+          .toArray(float[][]::new);
+    }
     boundPass.set(pass);
     try {
       INDArray logits =
-          model
-              .graph()
-              .output(
-                  Map.of(GraphNames.TOKENS, tokens, GraphNames.POSITIONS, positions),
-                  GraphNames.LOGITS)
-              .get(GraphNames.LOGITS);
+          model.graph().output(PLACEHOLDERS, GraphNames.LOGITS).get(GraphNames.LOGITS);
       if (boundPass.get() != null) {
         throw new IllegalStateException(
             "SameDiff did not run its graph through the engine; was the engine closed?");
@@ -114,8 +124,6 @@ public final class InferenceEngine implements AutoCloseable {
       return rows(logits, pass.logitRows());
     } finally {
       boundPass.remove();
-      tokens.close();
-      positions.close();
     }
   }
 

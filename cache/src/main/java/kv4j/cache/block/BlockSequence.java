@@ -78,10 +78,21 @@ public abstract class BlockSequence implements KvSequence {
     return new KvBlock(layout);
   }
 
+  /**
+   * Forgets all tokens from position {@code length} on, so that the next pass begins there. If it
+   * falls inside a block, that block must be this sequence's own.
+   */
+  protected final void rewind(int length) {
+    if (length < 0 || length > this.length) {
+      throw new IllegalArgumentException("cannot rewind " + this.length + " tokens to " + length);
+    }
+    blocks.subList(layout.blocksFor(length), blocks.size()).clear();
+    this.length = length;
+    layersDone = 0;
+  }
+
   /** Forgets everything, so that the next pass begins at position 0. */
   protected final void reset() {
-    blocks.clear();
-    length = 0;
-    layersDone = 0;
+    rewind(0);
   }
 }

@@ -1,12 +1,8 @@
 package kv4j.inference.plan;
 
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.nd4j.autodiff.functions.DifferentialFunction;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.internal.SameDiffOp;
@@ -35,48 +31,22 @@ final class GraphOps {
   /** The ops needed for an output. */
   GraphOps(SameDiff graph, String output) {
     this.graph = graph;
-    Map<String, SameDiffOp> producers = new HashMap<>();
+    Map<String, Node> producers = new HashMap<>();
     for (SameDiffOp op : graph.getOps().values()) {
-      for (String result : op.getOutputsOfOp()) {
-        producers.put(result, op);
-      }
+      List<String> inputs = op.getInputsToOp() == null ? List.of() : op.getInputsToOp();
+      Node node =
+          new Node(op.getName(), op.getOp(), List.copyOf(inputs), List.copyOf(op.getOutputsOfOp()));
+      node.outputs().forEach(result -> producers.put(result, node));
     }
-    List<Node> ordered = new ArrayList<>();
-    visit(output, producers, new HashSet<>(), ordered);
-    nodes = List.copyOf(ordered);
-  }
-
-  /** Depth first, without recursion: a deep graph would overflow the stack. */
-  private static void visit(
-      String output, Map<String, SameDiffOp> producers, Set<String> done, List<Node> ordered) {
-    ArrayList<String> stack = new ArrayList<>(List.of(output));
-    while (!stack.isEmpty()) {
-      String variable = stack.get(stack.size() - 1);
-      SameDiffOp op = producers.get(variable);
-      if (op == null || done.contains(op.getName())) {
-        stack.remove(stack.size() - 1);
-        continue;
-      }
-      List<String> inputs = inputs(op);
-      List<String> waiting =
-          inputs.stream()
-              .filter(
-                  in -> producers.containsKey(in) && !done.contains(producers.get(in).getName()))
-              .toList();
-      if (waiting.isEmpty()) {
-        stack.remove(stack.size() - 1);
-        done.add(op.getName());
-        ordered.add(new Node(op.getName(), op.getOp(), inputs, List.copyOf(op.getOutputsOfOp())));
-      } else {
-        for (int i = waiting.size() - 1; i >= 0; i--) {
-          stack.add(waiting.get(i));
-        }
-      }
+    Node last = producers.get(output);
+    if (last == null) {
+      throw new UnsupportedGraphException("a graph without " + output);
     }
-  }
-
-  private static List<String> inputs(SameDiffOp op) {
-    return op.getInputsToOp() == null ? List.of() : List.copyOf(op.getInputsToOp());
+    nodes =
+        Dependencies.order(
+            last,
+            node ->
+                node.inputs().stream().filter(producers::containsKey).map(producers::get).toList());
   }
 
   /** In running order. */
@@ -94,11 +64,5 @@ final class GraphOps {
 
   boolean isPlaceholder(String name) {
     return graph.getVariable(name).isPlaceHolder();
-  }
-
-  /** The declared shape, -1 where it depends on the rows; null if unknown. */
-  long[] shape(String name) {
-    long[] shape = graph.getVariable(name).getShape();
-    return shape == null ? null : Arrays.copyOf(shape, shape.length);
   }
 }

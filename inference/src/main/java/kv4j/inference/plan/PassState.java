@@ -20,12 +20,15 @@ final class PassState {
   private final int[] segmentBegin;
   private final KvSpans[] spans;
   private final AtomicInteger nextTask = new AtomicInteger();
+  private final long[] logitRows;
+  private final PassValues values = new PassValues();
   private int rows;
 
   PassState(ForwardPass pass, int workers) {
     this.workers = workers;
     segments = pass.segments();
     rows = pass.rows();
+    logitRows = pass.logitRowNumbers();
     tokens = new int[rows];
     positions = new int[rows];
     segmentBegin = new int[segments.size() + 1];
@@ -53,6 +56,11 @@ final class PassState {
   /** Rows in the matrices now: all new tokens, and after the last attention those with logits. */
   int rows() {
     return rows;
+  }
+
+  /** Numbers of the rows whose logits are asked for, ascending. */
+  long[] logitRows() {
+    return logitRows;
   }
 
   int token(int row) {
@@ -88,6 +96,21 @@ final class PassState {
 
   void shrinkTo(int newRows) {
     rows = newRows;
+  }
+
+  /** Arrays of ops that have no step of their own; worker 0's. */
+  PassValues values() {
+    return values;
+  }
+
+  /** Token ids of all rows. */
+  int[] tokens() {
+    return tokens;
+  }
+
+  /** Positions of all rows. */
+  int[] positions() {
+    return positions;
   }
 
   /** Whether projections are split by rows in this pass. */

@@ -2,9 +2,11 @@ package kv4j.inference.plan;
 
 import java.util.List;
 import kv4j.inference.ForwardPass;
+import kv4j.model.GraphNames;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * A transformer graph compiled to a list of steps, with the workers that run them. One pass runs at
@@ -16,17 +18,32 @@ public final class Plan implements AutoCloseable {
   private final Arena arena;
   private final WorkerPool workers;
   private final Register logits;
+  private final boolean allFused;
 
   /**
    * @param lastHook number of the step that hands the last layer's keys and values to the cache: a
    *     pass that needs no logits ends there
+   * @param logits where they end up; null if they come from an op without a step
+   * @param allFused whether every op has a step
    */
-  Plan(List<Step> steps, int lastHook, Arena arena, WorkerPool workers, Register logits) {
+  Plan(
+      List<Step> steps,
+      int lastHook,
+      Arena arena,
+      WorkerPool workers,
+      Register logits,
+      boolean allFused) {
     this.steps = List.copyOf(steps);
     this.lastHook = lastHook;
     this.arena = arena;
     this.workers = workers;
     this.logits = logits;
+    this.allFused = allFused;
+  }
+
+  /** Whether a pass may hold several sequences. */
+  public boolean takesBatches() {
+    return allFused;
   }
 
   /**
@@ -40,14 +57,27 @@ public final class Plan implements AutoCloseable {
     PassState state = new PassState(pass, workers.workers());
     int logitRows = pass.logitRows();
     int count = logitRows == 0 ? lastHook + 1 : steps.size();
-    workers.run(worker -> runShare(state, worker, count));
-    if (logitRows == 0) {
-      return Nd4j.empty(DataType.FLOAT);
+    try (PassValues values = state.values()) {
+      if (!allFused) {
+        values.put(GraphNames.TOKENS, Nd4j.createFromArray(state.tokens()));
+        values.put(GraphNames.POSITIONS, Nd4j.createFromArray(state.positions()));
+      }
+      workers.run(worker -> runShare(state, worker, count));
+      return logitRows == 0 ? Nd4j.empty(DataType.FLOAT) : logits(pass, state);
     }
-    INDArray result = Nd4j.createUninitialized(DataType.FLOAT, logitRows, logits.columns());
-    NativeMatrix target = NativeMatrix.over("logits", result);
-    for (int row = 0; row < logitRows; row++) {
-      target.putRow(row, logits.matrix(), row);
+  }
+
+  private INDArray logits(ForwardPass pass, PassState state) {
+    int rows = pass.logitRows();
+    if (logits == null) {
+      INDArray all = state.values().get(GraphNames.LOGITS);
+      return all.get(NDArrayIndex.indices(pass.logitRowNumbers()), NDArrayIndex.all()).dup('c');
+    }
+    INDArray result = Nd4j.createUninitialized(DataType.FLOAT, rows, logits.columns());
+    NativeMatrix target = NativeMatrix.over(GraphNames.LOGITS, result);
+    long[] numbers = pass.logitRowNumbers();
+    for (int row = 0; row < rows; row++) {
+      target.putRow(row, logits.matrix(), allFused ? row : (int) numbers[row]);
     }
     return result;
   }

@@ -10,6 +10,7 @@ import java.util.Set;
 import kv4j.inference.kernel.Kernels;
 import kv4j.model.GraphNames;
 import kv4j.model.TransformerConfig;
+import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -18,7 +19,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * before them, and gives values whose lifetimes do not overlap the same memory.
  */
 public final class PlanCompiler {
+  private final SameDiff graph;
   private final GraphOps ops;
+  private final ValueShapes shapes;
+  private final List<Unit> units;
   private final TransformerConfig config;
   private final Kernels kernels;
   private final int workers;
@@ -27,10 +31,22 @@ public final class PlanCompiler {
   private final Map<String, Register> registers = new HashMap<>();
   private final Map<String, Integer> lastRead = new HashMap<>();
   private final Map<String, NativeMatrix> weights = new HashMap<>();
+  private final Set<Integer> merged = new HashSet<>();
   private RotaryTables tables;
+  private OpRunner runner;
 
-  private PlanCompiler(GraphOps ops, TransformerConfig config, Kernels kernels, int workers) {
+  private PlanCompiler(
+      SameDiff graph,
+      GraphOps ops,
+      ValueShapes shapes,
+      List<Unit> units,
+      TransformerConfig config,
+      Kernels kernels,
+      int workers) {
+    this.graph = graph;
     this.ops = ops;
+    this.shapes = shapes;
+    this.units = units;
     this.config = config;
     this.kernels = kernels;
     this.workers = workers;
@@ -44,35 +60,35 @@ public final class PlanCompiler {
   }
 
   /**
-   * Compiles the graph of {@code logits}.
+   * Compiles the graph of the logits. Ops that no step knows run as SameDiff runs them.
    *
-   * @throws UnsupportedGraphException if an op or a scope has no step
+   * @param fuse whether to use steps of our own at all; if not, every op runs as SameDiff runs it,
+   *     on whatever device ND4J has
+   * @throws UnsupportedGraphException if the graph has no attention, or has loops or branches
    */
   public static Plan compile(
-      org.nd4j.autodiff.samediff.SameDiff graph,
-      TransformerConfig config,
-      Kernels kernels,
-      int workers) {
-    return new PlanCompiler(new GraphOps(graph, GraphNames.LOGITS), config, kernels, workers)
-        .compile();
+      SameDiff graph, TransformerConfig config, Kernels kernels, int workers, boolean fuse) {
+    GraphOps ops = new GraphOps(graph, GraphNames.LOGITS);
+    ValueShapes shapes = ValueShapes.assumed();
+    List<Unit> units = needed(Unit.group(ops, shapes, fuse));
+    if (units.stream().anyMatch(unit -> unit.kind() == Unit.Kind.OTHER)) {
+      shapes = ValueShapes.probed(graph, ops);
+      units = needed(Unit.group(ops, shapes, fuse));
+    }
+    return new PlanCompiler(graph, ops, shapes, units, config, kernels, workers).compile();
   }
 
   private Plan compile() {
-    List<Unit> units = needed(Unit.group(ops));
     for (int u = 0; u < units.size(); u++) {
       for (String read : units.get(u).reads()) {
         lastRead.put(read, u);
       }
     }
-    tables =
-        new RotaryTables(
-            matrix(GraphNames.COS_TABLE).toHeap(),
-            matrix(GraphNames.SIN_TABLE).toHeap(),
-            matrix(GraphNames.COS_TABLE).rows(),
-            config.ropePairing() == TransformerConfig.RopePairing.ADJACENT);
+    boolean allFused =
+        units.stream()
+            .noneMatch(unit -> unit.kind() == Unit.Kind.OTHER || unit.kind() == Unit.Kind.HOOK);
     int lastHook = -1;
     int layer = 0;
-    Set<Integer> merged = new HashSet<>();
     for (int u = 0; u < units.size(); u++) {
       Unit unit = units.get(u);
       if (merged.contains(u)) {
@@ -80,36 +96,13 @@ public final class PlanCompiler {
       }
       switch (unit.kind()) {
         case EMBEDDING ->
-            steps.add(new EmbeddingStep(matrix(unit.weight()), define(unit, config.dim())));
-        case NORM -> {
-          Register input = read(unit);
-          float[] gain = matrix(unit.weight()).toHeap();
-          steps.add(
-              new NormStep(
-                  kernels,
-                  arena,
-                  input,
-                  gain,
-                  ScopePatterns.epsilon(ops, unit.nodes()),
-                  define(unit, input.columns())));
-        }
-        case MATMUL -> {
-          NativeMatrix weight = matrix(unit.weight());
-          int sum = residualAfter(units, u);
-          Register output;
-          if (sum >= 0) {
-            merged.add(sum);
-            String other = other(units.get(sum), unit.output());
-            output = registers.get(other);
-            registers.put(units.get(sum).output(), output);
-          } else {
-            output = define(unit, unit.transposed() ? weight.rows() : weight.columns());
-          }
-          steps.add(
-              new MatmulStep(
-                  unit.output(), read(unit), weight, unit.transposed(), output, sum >= 0));
-        }
-        case ROTARY -> steps.add(new RotaryStep(kernels, arena, shape(layer), tables, read(unit)));
+            steps.add(
+                new EmbeddingStep(
+                    matrix(unit.weight()), define(unit, matrix(unit.weight()).columns())));
+        case NORM -> addNorm(unit);
+        case MATMUL -> addMatmul(u);
+        case ROTARY ->
+            steps.add(new RotaryStep(kernels, arena, shape(layer), tables(), read(unit)));
         case CORE -> {
           AttentionShape shape = shape(layer++);
           lastHook = steps.size();
@@ -123,39 +116,116 @@ public final class PlanCompiler {
         case ADD -> {
           Register left = registers.get(unit.reads().get(0));
           Register right = registers.get(unit.reads().get(1));
+          if (left.columns() != right.columns()) {
+            throw new UnsupportedGraphException("a sum of different shapes, " + unit.output());
+          }
           steps.add(new AddStep(kernels, arena, left, right, define(unit, left.columns())));
         }
-        default -> throw new UnsupportedGraphException(unit.describe());
+        case MASK -> steps.add(new MaskStep(unit.output()));
+        case HOOK -> {
+          lastHook = steps.size();
+          steps.add(new OpHookStep(layer++, unit.reads(), unit.writes()));
+        }
+        case OTHER -> addOp(u);
       }
     }
     if (lastHook < 0) {
       throw new UnsupportedGraphException("a graph without attention");
     }
-    selectRowsAfter(lastHook + 1);
+    if (allFused) {
+      selectRowsAfter(lastHook + 1);
+    }
     assignMatrices();
     return new Plan(
-        steps, lastHook, arena, new WorkerPool(workers), registers.get(GraphNames.LOGITS));
+        steps,
+        lastHook,
+        arena,
+        new WorkerPool(workers),
+        registers.get(GraphNames.LOGITS),
+        allFused);
   }
 
-  /** Only units that the logits depend on, now that a unit reads less than its ops do. */
-  private static List<Unit> needed(List<Unit> units) {
-    Set<String> wanted = new HashSet<>(Set.of(GraphNames.LOGITS));
-    List<Unit> kept = new ArrayList<>();
-    for (int u = units.size() - 1; u >= 0; u--) {
-      Unit unit = units.get(u);
-      if (unit.writes().stream().anyMatch(wanted::contains)) {
-        kept.add(0, unit);
-        wanted.addAll(unit.reads());
+  private void addNorm(Unit unit) {
+    Register input = read(unit);
+    float[] gain = matrix(unit.weight()).toHeap();
+    float epsilon = ScopePatterns.epsilon(ops, unit.nodes());
+    Register output = define(unit, input.columns());
+    steps.add(new NormStep(kernels, arena, input, gain, epsilon, output));
+  }
+
+  private void addMatmul(int u) {
+    Unit unit = units.get(u);
+    NativeMatrix weight = matrix(unit.weight());
+    Register input = read(unit);
+    int sum = residualAfter(u);
+    Register output;
+    if (sum >= 0) {
+      merged.add(sum);
+      output = registers.get(other(units.get(sum), unit.output()));
+      registers.put(units.get(sum).output(), output);
+    } else {
+      output = define(unit, unit.transposed() ? weight.rows() : weight.columns());
+    }
+    steps.add(new MatmulStep(unit.output(), input, weight, unit.transposed(), output, sum >= 0));
+  }
+
+  /** An op that runs as it is; what steps of ours read of it goes to registers as well. */
+  private void addOp(int u) {
+    Unit unit = units.get(u);
+    GraphOps.Node node = unit.nodes().get(0);
+    if (!OpRunner.canRun(node)) {
+      throw new UnsupportedGraphException("op " + node.type() + " " + node.output());
+    }
+    Map<String, OpStep.Bound> inputs = new HashMap<>();
+    for (String input : node.inputs()) {
+      if (registers.containsKey(input)) {
+        inputs.put(input, new OpStep.Bound(registers.get(input), shapes.of(input)));
       }
     }
-    return kept;
+    Map<String, Register> stored = new HashMap<>();
+    for (String output : node.outputs()) {
+      if (isReadByStep(output)) {
+        int columns = shapes.columns(output);
+        if (columns < 0) {
+          throw new UnsupportedGraphException(output + ", whose shape is not [rows, columns]");
+        }
+        Register register = new Register(columns);
+        stored.put(output, register);
+      }
+    }
+    List<String> lastReads =
+        node.inputs().stream()
+            .distinct()
+            .filter(input -> !ops.isPlaceholder(input) && ops.weight(input) == null)
+            .filter(input -> lastRead.get(input) == u)
+            .toList();
+    steps.add(new OpStep(runner(), node, inputs, stored, lastReads));
+    registers.putAll(stored);
+  }
+
+  private boolean isReadByStep(String value) {
+    return units.stream()
+        .anyMatch(
+            unit ->
+                unit.kind() != Unit.Kind.OTHER
+                    && unit.kind() != Unit.Kind.HOOK
+                    && unit.reads().contains(value));
+  }
+
+  /** The units that the logits depend on, in running order: a unit reads less than its ops do. */
+  private static List<Unit> needed(List<Unit> units) {
+    Map<String, Unit> producers = new HashMap<>();
+    units.forEach(unit -> unit.writes().forEach(value -> producers.put(value, unit)));
+    return Dependencies.order(
+        producers.get(GraphNames.LOGITS),
+        unit -> unit.reads().stream().filter(producers::containsKey).map(producers::get).toList());
   }
 
   /**
    * The number of the sum that a projection can add itself into: the only reader of its result,
    * where nobody reads the other summand from the projection on. -1 if there is none.
    */
-  private int residualAfter(List<Unit> units, int projection) {
+  private int residualAfter(int projection) {
     String result = units.get(projection).output();
     Integer reader = lastRead.get(result);
     if (reader == null || units.get(reader).kind() != Unit.Kind.ADD) {
@@ -165,7 +235,7 @@ public final class PlanCompiler {
     if (!registers.containsKey(summand) || lastRead.get(summand) != reader.intValue()) {
       return -1;
     }
-    for (int u = projection; u < reader; u++) {
+    for (int u = projection; u < reader; u++) { // the projection itself may read the summand
       List<String> reads = units.get(u).reads();
       if (reads.contains(summand) || reads.contains(result)) {
         return -1;
@@ -186,6 +256,26 @@ public final class PlanCompiler {
         config.kvHeads(),
         config.headDim(),
         (float) (1 / Math.sqrt(config.headDim())));
+  }
+
+  private RotaryTables tables() {
+    if (tables == null) {
+      NativeMatrix cos = matrix(GraphNames.COS_TABLE);
+      tables =
+          new RotaryTables(
+              cos.toHeap(),
+              matrix(GraphNames.SIN_TABLE).toHeap(),
+              cos.rows(),
+              config.ropePairing() == TransformerConfig.RopePairing.ADJACENT);
+    }
+    return tables;
+  }
+
+  private OpRunner runner() {
+    if (runner == null) {
+      runner = new OpRunner(graph);
+    }
+    return runner;
   }
 
   private Register read(Unit unit) {
@@ -240,7 +330,9 @@ public final class PlanCompiler {
         lastUse.put(register, s);
       }
     }
-    lastUse.put(registers.get(GraphNames.LOGITS), steps.size());
+    if (registers.containsKey(GraphNames.LOGITS)) {
+      lastUse.put(registers.get(GraphNames.LOGITS), steps.size());
+    }
     Map<Integer, List<Integer>> free = new HashMap<>();
     Map<Register, Integer> home = new HashMap<>();
     for (int s = 0; s < steps.size(); s++) {

@@ -1,5 +1,6 @@
 package kv4j.inference.plan;
 
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -30,8 +31,28 @@ final class ScopePatterns {
 
   private ScopePatterns() {}
 
+  /** The scopes that are units, by name. */
+  static Map<String, Unit> matchAll(GraphOps ops, Map<String, List<GraphOps.Node>> scopes) {
+    Map<String, Unit> units = new HashMap<>();
+    scopes.forEach(
+        (scope, nodes) -> {
+          Unit unit = match(ops, scope, nodes);
+          if (unit != null) {
+            units.put(scope, unit);
+          }
+        });
+    // The heap arrays between rotary and core serve these two steps alone: both or neither.
+    units.keySet().removeIf(scope -> scope.endsWith("/rotary") && !hasTwin(units, scope, "core"));
+    units.keySet().removeIf(scope -> scope.endsWith("/core") && !hasTwin(units, scope, "rotary"));
+    return units;
+  }
+
+  private static boolean hasTwin(Map<String, Unit> units, String scope, String twin) {
+    return units.containsKey(scope.substring(0, scope.lastIndexOf('/') + 1) + twin);
+  }
+
   /** The unit that a scope's ops are, or null. */
-  static Unit match(GraphOps ops, String scope, List<GraphOps.Node> nodes) {
+  private static Unit match(GraphOps ops, String scope, List<GraphOps.Node> nodes) {
     String[] parts = scope.split("/");
     String last = parts[parts.length - 1];
     String lastTwo = parts.length < 2 ? last : parts[parts.length - 2] + "/" + last;

@@ -1,7 +1,6 @@
 package kv4j.inference.plan;
 
 import java.util.List;
-import kv4j.inference.ForwardPass;
 
 /**
  * Keeps only the rows whose logits are asked for. Comes after the last attention, since from there
@@ -19,25 +18,15 @@ final class SelectRowsStep implements Step {
     if (worker != 0) {
       return;
     }
-    int kept = 0;
-    for (int s = 0; s < pass.segments().size(); s++) {
-      ForwardPass.Segment segment = pass.segments().get(s);
-      int end = pass.segmentBegin(s) + segment.rows();
-      int begin =
-          switch (segment.logits()) {
-            case NONE -> end;
-            case LAST -> end - 1;
-            case ALL -> pass.segmentBegin(s);
-          };
-      for (int row = begin; row < end; row++, kept++) {
-        if (row != kept) {
-          for (Register register : live) {
-            register.matrix().putRow(kept, register.matrix(), row);
-          }
+    long[] wanted = pass.logitRows();
+    for (int kept = 0; kept < wanted.length; kept++) {
+      if (wanted[kept] != kept) {
+        for (Register register : live) {
+          register.matrix().putRow(kept, register.matrix(), (int) wanted[kept]);
         }
       }
     }
-    pass.shrinkTo(kept);
+    pass.shrinkTo(wanted.length);
   }
 
   @Override

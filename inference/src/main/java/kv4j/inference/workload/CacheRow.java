@@ -6,9 +6,9 @@ package kv4j.inference.workload;
  * @param cache the cache's name
  * @param requests how many requests were run
  * @param newTokens tokens generated per request
- * @param ttftMs time to first token, ms
- * @param latencyMs whole request, ms
- * @param totalTtftMs sum over the requests, ms (median over repeats)
+ * @param ttftMs time to first token, ms, over the requests (each its median over the repeats)
+ * @param latencyMs whole request, ms, likewise
+ * @param totalTtftMs sum over the requests of their medians over the repeats, ms
  * @param totalLatencyMs likewise
  * @param promptTokensPerSecond prompt tokens of all requests ÷ their total TTFT
  * @param outputTokensPerSecond generated tokens of all requests ÷ their total latency

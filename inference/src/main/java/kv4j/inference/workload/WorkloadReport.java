@@ -10,9 +10,11 @@ import java.util.Map;
  *     under test
  * @param groups one per group of requests, for the cache under test
  * @param speedup the cache under test against {@code request}, over the same requests
- * @param ceiling the engine ceiling: what this engine could reach if the cache cost nothing
+ * @param ceiling the engine ceiling: what this engine could reach if the cache cost nothing, from
+ *     the {@code request} row's own times and those of the bare passes over what is not cached
  * @param workCeiling what arithmetic alone allows
- * @param expectedTokenHitRate worked out from the workload on paper
+ * @param expectedTokenHitRate worked out from the workload on paper, for a cache with room for all
+ *     of it; NaN for a cache that is not kv4j's own, of which nothing is known
  * @param secondsSaved total latency without − with the cache, s
  * @param identicalTokens whether all runs of a request gave the same tokens
  * @param maxLogitDifference largest |difference| between a cached and an uncached logit

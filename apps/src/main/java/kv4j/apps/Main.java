@@ -1,0 +1,31 @@
+package kv4j.apps;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import kv4j.apps.cli.Command;
+import kv4j.apps.cli.Dispatcher;
+import kv4j.apps.cli.Terminal;
+
+/** The program {@code kv4j}: {@code kv4j COMMAND [options]}. */
+public final class Main {
+  private static final List<Command> COMMANDS =
+      List.of(new PromptComparisonApp(), new AgenticWorkflowApp());
+
+  private Main() {}
+
+  public static void main(String[] args) {
+    System.exit(run(args, Terminal.system()));
+  }
+
+  /** The program that is one command only. */
+  static void main(Command command, String[] args) {
+    main(Stream.concat(Stream.of(command.name()), Stream.of(args)).toArray(String[]::new));
+  }
+
+  /** Runs a command line. Returns the exit status. */
+  static int run(String[] args, Terminal terminal) {
+    Nd4jSetup.prepare(Arrays.asList(args).contains("--verbose"));
+    return new Dispatcher(COMMANDS).run(args, terminal);
+  }
+}

@@ -1,0 +1,30 @@
+package kv4j.apps;
+
+/** What has to be set before ND4J's first class is loaded. */
+final class Nd4jSetup {
+  private static final String MKL = "org/bytedeco/mkl/";
+
+  private Nd4jSetup() {}
+
+  /**
+   * Sets what the launcher or the user has not set.
+   *
+   * @param verbose whether ND4J's log goes to the user
+   */
+  static void prepare(boolean verbose) {
+    setDefault("org.slf4j.simpleLogger.defaultLogLevel", verbose ? "info" : "error");
+    setDefault("org.nd4j.log.initialization", Boolean.toString(verbose));
+    // JavaCPP counts the whole process, model files mapped into memory included, and would give up
+    // at a limit that such a file alone may exceed.
+    setDefault("org.bytedeco.javacpp.maxphysicalbytes", "0");
+    if (Nd4jSetup.class.getClassLoader().getResource(MKL) != null) {
+      setDefault("org.bytedeco.openblas.load", "mkl");
+    }
+  }
+
+  private static void setDefault(String name, String value) {
+    if (System.getProperty(name) == null) {
+      System.setProperty(name, value);
+    }
+  }
+}

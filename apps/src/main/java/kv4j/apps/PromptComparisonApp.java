@@ -1,0 +1,88 @@
+package kv4j.apps;
+
+import kv4j.apps.cli.Command;
+import kv4j.apps.cli.Terminal;
+import kv4j.apps.cli.ValueOption;
+import kv4j.apps.cli.Values;
+import kv4j.inference.workload.PromptSet;
+import kv4j.inference.workload.PromptSet.Sizes;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Options;
+
+/**
+ * Compares caches on requests that share a prompt prefix and end in different questions: {@code
+ * kv4j compare}.
+ */
+public final class PromptComparisonApp implements Command {
+  private static final ValueOption<Integer> REQUESTS =
+      ValueOption.of(
+          "requests", "N", "requests to run", Sizes.DEFAULT.requests(), Values::positiveInt);
+  private static final ValueOption<Integer> PREFIX_TOKENS =
+      ValueOption.of(
+          "prefix-tokens",
+          "N",
+          "prompt tokens that all requests share",
+          Sizes.DEFAULT.prefixTokens(),
+          Values::positiveInt);
+  private static final ValueOption<Integer> SUFFIX_TOKENS =
+      ValueOption.of(
+          "suffix-tokens",
+          "N",
+          "prompt tokens that follow, different in each",
+          Sizes.DEFAULT.suffixTokens(),
+          Values::positiveInt);
+  private static final ValueOption<Integer> NEW_TOKENS =
+      ValueOption.of(
+          "new-tokens",
+          "N",
+          "tokens to generate for each",
+          Sizes.DEFAULT.newTokens(),
+          Values::positiveInt);
+
+  public static void main(String[] args) {
+    Main.main(new PromptComparisonApp(), args);
+  }
+
+  @Override
+  public String name() {
+    return "compare";
+  }
+
+  @Override
+  public String description() {
+    return "run requests that share a prompt prefix with and without a cache";
+  }
+
+  @Override
+  public Options options() {
+    Options options =
+        new Options()
+            .addOption(REQUESTS.option())
+            .addOption(PREFIX_TOKENS.option())
+            .addOption(SUFFIX_TOKENS.option())
+            .addOption(NEW_TOKENS.option());
+    WorkloadProgram.addOptions(
+        options,
+        "%d requests of %d + %d tokens, %d new"
+            .formatted(
+                Sizes.QUICK.requests(),
+                Sizes.QUICK.prefixTokens(),
+                Sizes.QUICK.suffixTokens(),
+                Sizes.QUICK.newTokens()));
+    return options;
+  }
+
+  @Override
+  public void run(CommandLine line, Terminal terminal) throws Exception {
+    Sizes usual = line.hasOption(WorkloadProgram.QUICK) ? Sizes.QUICK : Sizes.DEFAULT;
+    Sizes sizes =
+        new Sizes(
+            REQUESTS.in(line, usual.requests()),
+            PREFIX_TOKENS.in(line, usual.prefixTokens()),
+            SUFFIX_TOKENS.in(line, usual.suffixTokens()),
+            NEW_TOKENS.in(line, usual.newTokens()));
+    PromptSet prompts =
+        WorkloadProgram.WORKLOAD.find(line).map(PromptSet::read).orElseGet(PromptSet::shipped);
+    WorkloadProgram.run(line, terminal, t -> prompts.workload(t, sizes), false);
+  }
+}

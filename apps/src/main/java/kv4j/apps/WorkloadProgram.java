@@ -1,0 +1,185 @@
+package kv4j.apps;
+
+import static kv4j.apps.cli.Dispatcher.flag;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import kv4j.apps.cli.Terminal;
+import kv4j.apps.cli.ValueOption;
+import kv4j.apps.cli.Values;
+import kv4j.apps.report.JsonFile;
+import kv4j.apps.report.ProgressListener;
+import kv4j.apps.report.ReportPrinter;
+import kv4j.apps.report.RunInfo;
+import kv4j.cache.KvCacheConfig;
+import kv4j.cache.KvCaches;
+import kv4j.cache.block.KvDtype;
+import kv4j.inference.Blas;
+import kv4j.inference.EngineOptions;
+import kv4j.inference.InferenceEngine;
+import kv4j.inference.measure.WorkloadOptions;
+import kv4j.inference.measure.WorkloadRunner;
+import kv4j.inference.workload.Workload;
+import kv4j.inference.workload.WorkloadReport;
+import kv4j.model.DemoModels;
+import kv4j.model.Model;
+import kv4j.model.ModelPreset;
+import kv4j.model.Tokenizer;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Options;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** What the programs that measure a cache on a workload have in common. */
+final class WorkloadProgram {
+  static final String QUICK = "quick";
+  static final ValueOption<Path> WORKLOAD =
+      ValueOption.optional("workload", "FILE", "another workload than the one shipped", Path::of);
+
+  private static final ValueOption<String> CACHE =
+      ValueOption.of("cache", "NAME", "cache under test: " + caches(), "simple", name -> name);
+  private static final ValueOption<Integer> BLOCK_SIZE =
+      ValueOption.of("block-size", "N", "tokens in a block of the cache", 16, Values::positiveInt);
+  private static final ValueOption<Long> MAX_BYTES =
+      ValueOption.of(
+          "max-bytes", "SIZE", "most the cache keeps between requests", "1GiB", Values::bytes);
+  private static final ValueOption<Duration> TTL =
+      ValueOption.optional(
+          "ttl",
+          "TIME",
+          "how long the cache keeps an entry, such as 10m or 1h30m (default: for ever)",
+          Values::duration);
+  private static final ValueOption<Path> PLUGINS =
+      ValueOption.optional("plugins", "JAR", "jar with more caches to choose from", Path::of);
+  private static final ValueOption<ModelPreset> MODEL_PRESET =
+      ValueOption.of(
+          "model-preset",
+          "NAME",
+          "model: " + presets(),
+          ModelPreset.DEMO_32.label(),
+          WorkloadProgram::preset);
+  private static final ValueOption<Long> SEED =
+      ValueOption.of("seed", "N", "seed of the model's weights", 42, Values::wholeNumber);
+  private static final ValueOption<Devices.Choice> DEVICE =
+      ValueOption.of(
+          "device",
+          "auto|cpu|gpu",
+          "what to compute on; auto takes a usable GPU where there is one",
+          "auto",
+          text -> Values.oneOf(Devices.Choice.class, text));
+  private static final ValueOption<Integer> THREADS =
+      ValueOption.of(
+          "threads",
+          "N",
+          "worker threads",
+          Runtime.getRuntime().availableProcessors(),
+          Values::positiveInt);
+  private static final ValueOption<Integer> REPEAT =
+      ValueOption.of(
+          "repeat", "N", "times to run the workload; figures are medians", 1, Values::positiveInt);
+  private static final ValueOption<Path> JSON =
+      ValueOption.optional("json", "FILE", "write all figures to this file too", Path::of);
+
+  private WorkloadProgram() {}
+
+  /**
+   * Options of both programs, after a program's own.
+   *
+   * @param quick what {@code --quick} makes of the sizes
+   */
+  static void addOptions(Options options, String quick) {
+    options
+        .addOption(WORKLOAD.option())
+        .addOption(flag(QUICK, "smaller sizes where none is given: " + quick))
+        .addOption(CACHE.option())
+        .addOption(BLOCK_SIZE.option())
+        .addOption(MAX_BYTES.option())
+        .addOption(TTL.option())
+        .addOption(PLUGINS.option())
+        .addOption(MODEL_PRESET.option())
+        .addOption(SEED.option())
+        .addOption(DEVICE.option())
+        .addOption(THREADS.option())
+        .addOption(REPEAT.option())
+        .addOption(JSON.option());
+  }
+
+  /**
+   * Runs a workload with and without the cache, and prints what that measured.
+   *
+   * @param workload makes the workload for the model's tokenizer
+   * @param everyLayer whether to print a row for each layer
+   * @throws IllegalArgumentException with one sentence, before anything runs, if an option does not
+   *     do
+   */
+  static void run(
+      CommandLine line,
+      Terminal terminal,
+      Function<Tokenizer, Workload> workload,
+      boolean everyLayer)
+      throws IOException {
+    String cache = CACHE.in(line);
+    int blockSize = BLOCK_SIZE.in(line);
+    long maxBytes = MAX_BYTES.in(line);
+    Optional<Duration> ttl = TTL.find(line);
+    ClassLoader loader =
+        PLUGINS.find(line).map(Plugins::load).orElse(WorkloadProgram.class.getClassLoader());
+    ModelPreset preset = MODEL_PRESET.in(line);
+    long seed = SEED.in(line);
+    EngineOptions engineOptions =
+        new EngineOptions(THREADS.in(line), EngineOptions.defaults().prefillChunk());
+    int repeat = REPEAT.in(line);
+    Optional<JsonFile> json = JSON.find(line).map(JsonFile::new);
+    String device = Devices.select(DEVICE.in(line));
+
+    Model model = DemoModels.create(preset, seed);
+    try (InferenceEngine engine = InferenceEngine.create(model, engineOptions)) {
+      KvCacheConfig config =
+          new KvCacheConfig(engine.layout(blockSize, KvDtype.F32), maxBytes, ttl);
+      WorkloadReport report =
+          WorkloadRunner.run(
+              engine,
+              workload.apply(model.tokenizer()),
+              new WorkloadOptions(cache, config, loader, repeat),
+              new ProgressListener("measuring", terminal));
+      RunInfo info = info(model, engineOptions, device);
+      terminal.out().print(ReportPrinter.text(info, report, everyLayer));
+      if (json.isPresent()) {
+        json.get().write(info, report);
+      }
+    }
+  }
+
+  private static RunInfo info(Model model, EngineOptions options, String device) {
+    return new RunInfo(
+        new RunInfo.Model(model.name(), model.config().layers(), model.config().parameters()),
+        new RunInfo.Backend(
+            Nd4j.getBackend().getClass().getSimpleName(),
+            Blas.vendor(),
+            options.threads(),
+            device));
+  }
+
+  private static ModelPreset preset(String name) {
+    try {
+      return ModelPreset.named(name);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("must be one of " + presets() + ", not " + name, e);
+    }
+  }
+
+  private static String presets() {
+    return Arrays.stream(ModelPreset.values())
+        .map(ModelPreset::label)
+        .collect(Collectors.joining(", "));
+  }
+
+  private static String caches() {
+    ClassLoader loader = WorkloadProgram.class.getClassLoader();
+    return String.join(", ", KvCaches.providers(loader).keySet());
+  }
+}

@@ -1,0 +1,135 @@
+package kv4j.apps.cli;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.DefaultParser;
+import org.apache.commons.cli.MissingArgumentException;
+import org.apache.commons.cli.Option;
+import org.apache.commons.cli.Options;
+import org.apache.commons.cli.ParseException;
+import org.apache.commons.cli.UnrecognizedOptionException;
+import org.apache.commons.text.similarity.LevenshteinDistance;
+
+/** Picks the command that the first argument names, and turns what becomes of it into a status. */
+public final class Dispatcher {
+  /** All went well. */
+  public static final int OK = 0;
+
+  /** Something broke. */
+  public static final int FAILED = 1;
+
+  /** The user has to change something. */
+  public static final int BAD_INPUT = 2;
+
+  private static final int LIKELY_TYPO = 3;
+  private static final String VERBOSE = "verbose";
+  private static final String HELP = "help";
+
+  private final Map<String, Command> commands = new LinkedHashMap<>();
+
+  public Dispatcher(List<Command> commands) {
+    commands.forEach(command -> this.commands.put(command.name(), command));
+  }
+
+  /** Runs a command line. What goes wrong is one sentence on {@code err}. */
+  public int run(String[] args, Terminal terminal) {
+    try {
+      dispatch(args, terminal);
+      return OK;
+    } catch (IllegalArgumentException | ParseException e) {
+      complain(e, e.getMessage(), args, terminal);
+      return BAD_INPUT;
+    } catch (Exception | OutOfMemoryError | LinkageError e) {
+      String what = e.getMessage() == null ? "" : ": " + e.getMessage();
+      complain(e, e.getClass().getSimpleName() + what, args, terminal);
+      return FAILED;
+    }
+  }
+
+  private static void complain(Throwable cause, String sentence, String[] args, Terminal terminal) {
+    terminal.err().println("kv4j: " + sentence);
+    if (Arrays.asList(args).contains("--" + VERBOSE)) {
+      cause.printStackTrace(terminal.err());
+    }
+  }
+
+  private void dispatch(String[] args, Terminal terminal) throws Exception {
+    List<String> rest = new ArrayList<>(Arrays.asList(args));
+    String name = rest.isEmpty() ? HELP : rest.remove(0);
+    if (name.equals(HELP) && !rest.isEmpty()) {
+      name = rest.remove(0);
+      rest = List.of("--" + HELP);
+    }
+    if (name.equals(HELP) || name.equals("--" + HELP) || name.equals("-h")) {
+      terminal.out().print(Help.commands(commands.values()));
+      return;
+    }
+    Command command = commands.get(name);
+    if (command == null) {
+      throw new IllegalArgumentException(
+          "there is no command \"" + name + "\"" + suggestion(name, "", commands.keySet()));
+    }
+    Options options = command.options();
+    options.addOption(flag(VERBOSE, "log what ND4J does, and show where an error arose"));
+    options.addOption(flag(HELP, "list these options"));
+    CommandLine line = parse(name, options, rest.toArray(String[]::new));
+    if (line.hasOption(HELP)) {
+      terminal.out().print(Help.command(command, options.getOptions()));
+    } else {
+      command.run(line, terminal);
+    }
+  }
+
+  /** An option without a value. */
+  public static Option flag(String name, String description) {
+    return Option.builder().longOpt(name).desc(description).get();
+  }
+
+  private static CommandLine parse(String command, Options options, String[] args)
+      throws ParseException {
+    CommandLine line;
+    try {
+      line = DefaultParser.builder().setAllowPartialMatching(false).get().parse(options, args);
+    } catch (UnrecognizedOptionException e) {
+      String given = e.getOption();
+      List<String> known = options.getOptions().stream().map(Option::getLongOpt).toList();
+      throw new IllegalArgumentException(
+          command
+              + " has no option "
+              + given
+              + suggestion(given.replaceFirst("^-+", ""), "--", known),
+          e);
+    } catch (MissingArgumentException e) {
+      Option option = e.getOption();
+      throw new IllegalArgumentException(
+          "--" + option.getLongOpt() + " needs a value: " + option.getDescription(), e);
+    }
+    if (!line.getArgList().isEmpty()) {
+      throw new IllegalArgumentException(
+          command + " takes options only, not \"" + line.getArgList().get(0) + "\"");
+    }
+    return line;
+  }
+
+  private static String suggestion(String given, String prefix, Collection<String> known) {
+    LevenshteinDistance distance = new LevenshteinDistance(LIKELY_TYPO);
+    String nearest = null;
+    int least = Integer.MAX_VALUE;
+    for (String candidate : known) {
+      int edits = distance.apply(given, candidate);
+      if (edits >= 0 && edits < least) {
+        nearest = candidate;
+        least = edits;
+      }
+    }
+    if (nearest != null) {
+      return "; did you mean " + prefix + nearest + "?";
+    }
+    return "; there are " + prefix + String.join(", " + prefix, known);
+  }
+}

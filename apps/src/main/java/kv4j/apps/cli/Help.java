@@ -1,0 +1,51 @@
+package kv4j.apps.cli;
+
+import java.util.Collection;
+import java.util.List;
+import org.apache.commons.cli.Option;
+import org.apache.commons.text.WordUtils;
+
+/** Says what there is to type. */
+final class Help {
+  private static final int GAP = 2;
+
+  private Help() {}
+
+  /** All commands. */
+  static String commands(Collection<Command> commands) {
+    StringBuilder text = new StringBuilder("usage: kv4j COMMAND [options]\n\n");
+    text.append("Commands:\n");
+    List<String> names = commands.stream().map(Command::name).toList();
+    int width = longest(names);
+    for (Command command : commands) {
+      text.append(entry(command.name(), width, command.description()));
+    }
+    return text.append("\nkv4j COMMAND --help lists the options of a command.\n").toString();
+  }
+
+  /** One command and its options, in the order in which it gives them. */
+  static String command(Command command, Collection<Option> options) {
+    StringBuilder text = new StringBuilder("usage: kv4j " + command.name() + " [options]\n\n");
+    text.append(WordUtils.wrap(command.description(), Terminal.COLUMNS)).append("\n\nOptions:\n");
+    int width = longest(options.stream().map(Help::label).toList());
+    for (Option option : options) {
+      text.append(entry(label(option), width, option.getDescription()));
+    }
+    return text.toString();
+  }
+
+  private static String label(Option option) {
+    return "--" + option.getLongOpt() + (option.hasArg() ? " " + option.getArgName() : "");
+  }
+
+  private static String entry(String label, int width, String description) {
+    int column = GAP + width + GAP;
+    String start = " ".repeat(GAP) + label + " ".repeat(column - GAP - label.length());
+    String next = "\n" + " ".repeat(column);
+    return start + WordUtils.wrap(description, Terminal.COLUMNS - column, next, false) + "\n";
+  }
+
+  private static int longest(Collection<String> labels) {
+    return labels.stream().mapToInt(String::length).max().orElse(0);
+  }
+}

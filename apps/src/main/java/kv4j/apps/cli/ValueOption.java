@@ -1,0 +1,74 @@
+package kv4j.apps.cli;
+
+import java.util.Optional;
+import java.util.function.Function;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Option;
+
+/**
+ * An option with a value.
+ *
+ * @param name what stands after {@code --}
+ * @param argument what its value is called in the help
+ * @param description for the help, without the default
+ * @param otherwise the value, as it would be typed, where the option is not given; empty: none
+ * @param parser reads the value; throws {@link IllegalArgumentException} with what is wrong, to be
+ *     read after the option's name
+ */
+public record ValueOption<T>(
+    String name,
+    String argument,
+    String description,
+    Optional<String> otherwise,
+    Function<String, T> parser) {
+
+  /** An option with a default. */
+  public static <T> ValueOption<T> of(
+      String name,
+      String argument,
+      String description,
+      Object otherwise,
+      Function<String, T> parser) {
+    return new ValueOption<>(
+        name, argument, description, Optional.of(otherwise.toString()), parser);
+  }
+
+  /** An option that need not have a value. */
+  public static <T> ValueOption<T> optional(
+      String name, String argument, String description, Function<String, T> parser) {
+    return new ValueOption<>(name, argument, description, Optional.empty(), parser);
+  }
+
+  /** For Commons CLI, its default in its description. */
+  public Option option() {
+    String text = otherwise.map(o -> description + " (default: " + o + ")").orElse(description);
+    return Option.builder().longOpt(name).hasArg().argName(argument).desc(text).get();
+  }
+
+  /**
+   * The value on a command line, or else the default.
+   *
+   * @throws IllegalArgumentException with one sentence if the value is wrong
+   */
+  public Optional<T> find(CommandLine line) {
+    return Optional.ofNullable(line.getOptionValue(name)).or(() -> otherwise).map(this::parse);
+  }
+
+  /** The value of an option that has a default. */
+  public T in(CommandLine line) {
+    return find(line).orElseThrow();
+  }
+
+  /** The value on a command line, or else another default than usual. */
+  public T in(CommandLine line, T insteadOfDefault) {
+    return line.hasOption(name) ? in(line) : insteadOfDefault;
+  }
+
+  private T parse(String text) {
+    try {
+      return parser.apply(text);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("--" + name + " " + e.getMessage(), e);
+    }
+  }
+}

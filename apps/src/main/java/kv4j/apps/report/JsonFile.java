@@ -1,0 +1,81 @@
+package kv4j.apps.report;
+
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.SerializerProvider;
+import com.fasterxml.jackson.databind.module.SimpleModule;
+import com.fasterxml.jackson.databind.ser.std.StdSerializer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import kv4j.inference.workload.WorkloadReport;
+
+/** The file that a report is written to as JSON, whole or not at all. */
+public final class JsonFile {
+  private final Path file;
+
+  /**
+   * @throws IllegalArgumentException if the file cannot be written
+   */
+  public JsonFile(Path file) {
+    this.file = file;
+    Path folder = folder();
+    if (!Files.isDirectory(folder)) {
+      throw new IllegalArgumentException("cannot write " + file + ": there is no folder " + folder);
+    }
+    if (Files.isDirectory(file)) {
+      throw new IllegalArgumentException("cannot write " + file + ": it is a folder");
+    }
+    if (!Files.isWritable(folder) || (Files.exists(file) && !Files.isWritable(file))) {
+      throw new IllegalArgumentException("cannot write " + file + ": permission denied");
+    }
+  }
+
+  /** Writes a report, replacing what was in the file. */
+  public void write(RunInfo info, WorkloadReport report) throws IOException {
+    Path partial = Files.createTempFile(folder(), file.getFileName().toString(), ".partial");
+    try {
+      Files.writeString(partial, json(info, report));
+      Files.move(partial, file, StandardCopyOption.REPLACE_EXISTING);
+    } finally {
+      Files.deleteIfExists(partial);
+    }
+  }
+
+  private Path folder() {
+    return file.toAbsolutePath().getParent();
+  }
+
+  /** All of a report, field by field, in full precision; what is not known is {@code null}. */
+  static String json(RunInfo info, WorkloadReport report) throws IOException {
+    SimpleModule module = new SimpleModule().addSerializer(double.class, new NullForNaN());
+    return new ObjectMapper()
+            .registerModule(module)
+            .enable(SerializationFeature.INDENT_OUTPUT)
+            .writeValueAsString(new Document(info, report))
+        + "\n";
+  }
+
+  private record Document(@JsonUnwrapped RunInfo info, @JsonUnwrapped WorkloadReport report) {}
+
+  private static final class NullForNaN extends StdSerializer<Double> {
+    private static final long serialVersionUID = 1;
+
+    NullForNaN() {
+      super(Double.class);
+    }
+
+    @Override
+    public void serialize(Double value, JsonGenerator out, SerializerProvider provider)
+        throws IOException {
+      if (Double.isFinite(value)) {
+        out.writeNumber(value);
+      } else {
+        out.writeNull();
+      }
+    }
+  }
+}

@@ -1,0 +1,230 @@
+package kv4j.apps.report;
+
+import static kv4j.apps.report.Format.bytes;
+import static kv4j.apps.report.Format.number;
+import static kv4j.apps.report.Format.percent;
+import static kv4j.apps.report.Format.scientific;
+import static kv4j.apps.report.Format.times;
+
+import com.github.freva.asciitable.AsciiTable;
+import com.github.freva.asciitable.Column;
+import com.github.freva.asciitable.ColumnData;
+import com.github.freva.asciitable.HorizontalAlign;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+import kv4j.apps.cli.Terminal;
+import kv4j.inference.workload.CacheRow;
+import kv4j.inference.workload.GroupRow;
+import kv4j.inference.workload.Speedup;
+import kv4j.inference.workload.WorkloadReport;
+import org.apache.commons.text.WordUtils;
+
+/** Says what a run measured, in tables of at most {@value Terminal#COLUMNS} columns. */
+public final class ReportPrinter {
+  private final RunInfo info;
+  private final WorkloadReport report;
+  private final boolean everyLayer;
+  private final StringBuilder text = new StringBuilder();
+
+  private ReportPrinter(RunInfo info, WorkloadReport report, boolean everyLayer) {
+    this.info = info;
+    this.report = report;
+    this.everyLayer = everyLayer;
+  }
+
+  /**
+   * A report as text.
+   *
+   * @param everyLayer whether each layer gets a row, or all of them together a line or two
+   */
+  public static String text(RunInfo info, WorkloadReport report, boolean everyLayer) {
+    return new ReportPrinter(info, report, everyLayer).text();
+  }
+
+  private String text() {
+    heading();
+    timings();
+    hits();
+    if (report.groups().size() > 1) {
+      groups();
+    }
+    speedups();
+    summary();
+    if (!report.missReasons().isEmpty()) {
+      missReasons();
+    }
+    layers();
+    return text.toString();
+  }
+
+  private void heading() {
+    RunInfo.Model model = info.model();
+    RunInfo.Backend backend = info.backend();
+    paragraph(
+        "%s: %d layers, %s M parameters; ND4J %s, %s, %d %s"
+            .formatted(
+                model.preset(),
+                model.layers(),
+                number(model.parameters() / 1e6),
+                backend.name(),
+                backend.blas(),
+                backend.threads(),
+                backend.threads() == 1 ? "thread" : "threads"));
+  }
+
+  private void timings() {
+    table(
+        report.rows(),
+        List.of(
+            left("cache", CacheRow::cache),
+            right("TTFT ms\nmedian", row -> number(row.ttftMs().median())),
+            right("\np95", row -> number(row.ttftMs().p95())),
+            right("latency ms\nmedian", row -> number(row.latencyMs().median())),
+            right("\np95", row -> number(row.latencyMs().p95())),
+            right("prompt\ntok/s", row -> number(row.promptTokensPerSecond())),
+            right("output\ntok/s", row -> number(row.outputTokensPerSecond()))));
+    CacheRow first = report.rows().get(0);
+    if (first.requests() < report.cached().requests()) {
+      paragraph(
+          "%s ran %d of the %d requests, with %d new tokens: it recomputes everything for each token."
+              .formatted(
+                  first.cache(), first.requests(), report.cached().requests(), first.newTokens()));
+    }
+  }
+
+  private void hits() {
+    table(
+        report.rows(),
+        List.of(
+            left("cache", CacheRow::cache),
+            right("requests", row -> Integer.toString(row.requests())),
+            right("new\ntokens", row -> Integer.toString(row.newTokens())),
+            right("token\nhit rate", row -> percent(row.tokenHitRate())),
+            right("request\nhit rate", row -> percent(row.requestHitRate())),
+            right("layer\nhit rate", row -> percent(row.layerHitRate())),
+            right("kept between\nrequests", row -> bytes(row.cacheBytes()))));
+  }
+
+  private void groups() {
+    table(
+        report.groups(),
+        List.of(
+            left("agent", GroupRow::group),
+            right("requests", row -> Integer.toString(row.requests())),
+            right("prompt\ntokens", row -> "%,d".formatted(row.promptTokens())),
+            right("token\nhit rate", row -> percent(row.tokenHitRate())),
+            right("TTFT ms\nmedian", row -> number(row.ttftMs().median())),
+            right("uncached\nmedian", row -> number(row.uncachedTtftMs().median())),
+            right("TTFT\nspeedup", row -> times(row.ttftSpeedup())),
+            right("seconds\nsaved", row -> number(row.secondsSaved()))));
+  }
+
+  private record Measure(String name, double measured, double ceiling, double workCeiling) {}
+
+  private void speedups() {
+    paragraph("Speedup of " + report.cached().cache() + " over request, beside its two ceilings:");
+    table(
+        List.of(
+            measure("TTFT", Speedup::ttft),
+            measure("latency", Speedup::latency),
+            measure("prompt tokens/s", Speedup::throughput)),
+        List.of(
+            left("", Measure::name),
+            right("measured", m -> times(m.measured())),
+            right("engine\nceiling", m -> times(m.ceiling())),
+            right("reached", m -> percent(m.measured() / m.ceiling())),
+            right("work\nceiling", m -> times(m.workCeiling())),
+            right("reached", m -> percent(m.measured() / m.workCeiling()))));
+  }
+
+  private Measure measure(String name, Function<Speedup, Double> of) {
+    return new Measure(
+        name,
+        of.apply(report.speedup()),
+        of.apply(report.ceiling()),
+        of.apply(report.workCeiling()));
+  }
+
+  private void summary() {
+    String expected = percent(report.expectedTokenHitRate());
+    line("token hit rate: " + percent(report.cached().tokenHitRate()) + ", expected " + expected);
+    line("time saved: " + number(report.secondsSaved()) + " s");
+    line("identical tokens: " + (report.identicalTokens() ? "yes" : "NO"));
+    paragraph(
+        "largest logit difference: "
+            + scientific(report.maxLogitDifference())
+            + ", at most "
+            + scientific(report.logitTolerance())
+            + " allowed");
+  }
+
+  private void missReasons() {
+    table(
+        List.copyOf(report.missReasons().entrySet()),
+        List.of(
+            left("why no more was cached", Map.Entry::getKey),
+            right("requests", entry -> Integer.toString(entry.getValue()))));
+  }
+
+  private void layers() {
+    List<Long> hits = report.layerHits();
+    List<Long> lookups = report.layerLookups();
+    if (everyLayer) {
+      table(
+          IntStream.range(0, hits.size()).boxed().toList(),
+          List.of(
+              right("layer", layer -> Integer.toString(layer)),
+              right("requests", layer -> Long.toString(lookups.get(layer))),
+              right("from the cache", layer -> Long.toString(hits.get(layer))),
+              right("hit rate", layer -> percent((double) hits.get(layer) / lookups.get(layer)))));
+      return;
+    }
+    List<String> runs = new ArrayList<>();
+    for (int from = 0, to; from < hits.size(); from = to) {
+      to = from + 1;
+      while (to < hits.size()
+          && hits.get(to).equals(hits.get(from))
+          && lookups.get(to).equals(lookups.get(from))) {
+        to++;
+      }
+      String layers = to == from + 1 ? Integer.toString(from) : from + "-" + (to - 1);
+      runs.add("%s: %d of %d".formatted(layers, hits.get(from), lookups.get(from)));
+    }
+    paragraph("layers answered from the cache, requests: " + String.join("; ", runs));
+  }
+
+  private void line(String line) {
+    text.append(WordUtils.wrap(line, Terminal.COLUMNS)).append('\n');
+  }
+
+  private void paragraph(String paragraph) {
+    line(paragraph);
+    text.append('\n');
+  }
+
+  private <T> void table(List<T> rows, List<ColumnData<T>> columns) {
+    String table =
+        AsciiTable.builder()
+            .border(AsciiTable.BASIC_ASCII_NO_DATA_SEPARATORS_NO_OUTSIDE_BORDER)
+            .lineSeparator("\n")
+            .maxTableWidth(Terminal.COLUMNS)
+            .data(rows, columns)
+            .asString();
+    text.append(table.indent(0).replaceAll("(?m) +$", "")).append('\n');
+  }
+
+  private static <T> ColumnData<T> left(String header, Function<T, String> value) {
+    return column(header, HorizontalAlign.LEFT).with(value);
+  }
+
+  private static <T> ColumnData<T> right(String header, Function<T, String> value) {
+    return column(header, HorizontalAlign.RIGHT).with(value);
+  }
+
+  private static Column column(String header, HorizontalAlign align) {
+    return new Column().header(header).headerAlign(align).dataAlign(align);
+  }
+}

@@ -1,0 +1,28 @@
+package kv4j.apps.report;
+
+/**
+ * What ran a workload.
+ *
+ * @param model what was run
+ * @param backend what it ran on
+ */
+public record RunInfo(Model model, Backend backend) {
+  /**
+   * A model.
+   *
+   * @param preset its name
+   * @param layers attention layers
+   * @param parameters number of weights
+   */
+  public record Model(String preset, int layers, long parameters) {}
+
+  /**
+   * What computes.
+   *
+   * @param name of ND4J's backend
+   * @param blas whose matrix multiplication it uses
+   * @param threads worker threads
+   * @param device {@code cpu} or {@code gpu}
+   */
+  public record Backend(String name, String blas, int threads, String device) {}
+}

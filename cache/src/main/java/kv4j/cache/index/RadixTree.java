@@ -1,0 +1,295 @@
+package kv4j.cache.index;
+
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.ToLongFunction;
+import kv4j.cache.CacheStats.Removal;
+import kv4j.cache.Lookup.Reason;
+
+/**
+ * Radix trees over token ids, one for each {@link Space}, under one byte budget. Edges own runs of
+ * blocks; block {@code i} of a sequence holds its tokens {@code [i * blockTokens, (i + 1) *
+ * blockTokens)}. Not thread-safe: {@link PrefixIndex} holds the lock.
+ *
+ * <p>Edges end at any token, blocks do not. Where sequences part inside a block, each branch owns a
+ * block of its own that also holds the tokens before the fork: a sequence copied those when it
+ * forked off, so no payload moves when an edge is split. Hence the rule: <em>a node owns every
+ * block its tokens fall in, except that the one its end falls inside of belongs to its children, if
+ * it has any</em>. When the last child goes, so do the tokens that only its block held.
+ */
+final class RadixTree<B> {
+  /** How far tokens were followed: {@code node.start < at <= node.end()}, or a root and 0. */
+  record Place<B>(Node<B> node, int at) {}
+
+  final int blockTokens;
+  final long budget;
+  final Retention<B> retention;
+  final Accounts accounts = new Accounts();
+  final Forgotten forgotten = new Forgotten();
+  final Map<Space, Node<B>> roots = new HashMap<>();
+  private final ToLongFunction<? super B> weigher;
+  private long nextId;
+
+  RadixTree(Limits limits, ToLongFunction<? super B> weigher) {
+    blockTokens = limits.blockTokens();
+    budget = limits.maxBytes();
+    retention = new Retention<>(limits);
+    this.weigher = weigher;
+  }
+
+  /** The root of a space, pinned so that it stays while it is empty. */
+  Node<B> pinnedRoot(Space space) {
+    Node<B> root = roots.computeIfAbsent(space, key -> newNode(key, null, 0, new int[0]));
+    retention.pin(root);
+    return root;
+  }
+
+  void unpin(Node<B> node) {
+    retention.unpin(node);
+    dropIfEmpty(roots.get(node.space));
+  }
+
+  private void dropIfEmpty(Node<B> root) {
+    if (root.isLeaf() && root.pins == 0) {
+      roots.remove(root.space);
+    }
+  }
+
+  private Node<B> newNode(Space space, Node<B> parent, int start, int[] tokens) {
+    Node<B> node = new Node<>(nextId++, space, parent, start, tokens);
+    node.startHash = parent == null ? space.hashCode() : hashTo(parent, start);
+    return node;
+  }
+
+  /** Hash of all tokens before a position in a node. */
+  long hashTo(Node<B> node, int at) {
+    return Forgotten.hash(node.startHash, node.tokens, 0, at - node.start);
+  }
+
+  /** Follows {@code tokens} from the end of a node up to position {@code limit}. */
+  Place<B> follow(Node<B> from, int[] tokens, int limit) {
+    Node<B> node = from;
+    int at = node.end();
+    while (at < limit && at == node.end()) {
+      Node<B> child = node.children.get(tokens[at]);
+      if (child == null) {
+        break;
+      }
+      if (retention.isExpired(child)) {
+        remove(child, Removal.EXPIRED);
+        return follow(from, tokens, limit); // this node may have gone with its last child
+      }
+      int most = Math.min(limit, child.end());
+      int same = Arrays.mismatch(child.tokens, 0, most - at, tokens, at, most);
+      node = child;
+      at = same < 0 ? most : at + same;
+    }
+    return new Place<>(node, at);
+  }
+
+  /** The node that ends at {@code at}, this one or above it; splits one if there is none. */
+  Node<B> endingAt(Node<B> from, int at) {
+    Node<B> node = from;
+    while (node.parent != null && node.start >= at) {
+      node = node.parent;
+    }
+    return node.end() == at ? node : split(node, at);
+  }
+
+  /** Makes a new node of the tokens before {@code at}; the old one keeps what follows. */
+  private Node<B> split(Node<B> node, int at) {
+    retention.detach(node);
+    int keep = at - node.start;
+    List<B> whole = node.blocks.subList(0, at / blockTokens - node.start / blockTokens);
+    Node<B> upper = newNode(node.space, node.parent, node.start, Arrays.copyOf(node.tokens, keep));
+    upper.blocks.addAll(whole);
+    upper.bytes = weigh(whole);
+    upper.pins = node.pins;
+    upper.inserted = node.inserted;
+    upper.used = node.used;
+    upper.hits = node.hits;
+    upper.time = node.time;
+    node.parent.putChild(upper);
+    node.parent = upper;
+    node.start = at;
+    node.startHash = hashTo(upper, at);
+    node.tokens = Arrays.copyOfRange(node.tokens, keep, node.tokens.length);
+    node.bytes -= upper.bytes;
+    whole.clear();
+    node.blocks.trimToSize();
+    upper.putChild(node);
+    retention.attach(upper);
+    retention.attach(node);
+    return upper;
+  }
+
+  private boolean owns(Node<B> node, int block) {
+    int index = block - node.start / blockTokens;
+    return index >= 0 && index < node.blocks.size();
+  }
+
+  /**
+   * The node that owns the block of a node's last tokens, this one or below; null if several do.
+   */
+  private Node<B> onlyOwner(Node<B> node, int block) {
+    while (!owns(node, block)) {
+      if (node.children.size() != 1) {
+        return null;
+      }
+      node = node.anyChild();
+    }
+    return node;
+  }
+
+  /** A block that holds a node's last tokens: any of those that do. */
+  B anyBlock(Node<B> node, int block) {
+    while (!owns(node, block)) {
+      node = node.anyChild();
+    }
+    return node.blocks.get(block - node.start / blockTokens);
+  }
+
+  /**
+   * Stores the first {@code length} tokens as far as they are not stored and there is room,
+   * adopting those of {@code blocks} that hold the others.
+   *
+   * @return how many of them are stored now
+   */
+  int insert(Node<B> root, int[] tokens, int length, List<B> blocks) {
+    Place<B> found = follow(root, tokens, length);
+    int firstNew = found.at() / blockTokens;
+    Node<B> anchor = endingAt(found.node(), firstNew * blockTokens);
+    if (found.at() == length) { // all of it is stored
+      Node<B> owner = length == anchor.end() ? null : onlyOwner(found.node(), firstNew);
+      if (owner != null) {
+        anchor = endingAt(owner, Math.min(owner.end(), (firstNew + 1) * blockTokens));
+      }
+      retention.touch(anchor, false);
+      return length;
+    }
+    retention.touch(anchor, false);
+    retention.pin(anchor);
+    Node<B> last = found.node();
+    if (last.isLeaf() && last.end() == found.at() && last.end() % blockTokens != 0) {
+      cut(last, 1, Removal.SUPERSEDED); // the first new block holds these tokens and more
+    }
+    List<B> added = blocks.subList(firstNew, (length + blockTokens - 1) / blockTokens);
+    makeRoom(weigh(added));
+    int fit = added.size();
+    while (accounts.bytes + weigh(added.subList(0, fit)) > budget) {
+      fit--;
+    }
+    int end = Math.min(length, (firstNew + fit) * blockTokens);
+    if (fit > 0) {
+      // What lay beyond the anchor may have been evicted just now: look again for the fork.
+      Place<B> fork = follow(anchor, tokens, end);
+      add(endingAt(fork.node(), fork.at()), tokens, end, added.subList(0, fit));
+    }
+    if (end < length) {
+      int missing = Math.min(length, (firstNew + fit + 1) * blockTokens);
+      long hash = Forgotten.hash(hashTo(anchor, anchor.end()), tokens, anchor.end(), missing);
+      forgotten.put(hash, Reason.NO_ROOM);
+    }
+    retention.unpin(anchor);
+    return end;
+  }
+
+  private void add(Node<B> parent, int[] tokens, int end, List<B> blocks) {
+    int start = parent.end();
+    Node<B> node = newNode(parent.space, parent, start, Arrays.copyOfRange(tokens, start, end));
+    node.blocks.addAll(blocks);
+    node.bytes = weigh(blocks);
+    retention.date(node);
+    retention.detach(parent);
+    parent.putChild(node);
+    retention.attach(parent);
+    retention.attach(node);
+    accounts.insert(node);
+  }
+
+  /** Removes at most so many nodes, with all below them, that have outlived their time. */
+  void removeExpired(int most) {
+    for (int i = 0; i < most && retention.nextExpired() != null; i++) {
+      remove(retention.nextExpired(), Removal.EXPIRED);
+    }
+  }
+
+  /** Removes what is expired, then what the policy gives up, until so much is free. */
+  private void makeRoom(long need) {
+    while (accounts.bytes + need > budget) {
+      Node<B> leaf = retention.nextVictim();
+      if (retention.nextExpired() != null) {
+        removeExpired(1);
+      } else if (leaf == null) {
+        return;
+      } else {
+        long free = budget - accounts.bytes;
+        int keep = leaf.blocks.size();
+        while (keep > 0 && free < need) {
+          free += weigher.applyAsLong(leaf.blocks.get(--keep));
+        }
+        cut(leaf, leaf.blocks.size() - keep, Removal.SIZE);
+      }
+    }
+  }
+
+  /** Takes the last blocks off a leaf. */
+  private void cut(Node<B> leaf, int count, Removal cause) {
+    int keep = leaf.blocks.size() - count;
+    if (keep == 0) {
+      remove(leaf, cause);
+      return;
+    }
+    int end = (leaf.start / blockTokens + keep) * blockTokens;
+    forget(leaf, end, cause);
+    List<B> gone = leaf.blocks.subList(keep, leaf.blocks.size());
+    accounts.remove(leaf, end, count, weigh(gone), cause);
+    gone.clear();
+    leaf.blocks.trimToSize();
+    leaf.tokens = Arrays.copyOf(leaf.tokens, end - leaf.start);
+  }
+
+  /** Removes an unpinned node and all below it. */
+  void remove(Node<B> top, Removal cause) {
+    forget(top, top.start, cause);
+    Deque<Node<B>> pending = new ArrayDeque<>(List.of(top));
+    while (!pending.isEmpty()) {
+      Node<B> node = pending.pop();
+      retention.detach(node);
+      pending.addAll(node.children.values());
+      accounts.remove(node, node.start, node.blocks.size(), node.bytes, cause);
+    }
+    Node<B> parent = top.parent;
+    parent.removeChild(top);
+    // A node that lost its last child keeps only the tokens that its own blocks hold.
+    while (parent.isLeaf() && parent.blocks.isEmpty() && parent.parent != null) {
+      Node<B> empty = parent;
+      parent = empty.parent;
+      parent.removeChild(empty);
+    }
+    int covered = (parent.start / blockTokens + parent.blocks.size()) * blockTokens;
+    if (parent.isLeaf() && covered < parent.end()) {
+      parent.tokens = Arrays.copyOf(parent.tokens, covered - parent.start);
+    }
+    retention.attach(parent);
+    if (parent.parent == null) {
+      dropIfEmpty(parent);
+    }
+  }
+
+  /** Notes why the first block from {@code from} on is no longer there. */
+  private void forget(Node<B> node, int from, Removal cause) {
+    if (cause == Removal.SIZE || cause == Removal.EXPIRED) {
+      int end = Math.min(node.end(), (from / blockTokens + 1) * blockTokens);
+      forgotten.put(hashTo(node, end), cause == Removal.SIZE ? Reason.EVICTED : Reason.EXPIRED);
+    }
+  }
+
+  long weigh(List<B> blocks) {
+    return blocks.stream().mapToLong(weigher).sum();
+  }
+}

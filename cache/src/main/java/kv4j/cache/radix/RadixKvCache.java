@@ -1,0 +1,265 @@
+package kv4j.cache.radix;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import kv4j.cache.CacheEvent;
+import kv4j.cache.CacheStats;
+import kv4j.cache.KvCache;
+import kv4j.cache.KvCacheConfig;
+import kv4j.cache.KvRequest;
+import kv4j.cache.KvSequence;
+import kv4j.cache.Lookup;
+import kv4j.cache.LookupCounters;
+import kv4j.cache.block.BlockSequence;
+import kv4j.cache.block.KvBlock;
+import kv4j.cache.block.KvLayout;
+import kv4j.cache.index.Lease;
+import kv4j.cache.index.Limits;
+import kv4j.cache.index.PrefixIndex;
+import kv4j.cache.index.Space;
+
+/**
+ * The automatic prefix cache: finds the longest prefix that a prompt shares with anything committed
+ * before, whoever computed it, and keeps what is used within a byte budget.
+ *
+ * <p>Whole blocks are shared with the sequence that asks; the cached part of a partly matching
+ * block is copied once into the sequence's own block. What a sequence computes becomes shared when
+ * it is committed, without copying. Several threads may use the cache; how it locks is said in
+ * {@link PrefixIndex}, and the copying happens outside of the lock.
+ */
+public final class RadixKvCache implements KvCache {
+  private static final System.Logger LOG = System.getLogger(RadixKvCache.class.getName());
+
+  private final KvLayout layout;
+  private final PrefixIndex<KvBlock> index;
+  private final Consumer<CacheEvent> listener;
+  private final LookupCounters lookups = new LookupCounters();
+  private final LongAdder partialCopies = new LongAdder();
+  private final LongAdder noRoom = new LongAdder();
+  private final LongAdder lookupNanos = new LongAdder();
+  private final LongAdder insertNanos = new LongAdder();
+
+  /**
+   * @throws IllegalArgumentException if the size limit is below one block
+   */
+  public RadixKvCache(KvCacheConfig config) {
+    layout = config.layout();
+    listener = config.listener();
+    long blockBytes = layout.bytesPerBlock();
+    if (config.maxBytes() < blockBytes) {
+      throw new IllegalArgumentException(
+          "the cache's size limit of "
+              + config.maxBytes()
+              + " bytes is below one block of "
+              + blockBytes
+              + " bytes");
+    }
+    index =
+        new PrefixIndex<>(
+            new Limits(
+                layout.blockTokens(),
+                config.maxBytes(),
+                config.policy(),
+                config.timeToLive().map(RadixKvCache::nanos).orElse(0L),
+                config.refreshOnHit()),
+            block -> blockBytes,
+            config.ticker()::read,
+            this::tell);
+  }
+
+  private static long nanos(Duration timeToLive) {
+    Duration longest = Duration.ofDays(36_500);
+    return (timeToLive.compareTo(longest) < 0 ? timeToLive : longest).toNanos();
+  }
+
+  private void tell(CacheEvent event) {
+    FlightEvents.record(event);
+    try {
+      listener.accept(event);
+    } catch (RuntimeException e) { // must not cost the request whose doing the event was
+      LOG.log(System.Logger.Level.WARNING, "a cache listener failed", e);
+    }
+  }
+
+  @Override
+  public KvLayout layout() {
+    return layout;
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * @throws IllegalStateException if the cache is closed
+   */
+  @Override
+  public KvSequence open(KvRequest request) {
+    FlightEvents.LookupEvent flight = new FlightEvents.LookupEvent();
+    flight.begin();
+    long begin = System.nanoTime();
+    PrefixIndex.Match<KvBlock> match = index.match(Space.of(request), request.prompt());
+    Sequence sequence = start(match);
+    lookups.record(match.lookup());
+    lookupNanos.add(System.nanoTime() - begin);
+    flight.finish(request.namespace(), match.lookup());
+    tell(new CacheEvent.Found(request.namespace(), match.lookup()));
+    return sequence;
+  }
+
+  private Sequence start(PrefixIndex.Match<KvBlock> match) {
+    List<KvBlock> blocks = new ArrayList<>(match.shared());
+    try {
+      if (match.partial() != null) {
+        KvBlock own = new KvBlock(layout);
+        match.partial().copyTo(own, match.lookup().cachedTokens() % layout.blockTokens());
+        blocks.add(own);
+        partialCopies.increment();
+      }
+      return new Sequence(match.lookup(), match.lease(), blocks);
+    } catch (OutOfMemoryError e) { // the one thing that fails here: the pins must not outlive it
+      match.lease().close();
+      throw e;
+    }
+  }
+
+  /**
+   * Pins what is stored of a prefix, in whole blocks, so that it is neither evicted nor expires. It
+   * must have been computed before: run it as a prompt.
+   *
+   * @param prefix the tokens, as its prompt, and whose they are
+   * @return the tokens pinned, a multiple of the block size; 0 if not one block is stored, and then
+   *     the name stays free
+   * @throws IllegalArgumentException if the name is taken
+   */
+  public int pin(String name, KvRequest prefix) {
+    return index.pin(name, Space.of(prefix), prefix.prompt());
+  }
+
+  /** Tokens of the pinned prefixes, by name. */
+  public SortedMap<String, Integer> pinned() {
+    return index.pinned();
+  }
+
+  /** Gives up a pin; false if there is none of that name. */
+  public boolean unpin(String name) {
+    return index.unpin(name);
+  }
+
+  /**
+   * Removes everything, pinned prefixes too.
+   *
+   * @throws IllegalStateException if sequences are open that have neither been committed nor closed
+   */
+  public void clear() {
+    if (!clear(Duration.ZERO)) {
+      throw new IllegalStateException("the cache cannot be cleared while sequences are open");
+    }
+  }
+
+  /**
+   * Waits until no sequence is open (others may open meanwhile), then removes everything.
+   *
+   * @return false if that did not come about in time, or the thread was interrupted; then nothing
+   *     was removed
+   */
+  public boolean clear(Duration patience) {
+    return index.clear(patience);
+  }
+
+  /** Removes all that has outlived its time to live; lookups otherwise remove a few at a time. */
+  public void removeExpired() {
+    index.removeExpired();
+  }
+
+  @Override
+  public CacheStats stats() {
+    CacheStats kept = index.stats();
+    CacheStats base =
+        lookups.snapshot(kept.entries(), kept.bytes(), kept.peakBytes(), kept.removed());
+    return new CacheStats(
+        base.lookups(),
+        base.hits(),
+        base.promptTokens(),
+        base.cachedTokens(),
+        base.entries(),
+        base.bytes(),
+        base.peakBytes(),
+        base.removed(),
+        base.reasons(),
+        kept.inserted(),
+        kept.pinnedBytes(),
+        partialCopies.sum(),
+        noRoom.sum(),
+        lookupNanos.sum(),
+        insertNanos.sum());
+  }
+
+  /**
+   * The tree as text: one line for each run of tokens with its bytes, pins, hits and age, indented
+   * by depth.
+   *
+   * @param decode makes text of token ids
+   */
+  public String tree(Function<int[], String> decode) {
+    return index.print(decode);
+  }
+
+  /** The tree with token ids in place of text. */
+  @Override
+  public String toString() {
+    return index.toString();
+  }
+
+  /**
+   * Checks that the tree, the pins and the accounts agree with each other; for tests, as it visits
+   * everything that is stored.
+   *
+   * @throws IllegalStateException saying what is wrong
+   */
+  public void checkIntegrity() {
+    index.checkIntegrity();
+  }
+
+  /** Removes everything at once. Open sequences go on, and what they commit is not kept. */
+  @Override
+  public void close() {
+    index.close();
+  }
+
+  private final class Sequence extends BlockSequence {
+    private final Lookup lookup;
+    private final Lease<KvBlock> lease;
+
+    Sequence(Lookup lookup, Lease<KvBlock> lease, List<KvBlock> blocks) {
+      super(RadixKvCache.this.layout);
+      this.lookup = lookup;
+      this.lease = lease;
+      startOn(blocks, lookup.cachedTokens());
+    }
+
+    @Override
+    public Lookup lookup() {
+      return lookup;
+    }
+
+    @Override
+    public void commit(int[] tokens) {
+      long begin = System.nanoTime();
+      int length = Math.min(tokens.length, length());
+      if (index.commit(lease, tokens, length, blocks()) < length) {
+        noRoom.increment();
+      }
+      insertNanos.add(System.nanoTime() - begin);
+    }
+
+    @Override
+    public void close() {
+      lease.close();
+      reset();
+    }
+  }
+}

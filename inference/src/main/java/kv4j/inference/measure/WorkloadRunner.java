@@ -1,0 +1,151 @@
+package kv4j.inference.measure;
+
+import java.util.Optional;
+import kv4j.cache.KvCaches;
+import kv4j.inference.GenerationRequest;
+import kv4j.inference.GenerationResult;
+import kv4j.inference.Generator;
+import kv4j.inference.InferenceEngine;
+import kv4j.inference.Sampling;
+import kv4j.inference.workload.Workload;
+import kv4j.inference.workload.WorkloadReport;
+import kv4j.inference.workload.WorkloadRequest;
+
+/**
+ * Runs a workload without a prefix cache and with one, and measures what the cache bought.
+ *
+ * <p>Every request runs with the {@code request} cache and with the cache under test, one right
+ * after the other, because a machine's speed drifts. Then the pass over what the cache should leave
+ * to compute is timed alone: it is the {@code g} of the engine ceiling, whose {@code f} is the time
+ * to first token of the same request with {@code request}, a prefill of the whole prompt. The first
+ * request also runs with {@code none}, for a few tokens only, as it recomputes the whole sequence
+ * for each. Caches start empty in each repeat.
+ */
+public final class WorkloadRunner {
+  private static final int NONE_NEW_TOKENS = 4;
+  private static final int WARM_UP_REQUESTS = 3;
+
+  private final InferenceEngine engine;
+  private final Workload workload;
+  private final WorkloadOptions options;
+  private final WorkloadListener listener;
+  private final RowTally none;
+  private final RowTally request;
+  private final RowTally tested;
+  private final Timings warmPasses;
+  private final Agreement agreement = new Agreement();
+  private final int[] expectedTokens;
+  private boolean expectationKnown;
+
+  private WorkloadRunner(
+      InferenceEngine engine,
+      Workload workload,
+      WorkloadOptions options,
+      WorkloadListener listener) {
+    this.engine = engine;
+    this.workload = workload;
+    this.options = options;
+    this.listener = listener;
+    int requests = workload.requests().size();
+    none = new RowTally("none", 1, Math.min(NONE_NEW_TOKENS, workload.newTokens()));
+    request = new RowTally("request", requests, workload.newTokens());
+    tested = new RowTally(options.cache(), requests, workload.newTokens());
+    warmPasses = new Timings(requests);
+    expectedTokens = new int[requests];
+  }
+
+  /**
+   * Runs and measures.
+   *
+   * @throws IllegalArgumentException with one sentence if a prompt does not fit the model, there is
+   *     no cache of that name, or it refuses its configuration
+   */
+  public static WorkloadReport run(
+      InferenceEngine engine,
+      Workload workload,
+      WorkloadOptions options,
+      WorkloadListener listener) {
+    workload.checkFits(engine.model().config());
+    return new WorkloadRunner(engine, workload, options, listener).run();
+  }
+
+  private WorkloadReport run() {
+    int requests = workload.requests().size();
+    int warmUps = Math.min(WARM_UP_REQUESTS, requests);
+    listener.start(2 * warmUps + options.repeat() * (1 + 2 * requests));
+    try {
+      warmUp(warmUps);
+      for (int i = 0; i < options.repeat(); i++) {
+        repeat();
+      }
+    } finally {
+      listener.end();
+    }
+    return new Summary(engine.model().config(), workload, none, request, tested)
+        .report(warmPasses.medians(), expectedTokens, expectationKnown, agreement);
+  }
+
+  /** Runs the first requests on caches of their own, so that the code is compiled and paged in. */
+  private void warmUp(int requests) {
+    try (MeasuringKvCache plain = create("request");
+        MeasuringKvCache prefix = create(options.cache())) {
+      for (int i = 0; i < requests; i++) {
+        generate(plain, request, i);
+        listener.step("warming up");
+        generate(prefix, tested, i);
+        listener.step("warming up");
+      }
+    }
+  }
+
+  private void repeat() {
+    Optional<ExpectedHits> expected = ExpectedHits.of(options.cache());
+    expectationKnown = expected.isPresent();
+    WarmPass warmPass = new WarmPass(engine::forward, options.config().layout());
+    try (MeasuringKvCache nothing = create("none");
+        MeasuringKvCache plain = create("request");
+        MeasuringKvCache prefix = create(options.cache())) {
+      for (int i = 0; i < workload.requests().size(); i++) {
+        WorkloadRequest current = workload.requests().get(i);
+        GenerationResult reference = measure(plain, request, i);
+        GenerationResult cached = measure(prefix, tested, i);
+        agreement.compare(reference, cached);
+        if (i == 0) {
+          agreement.compare(reference, measure(nothing, none, i));
+        }
+        int cachedTokens = cached.lookup().cachedTokens();
+        expectedTokens[i] = expected.map(e -> e.next(current)).orElse(cachedTokens);
+        expected.ifPresent(e -> e.ran(current, reference.tokens()));
+        warmPasses.add(
+            i,
+            expectedTokens[i] == 0
+                ? reference.ttftNanos() / 1e6
+                : warmPass.millis(current.prompt(), expectedTokens[i]));
+      }
+      none.endRepeat(nothing);
+      request.endRepeat(plain);
+      tested.endRepeat(prefix);
+    }
+  }
+
+  private GenerationResult measure(MeasuringKvCache cache, RowTally tally, int index) {
+    GenerationResult result = generate(cache, tally, index);
+    tally.add(index, result);
+    listener.step(
+        "request " + (index + 1) + " of " + workload.requests().size() + ", " + tally.cache());
+    return result;
+  }
+
+  private GenerationResult generate(MeasuringKvCache cache, RowTally tally, int index) {
+    WorkloadRequest r = workload.requests().get(index);
+    return new Generator(engine, cache)
+        .generate(
+            new GenerationRequest(
+                r.prompt(), tally.newTokens(), Sampling.GREEDY, r.sharedPrefixTokens(), ""),
+            true);
+  }
+
+  private MeasuringKvCache create(String cache) {
+    return new MeasuringKvCache(KvCaches.create(cache, options.config(), options.loader()));
+  }
+}

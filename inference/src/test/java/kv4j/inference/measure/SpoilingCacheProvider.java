@@ -1,0 +1,83 @@
+package kv4j.inference.measure;
+
+import kv4j.cache.CacheStats;
+import kv4j.cache.KvCache;
+import kv4j.cache.KvCacheConfig;
+import kv4j.cache.KvCacheProvider;
+import kv4j.cache.KvRequest;
+import kv4j.cache.KvSequence;
+import kv4j.cache.Lookup;
+import kv4j.cache.basic.RequestCacheProvider;
+import kv4j.cache.block.KvLayout;
+import kv4j.cache.block.KvSpans;
+
+/** A cache that is wrong on purpose: it keeps the last layer's keys with their signs turned. */
+public final class SpoilingCacheProvider implements KvCacheProvider {
+  @Override
+  public String name() {
+    return "spoiling";
+  }
+
+  @Override
+  public String description() {
+    return "wrong on purpose";
+  }
+
+  @Override
+  public KvCache create(KvCacheConfig config) {
+    return new Spoiling(new RequestCacheProvider().create(config));
+  }
+
+  private record Spoiling(KvCache cache) implements KvCache {
+    @Override
+    public KvLayout layout() {
+      return cache.layout();
+    }
+
+    @Override
+    public KvSequence open(KvRequest request) {
+      return new SpoilingSequence(cache.open(request), cache.layout().layers() - 1);
+    }
+
+    @Override
+    public CacheStats stats() {
+      return cache.stats();
+    }
+
+    @Override
+    public void close() {
+      cache.close();
+    }
+  }
+
+  private record SpoilingSequence(KvSequence sequence, int spoiltLayer) implements KvSequence {
+    @Override
+    public KvSpans update(int layer, float[] keys, float[] values, int firstRow, int tokens) {
+      float[] kept = keys.clone();
+      for (int i = 0; layer == spoiltLayer && i < kept.length; i++) {
+        kept[i] = -kept[i];
+      }
+      return sequence.update(layer, kept, values, firstRow, tokens);
+    }
+
+    @Override
+    public Lookup lookup() {
+      return sequence.lookup();
+    }
+
+    @Override
+    public int length() {
+      return sequence.length();
+    }
+
+    @Override
+    public void commit(int[] tokens) {
+      sequence.commit(tokens);
+    }
+
+    @Override
+    public void close() {
+      sequence.close();
+    }
+  }
+}
