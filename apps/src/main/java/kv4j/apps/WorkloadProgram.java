@@ -16,6 +16,7 @@ import kv4j.apps.report.JsonFile;
 import kv4j.apps.report.ProgressListener;
 import kv4j.apps.report.ReportPrinter;
 import kv4j.apps.report.RunInfo;
+import kv4j.cache.EvictionPolicy;
 import kv4j.cache.KvCacheConfig;
 import kv4j.cache.KvCaches;
 import kv4j.cache.block.KvDtype;
@@ -41,9 +42,23 @@ final class WorkloadProgram {
       ValueOption.optional("workload", "FILE", "another workload than the one shipped", Path::of);
 
   private static final ValueOption<String> CACHE =
-      ValueOption.of("cache", "NAME", "cache under test: " + caches(), "simple", name -> name);
+      ValueOption.of("cache", "NAME", "cache under test: " + caches(), "radix", name -> name);
   private static final ValueOption<Integer> BLOCK_SIZE =
       ValueOption.of("block-size", "N", "tokens in a block of the cache", 16, Values::positiveInt);
+  private static final ValueOption<KvDtype> CACHE_DTYPE =
+      ValueOption.of(
+          "cache-dtype",
+          "TYPE",
+          "how caches keep numbers: " + Values.names(KvDtype.class, ", "),
+          KvDtype.F32,
+          text -> Values.oneOf(KvDtype.class, text));
+  private static final ValueOption<EvictionPolicy.Standard> POLICY =
+      ValueOption.of(
+          "policy",
+          "NAME",
+          "what makes room first: " + Values.names(EvictionPolicy.Standard.class, ", "),
+          "lru",
+          text -> Values.oneOf(EvictionPolicy.Standard.class, text));
   private static final ValueOption<Long> MAX_BYTES =
       ValueOption.of(
           "max-bytes", "SIZE", "most the cache keeps between requests", "1GiB", Values::bytes);
@@ -67,8 +82,8 @@ final class WorkloadProgram {
   private static final ValueOption<Devices.Choice> DEVICE =
       ValueOption.of(
           "device",
-          "auto|cpu|gpu",
-          "what to compute on; auto takes a usable GPU where there is one",
+          "NAME",
+          "cpu, gpu, or auto: a GPU where there is a usable one",
           "auto",
           text -> Values.oneOf(Devices.Choice.class, text));
   private static final ValueOption<Integer> THREADS =
@@ -97,7 +112,9 @@ final class WorkloadProgram {
         .addOption(flag(QUICK, "smaller sizes where none is given: " + quick))
         .addOption(CACHE.option())
         .addOption(BLOCK_SIZE.option())
+        .addOption(CACHE_DTYPE.option())
         .addOption(MAX_BYTES.option())
+        .addOption(POLICY.option())
         .addOption(TTL.option())
         .addOption(PLUGINS.option())
         .addOption(MODEL_PRESET.option())
@@ -124,6 +141,8 @@ final class WorkloadProgram {
       throws IOException {
     String cache = CACHE.in(line);
     int blockSize = BLOCK_SIZE.in(line);
+    KvDtype dtype = CACHE_DTYPE.in(line);
+    EvictionPolicy policy = POLICY.in(line);
     long maxBytes = MAX_BYTES.in(line);
     Optional<Duration> ttl = TTL.find(line);
     ClassLoader loader =
@@ -139,7 +158,7 @@ final class WorkloadProgram {
     Model model = DemoModels.create(preset, seed);
     try (InferenceEngine engine = InferenceEngine.create(model, engineOptions)) {
       KvCacheConfig config =
-          new KvCacheConfig(engine.layout(blockSize, KvDtype.F32), maxBytes, ttl);
+          new KvCacheConfig(engine.layout(blockSize, dtype), maxBytes, ttl).withPolicy(policy);
       WorkloadReport report =
           WorkloadRunner.run(
               engine,
