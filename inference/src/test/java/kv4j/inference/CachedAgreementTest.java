@@ -166,8 +166,7 @@ class CachedAgreementTest {
       List<String> seen = new ArrayList<>();
       for (KvDtype dtype : KvDtype.values()) {
         KvCache cache = new RequestCacheProvider().create(config(engine, 16, dtype));
-        seen.add(
-            Arrays.toString(new Generator(engine, cache).generate(request, true).logits()[0]));
+        seen.add(Arrays.toString(new Generator(engine, cache).generate(request, true).logits()[0]));
       }
       assertEquals(KvDtype.values().length, seen.stream().distinct().count());
     }
@@ -222,8 +221,7 @@ class CachedAgreementTest {
     try (InferenceEngine engine = InferenceEngine.create(model, randomOptions(random))) {
       for (String name : caches()) {
         KvCache cache =
-            KvCaches.create(
-                name, config(engine, 7, KvDtype.F32), getClass().getClassLoader());
+            KvCaches.create(name, config(engine, 7, KvDtype.F32), getClass().getClassLoader());
         int[] prompt = randomTokens(random, 60, model);
         int[] other = prompt.clone();
         other[2] = (other[2] + 1) % model.config().vocabulary();

@@ -34,7 +34,9 @@ class ConcurrencyTest {
 
   private record Job(Generator generator, GenerationRequest request, Model model) {}
 
-  /** Runs each list of jobs on a thread of its own; every result must be what the job gives alone. */
+  /**
+   * Runs each list of jobs on a thread of its own; every result must be what the job gives alone.
+   */
   private static void runAndCheck(List<List<Job>> threads) {
     Map<Job, GenerationResult> results = new ConcurrentHashMap<>();
     inParallel(
@@ -89,8 +91,7 @@ class ConcurrencyTest {
           Model second = randomModel(random);
           try (InferenceEngine one = InferenceEngine.create(first, new EngineOptions(2, 24));
               InferenceEngine two = InferenceEngine.create(second, new EngineOptions(1, 24));
-              KvCache cacheOfOne =
-                  providers().get("request").create(config(one, 16, KvDtype.F32));
+              KvCache cacheOfOne = providers().get("request").create(config(one, 16, KvDtype.F32));
               KvCache cacheOfTwo =
                   providers().get("request").create(config(two, 16, KvDtype.F32))) {
             runAndCheck(

@@ -244,10 +244,7 @@ final class EngineTestKit {
   static void inParallel(Collection<Runnable> tasks) {
     List<CompletableFuture<Void>> running =
         tasks.stream()
-            .map(
-                task ->
-                    CompletableFuture.runAsync(
-                        task, command -> new Thread(command).start()))
+            .map(task -> CompletableFuture.runAsync(task, command -> new Thread(command).start()))
             .toList();
     running.forEach(CompletableFuture::join);
   }

@@ -98,8 +98,7 @@ class FailureTest {
               IllegalArgumentException.class, () -> engine.forward(sequence, tokens, 0, beyond));
       assertEquals(
           "position 2048 is beyond the model's context of 2048 tokens", refusal.getMessage());
-      assertWorks(
-          engine, new RequestCacheProvider().create(config(engine, 16, KvDtype.F32)));
+      assertWorks(engine, new RequestCacheProvider().create(config(engine, 16, KvDtype.F32)));
     }
   }
 
@@ -117,8 +116,7 @@ class FailureTest {
               failure, assertThrows(RuntimeException.class, () -> generator.generate(request)));
         }
       }
-      assertWorks(
-          engine, new RequestCacheProvider().create(config(engine, 16, KvDtype.F32)));
+      assertWorks(engine, new RequestCacheProvider().create(config(engine, 16, KvDtype.F32)));
     }
   }
 
@@ -142,7 +140,6 @@ class FailureTest {
     int[] prompt = {1, 2};
     assertThrows(IllegalArgumentException.class, () -> GenerationRequest.greedy(new int[0], 1));
     assertThrows(IllegalArgumentException.class, () -> GenerationRequest.greedy(prompt, 0));
-    assertThrows(
-        IllegalArgumentException.class, () -> EngineTestKit.request(prompt, 1, 3));
+    assertThrows(IllegalArgumentException.class, () -> EngineTestKit.request(prompt, 1, 3));
   }
 }

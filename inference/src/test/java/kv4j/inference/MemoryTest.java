@@ -1,9 +1,7 @@
 package kv4j.inference;
 
 import static kv4j.inference.EngineTestKit.config;
-import static kv4j.inference.EngineTestKit.placeholders;
 import static kv4j.inference.EngineTestKit.randomTokens;
-import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.SplittableRandom;
 import kv4j.cache.KvCache;
@@ -25,12 +23,30 @@ class MemoryTest {
     try (InferenceEngine engine = InferenceEngine.create(MODEL, new EngineOptions(2, 64));
         KvCache cache = new RequestCacheProvider().create(config(engine, 16, KvDtype.F32))) {
       Generator generator = new Generator(engine, cache);
-      for (int i=0;i<5;i++) {
-      run(generator, i==0?20:100);
-      System.err.println("nd4j " + Nd4j.getMemoryManager().allocatedMemory(0)+ " tracker "+org.nd4j.linalg.api.memory.AllocationsTracker.getInstance().bytesOnDevice(0)+" ptr " + Pointer.totalBytes()+" " +Pointer.totalCount()+ " rss "+Pointer.physicalBytes() + " " + engine.arenaBytes());
+      for (int i = 0; i < 5; i++) {
+        run(generator, i == 0 ? 20 : 100);
+        System.err.println(
+            "nd4j "
+                + Nd4j.getMemoryManager().allocatedMemory(0)
+                + " tracker "
+                + org.nd4j.linalg.api.memory.AllocationsTracker.getInstance().bytesOnDevice(0)
+                + " ptr "
+                + Pointer.totalBytes()
+                + " "
+                + Pointer.totalCount()
+                + " rss "
+                + Pointer.physicalBytes()
+                + " "
+                + engine.arenaBytes());
       }
     }
-      System.err.println("nd4j " + Nd4j.getMemoryManager().allocatedMemory(0)+ " ptr " + Pointer.totalBytes()+" " +Pointer.totalCount());
+    System.err.println(
+        "nd4j "
+            + Nd4j.getMemoryManager().allocatedMemory(0)
+            + " ptr "
+            + Pointer.totalBytes()
+            + " "
+            + Pointer.totalCount());
   }
 
   private static void run(Generator generator, int requests) {

@@ -78,8 +78,7 @@ class StockAgreementTest {
                           List.of(
                               new ForwardPass.Segment(
                                   sequence, tokens, from, to, ForwardPass.Logits.ALL))));
-              assertAllLogits(
-                  Arrays.copyOfRange(expected, from, to), actual, from + " to " + to);
+              assertAllLogits(Arrays.copyOfRange(expected, from, to), actual, from + " to " + to);
               from = to;
             }
           }

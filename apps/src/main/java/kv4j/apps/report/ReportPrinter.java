@@ -18,6 +18,7 @@ import java.util.stream.IntStream;
 import kv4j.apps.cli.Terminal;
 import kv4j.inference.workload.CacheRow;
 import kv4j.inference.workload.GroupRow;
+import kv4j.inference.workload.Rounding;
 import kv4j.inference.workload.Speedup;
 import kv4j.inference.workload.WorkloadReport;
 import org.apache.commons.text.WordUtils;
@@ -126,7 +127,7 @@ public final class ReportPrinter {
 
   private GroupRow total() {
     List<GroupRow> groups = report.groups();
-    CacheRow uncached = report.rows().get(report.rows().size() - 2);
+    CacheRow uncached = report.uncached();
     return new GroupRow(
         "total",
         groups.stream().mapToInt(GroupRow::requests).sum(),
@@ -175,6 +176,18 @@ public final class ReportPrinter {
             + ", at most "
             + scientific(report.logitTolerance())
             + " allowed");
+    report.rounding().ifPresent(this::rounding);
+  }
+
+  private void rounding(Rounding rounding) {
+    paragraph(
+        "keys and values in %s: %d bytes a token instead of %d; against f32, %s of the tokens unchanged and logits up to %s apart"
+            .formatted(
+                rounding.dtype(),
+                rounding.bytesPerToken(),
+                rounding.f32BytesPerToken(),
+                percent(rounding.unchangedTokens()),
+                scientific(rounding.maxLogitDifference())));
   }
 
   private void missReasons() {

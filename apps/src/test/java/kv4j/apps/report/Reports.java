@@ -4,8 +4,10 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import kv4j.inference.workload.CacheRow;
 import kv4j.inference.workload.GroupRow;
+import kv4j.inference.workload.Rounding;
 import kv4j.inference.workload.Speedup;
 import kv4j.inference.workload.Spread;
 import kv4j.inference.workload.WorkloadReport;
@@ -40,7 +42,8 @@ final class Reports {
         1.9e-4,
         hits,
         Collections.nCopies(LAYERS, 40L),
-        Map.of("diverged", 39_999, "cold", 1));
+        Map.of("diverged", 39_999, "cold", 1),
+        Optional.of(new Rounding("bf16", 131_072, 262_144, 1.25e-2, 0.9875)));
   }
 
   private static CacheRow row(

@@ -43,7 +43,7 @@ class PlanCompilerTest {
   }
 
   private static Plan compile(SameDiff graph, TransformerConfig config) {
-    return PlanCompiler.compile(graph, config, Kernels.best(), 2);
+    return PlanCompiler.compile(graph, config, Kernels.best(), 2, true);
   }
 
   private static ForwardPass pass(KvSequence sequence, int[] tokens, ForwardPass.Logits logits) {
@@ -142,8 +142,7 @@ class PlanCompilerTest {
   @Test
   void aGraphWithALongSkipConnectionIsCompiledRight() {
     TransformerConfig config =
-        new TransformerConfig(
-            3, 20, 3, 1, 6, 31, 77, 100, 1e-5f, 10_000, RopePairing.SPLIT, false);
+        new TransformerConfig(3, 20, 3, 1, 6, 31, 77, 100, 1e-5f, 10_000, RopePairing.SPLIT, false);
     SameDiff graph = graph(config);
     graph.renameVariable(GraphNames.LOGITS, "usual_logits");
     SDVariable early = graph.getVariable(GraphNames.inLayer(0, GraphNames.FFN_RESIDUAL));
@@ -183,8 +182,7 @@ class PlanCompilerTest {
     SameDiff graph = graph(TINY);
     graph.renameVariable(GraphNames.LOGITS, "usual_logits");
     graph.math().tanh(GraphNames.LOGITS, graph.getVariable("usual_logits"));
-    Exception refusal =
-        assertThrows(UnsupportedGraphException.class, () -> compile(graph, TINY));
+    Exception refusal = assertThrows(UnsupportedGraphException.class, () -> compile(graph, TINY));
     assertEquals("no plan for tanh logits", refusal.getMessage());
   }
 
