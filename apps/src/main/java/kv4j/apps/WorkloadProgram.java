@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -43,6 +44,18 @@ final class WorkloadProgram {
 
   private static final ValueOption<String> CACHE =
       ValueOption.of("cache", "NAME", "cache under test: " + caches(), "radix", name -> name);
+  private static final ValueOption<List<String>> ALSO =
+      ValueOption.optional(
+          "also",
+          "NAMES",
+          "more caches to run the same requests, such as simple,radix",
+          names -> List.of(names.split(",")));
+  private static final ValueOption<String> NAMESPACE =
+      ValueOption.optional(
+          "namespace",
+          "NAME",
+          "tenant of the requests; caches share nothing across tenants",
+          name -> name);
   private static final ValueOption<Integer> BLOCK_SIZE =
       ValueOption.of("block-size", "N", "tokens in a block of the cache", 16, Values::positiveInt);
   private static final ValueOption<KvDtype> CACHE_DTYPE =
@@ -111,6 +124,8 @@ final class WorkloadProgram {
         .addOption(WORKLOAD.option())
         .addOption(flag(QUICK, "smaller sizes where none is given: " + quick))
         .addOption(CACHE.option())
+        .addOption(ALSO.option())
+        .addOption(NAMESPACE.option())
         .addOption(BLOCK_SIZE.option())
         .addOption(CACHE_DTYPE.option())
         .addOption(MAX_BYTES.option())
@@ -140,6 +155,8 @@ final class WorkloadProgram {
       boolean everyLayer)
       throws IOException {
     String cache = CACHE.in(line);
+    List<String> also = ALSO.find(line).orElse(List.of());
+    String namespace = NAMESPACE.find(line).orElse("");
     int blockSize = BLOCK_SIZE.in(line);
     KvDtype dtype = CACHE_DTYPE.in(line);
     EvictionPolicy policy = POLICY.in(line);
@@ -163,7 +180,7 @@ final class WorkloadProgram {
           WorkloadRunner.run(
               engine,
               workload.apply(model.tokenizer()),
-              new WorkloadOptions(cache, config, loader, repeat),
+              new WorkloadOptions(cache, also, config, loader, repeat, namespace),
               new ProgressListener("measuring", terminal));
       RunInfo info = info(model, engineOptions, device);
       terminal.out().print(ReportPrinter.text(info, report, everyLayer));
