@@ -11,6 +11,7 @@ import static kv4j.inference.EngineTestKit.providers;
 import static kv4j.inference.EngineTestKit.randomModel;
 import static kv4j.inference.EngineTestKit.randomOptions;
 import static kv4j.inference.EngineTestKit.randomTokens;
+import static kv4j.inference.EngineTestKit.randomUnfusedOptions;
 import static kv4j.inference.EngineTestKit.request;
 import static kv4j.inference.EngineTestKit.text;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -55,7 +56,7 @@ class CachedAgreementTest {
     KvCacheProvider provider = providers().get(name);
     long[] cachedTokens = {0};
     forAll(
-        4,
+        2,
         random -> {
           Model model = randomModel(random);
           try (InferenceEngine engine = InferenceEngine.create(model, randomOptions(random))) {
@@ -67,6 +68,21 @@ class CachedAgreementTest {
           }
         });
     assertEquals(sharingCaches().contains(name), cachedTokens[0] > 0, "tokens were cached");
+  }
+
+  @ParameterizedTest
+  @MethodSource("caches")
+  void theSameHoldsWhereNothingIsFused(String name) {
+    forAll(
+        1,
+        random -> {
+          Model model = randomModel(random);
+          try (InferenceEngine engine =
+                  InferenceEngine.create(model, randomUnfusedOptions(random));
+              KvCache cache = providers().get(name).create(config(engine, 7, KvDtype.F32))) {
+            checkRequests(engine, cache, random);
+          }
+        });
   }
 
   /** Runs requests one after another, each checked, and returns how many tokens were cached. */
@@ -166,8 +182,7 @@ class CachedAgreementTest {
       List<String> seen = new ArrayList<>();
       for (KvDtype dtype : KvDtype.values()) {
         KvCache cache = new RequestCacheProvider().create(config(engine, 16, dtype));
-        seen.add(
-            Arrays.toString(new Generator(engine, cache).generate(request, true).logits()[0]));
+        seen.add(Arrays.toString(new Generator(engine, cache).generate(request, true).logits()[0]));
       }
       assertEquals(KvDtype.values().length, seen.stream().distinct().count());
     }
@@ -222,8 +237,7 @@ class CachedAgreementTest {
     try (InferenceEngine engine = InferenceEngine.create(model, randomOptions(random))) {
       for (String name : caches()) {
         KvCache cache =
-            KvCaches.create(
-                name, config(engine, 7, KvDtype.F32), getClass().getClassLoader());
+            KvCaches.create(name, config(engine, 7, KvDtype.F32), getClass().getClassLoader());
         int[] prompt = randomTokens(random, 60, model);
         int[] other = prompt.clone();
         other[2] = (other[2] + 1) % model.config().vocabulary();

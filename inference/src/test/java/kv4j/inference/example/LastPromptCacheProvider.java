@@ -16,7 +16,9 @@ import kv4j.cache.block.KvBlock;
 import kv4j.cache.block.KvLayout;
 
 // snippet:last-prompt-cache
-/** {@code last-prompt}: keeps the blocks of the last finished request, for one that begins alike. */
+/**
+ * {@code last-prompt}: keeps the blocks of the last finished request, for one that begins alike.
+ */
 public final class LastPromptCacheProvider implements KvCacheProvider {
   @Override
   public String name() {
