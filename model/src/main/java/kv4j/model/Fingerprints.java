@@ -1,7 +1,6 @@
 package kv4j.model;
 
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -26,12 +25,9 @@ final class Fingerprints {
     return HexFormat.of().formatHex(digest.digest());
   }
 
+  /** The array's own memory, in the byte order of the machine. */
   private static ByteBuffer bytes(INDArray array) {
-    ByteBuffer bytes = array.data().asNio();
-    if (ByteOrder.nativeOrder() != ByteOrder.LITTLE_ENDIAN) {
-      throw new IllegalStateException("weights are little-endian");
-    }
-    return bytes;
+    return array.data().asNio();
   }
 
   private static MessageDigest sha256() {

@@ -40,7 +40,7 @@ public final class GraphNames {
   /** Sines of the rows' positions, {@code [rows, headDim / 2]}. */
   public static final String SIN = "rotary/sin";
 
-  /** Added to scores: 0 where a row may attend to another, else hugely negative. */
+  /** {@code [rows, rows]}, added to scores: 0 where a row may attend to another, else -1e9. */
   public static final String CAUSAL_MASK = "causal_mask/out";
 
   /** Result of the last norm, {@code [rows, dim]}. */

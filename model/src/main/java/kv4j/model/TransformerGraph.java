@@ -74,6 +74,7 @@ public final class TransformerGraph {
     } else {
       graph.mmul(GraphNames.LOGITS, normed, weight(GraphNames.OUTPUT_WEIGHT));
     }
+    graph.setOutputs(GraphNames.LOGITS);
   }
 
   private SDVariable weight(String name) {

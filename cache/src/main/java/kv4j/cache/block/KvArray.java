@@ -22,13 +22,13 @@ abstract class KvArray {
   /** Copies the scales of vectors, if there are any. */
   void copyScales(KvArray target, int vector, int count) {}
 
-  /** Turns consecutive elements into floats, not yet multiplied by their scales. */
-  abstract void expand(float[] out, int to, int at, int count);
+  /** Turns the values of {@code count} consecutive tokens into floats, {@code [count, headDim]}. */
+  abstract void expandValues(
+      KvExpander expander, int at, int count, int headDim, int vector, float[] out, int to);
 
-  /** Scale of each vector; null where there are none. */
-  float[] scales() {
-    return null;
-  }
+  /** Turns one tile of keys into floats, {@code [headDim, tileTokens]}. */
+  abstract void expandTile(
+      KvExpander expander, int at, int headDim, int tileTokens, int vector, float[] out, int to);
 
   static final class Floats extends KvArray {
     final float[] elements;
@@ -61,8 +61,15 @@ abstract class KvArray {
     }
 
     @Override
-    void expand(float[] out, int to, int at, int count) {
-      System.arraycopy(elements, at, out, to, count);
+    void expandValues(
+        KvExpander expander, int at, int count, int headDim, int vector, float[] out, int to) {
+      System.arraycopy(elements, at, out, to, count * headDim);
+    }
+
+    @Override
+    void expandTile(
+        KvExpander expander, int at, int headDim, int tileTokens, int vector, float[] out, int to) {
+      System.arraycopy(elements, at, out, to, tileTokens * headDim);
     }
   }
 
@@ -100,8 +107,23 @@ abstract class KvArray {
     }
 
     @Override
-    void expand(float[] out, int to, int at, int count) {
-      get(out, to, count, at, 1, 0);
+    void expandValues(
+        KvExpander expander, int at, int count, int headDim, int vector, float[] out, int to) {
+      expand(expander, at, count * headDim, out, to);
+    }
+
+    @Override
+    void expandTile(
+        KvExpander expander, int at, int headDim, int tileTokens, int vector, float[] out, int to) {
+      expand(expander, at, tileTokens * headDim, out, to);
+    }
+
+    private void expand(KvExpander expander, int at, int count, float[] out, int to) {
+      if (brain) {
+        expander.bf16(elements, at, count, out, to);
+      } else {
+        expander.f16(elements, at, count, out, to);
+      }
     }
   }
 
@@ -155,15 +177,18 @@ abstract class KvArray {
     }
 
     @Override
-    void expand(float[] out, int to, int at, int count) {
-      for (int i = 0; i < count; i++) {
-        out[to + i] = elements[at + i];
+    void expandValues(
+        KvExpander expander, int at, int count, int headDim, int vector, float[] out, int to) {
+      for (int t = 0; t < count; t++) {
+        int from = t * headDim;
+        expander.i8(elements, at + from, headDim, scales[vector + t], out, to + from);
       }
     }
 
     @Override
-    float[] scales() {
-      return scales;
+    void expandTile(
+        KvExpander expander, int at, int headDim, int tileTokens, int vector, float[] out, int to) {
+      expander.i8Tile(elements, at, headDim, tileTokens, scales, vector, out, to);
     }
   }
 }

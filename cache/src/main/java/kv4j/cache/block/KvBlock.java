@@ -128,36 +128,22 @@ public final class KvBlock {
    *
    * @param out receives them from {@code at} on; room for {@link KvLayout#headStride()} elements
    */
-  public void expandKeys(int layer, int head, int tokens, float[] out, int at) {
-    int elements = inWholeTiles(tokens);
-    keys[layer].expand(out, at, head * layout.headStride(), elements);
-    float[] scales = keys[layer].scales();
-    if (scales == null) {
-      return;
-    }
+  public void expandKeys(
+      int layer, int head, int tokens, KvExpander expander, float[] out, int at) {
+    int headDim = layout.headDim();
     int tile = layout.tileTokens();
-    int tileElements = tile * layout.headDim();
-    for (int i = 0; i < elements; i += tile) {
-      int vector = head * layout.blockTokens() + i / tileElements * tile;
-      for (int t = 0; t < tile; t++) {
-        out[at + i + t] *= scales[vector + t];
-      }
+    for (int t = 0; t < tokens; t += tile) {
+      int vector = head * layout.blockTokens() + t;
+      keys[layer].expandTile(
+          expander, vector * headDim, headDim, tile, vector, out, at + t * headDim);
     }
   }
 
   /** The same for values: {@code [tokens, headDim]}. */
-  public void expandValues(int layer, int head, int tokens, float[] out, int at) {
-    int headDim = layout.headDim();
-    values[layer].expand(out, at, head * layout.headStride(), tokens * headDim);
-    float[] scales = values[layer].scales();
-    if (scales == null) {
-      return;
-    }
-    for (int t = 0; t < tokens; t++) {
-      float scale = scales[head * layout.blockTokens() + t];
-      for (int d = 0; d < headDim; d++) {
-        out[at + t * headDim + d] *= scale;
-      }
-    }
+  public void expandValues(
+      int layer, int head, int tokens, KvExpander expander, float[] out, int at) {
+    int vector = head * layout.blockTokens();
+    values[layer].expandValues(
+        expander, head * layout.headStride(), tokens, layout.headDim(), vector, out, at);
   }
 }

@@ -151,12 +151,12 @@ class KvBlockTest {
     int tile = layout.tileTokens();
     for (int head = 0; head < layout.kvHeads(); head++) {
       float[] out = new float[3 + layout.headStride()];
-      block.expandValues(layer, head, tokens, out, 3);
+      block.expandValues(layer, head, tokens, new KvExpander(), out, 3);
       for (int i = 0; i < tokens * headDim; i++) {
         int row = i / headDim * layout.width();
         assertEquals(values[row + head * headDim + i % headDim], out[3 + i], message);
       }
-      block.expandKeys(layer, head, tokens, out, 3);
+      block.expandKeys(layer, head, tokens, new KvExpander(), out, 3);
       for (int i = 0; i < tokens * headDim; i++) {
         int t = i / headDim;
         int at = t / tile * tile * headDim + i % headDim * tile + t % tile;

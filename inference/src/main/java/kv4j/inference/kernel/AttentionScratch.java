@@ -3,6 +3,7 @@ package kv4j.inference.kernel;
 import java.util.Arrays;
 import kv4j.cache.block.KvBlock;
 import kv4j.cache.block.KvDtype;
+import kv4j.cache.block.KvExpander;
 import kv4j.cache.block.KvLayout;
 import kv4j.cache.block.KvSpans;
 
@@ -49,8 +50,11 @@ public final class AttentionScratch {
 
   private float[] expanded = {};
 
-  /** Finds one KV head's keys and values of one layer in the first {@code visible} tokens. */
-  void bind(KvSpans source, int layer, int kvHead, int visible) {
+  /**
+   * Finds one KV head's keys and values of one layer in the first {@code visible} tokens; {@code
+   * expander} turns them into floats where the cache keeps none.
+   */
+  void bind(KvSpans source, int layer, int kvHead, int visible, KvExpander expander) {
     grow(source, visible);
     KvLayout layout = source.block(0).layout();
     boolean direct = layout.dtype() == KvDtype.F32;
@@ -72,8 +76,8 @@ public final class AttentionScratch {
         keys[spans] = values[spans] = expanded;
         keysAt[spans] = 2 * spans * headElements;
         valuesAt[spans] = keysAt[spans] + headElements;
-        block.expandKeys(layer, kvHead, count, expanded, keysAt[spans]);
-        block.expandValues(layer, kvHead, count, expanded, valuesAt[spans]);
+        block.expandKeys(layer, kvHead, count, expander, expanded, keysAt[spans]);
+        block.expandValues(layer, kvHead, count, expander, expanded, valuesAt[spans]);
       }
     }
   }

@@ -1,10 +1,13 @@
 package kv4j.inference.kernel;
 
+import kv4j.cache.block.KvExpander;
 import kv4j.cache.block.KvLayout;
 import kv4j.cache.block.KvSpans;
 
 /** The kernels in plain Java loops. */
 final class PlainKernels implements Kernels {
+  private final KvExpander expander = new KvExpander();
+
   @Override
   public String name() {
     return "plain";
@@ -17,21 +20,6 @@ final class PlainKernels implements Kernels {
     for (int i = 0; i < n; i++) {
       out[outAt + i] = x[xAt + i] * factor * gain[i];
     }
-  }
-
-  @Override
-  public void addRmsNorm(
-      float[] x,
-      int xAt,
-      float[] delta,
-      int deltaAt,
-      float[] gain,
-      float epsilon,
-      int n,
-      float[] out,
-      int outAt) {
-    add(x, xAt, delta, deltaAt, n);
-    rmsNorm(x, xAt, gain, epsilon, n, out, outAt);
   }
 
   @Override
@@ -155,7 +143,7 @@ final class PlainKernels implements Kernels {
     KvLayout layout = spans.block(0).layout();
     int headDim = layout.headDim();
     int seenBefore = spans.length() - rows;
-    scratch.bind(spans, layer, kvHead, seenBefore + toRow);
+    scratch.bind(spans, layer, kvHead, seenBefore + toRow, expander);
     for (int row = fromRow; row < toRow; row++) {
       int visible = seenBefore + row + 1;
       for (int g = 0; g < group; g++) {

@@ -97,24 +97,30 @@ final class VectorAttention {
   /**
    * Turns one query's scores into {@code exp(score - largest)} in place and returns their sum.
    *
-   * @param visible tokens this query sees; the scores from there to {@code end}, and up to the next
-   *     multiple of the lanes, become 0
+   * @param visible tokens this query sees; the scores from there to {@code end}, and up to two
+   *     vectors beyond, become 0
    */
   static float softmax(float[] scores, int at, int visible, int end) {
-    int whole = (end + L - 1) / L * L;
-    Arrays.fill(scores, at + visible, at + whole, Float.NEGATIVE_INFINITY);
-    FloatVector max = FloatVector.fromArray(LANES, scores, at);
-    for (int t = L; t < whole; t += L) {
-      max = max.max(FloatVector.fromArray(LANES, scores, at + t));
+    int stop = at + (end + 2 * L - 1) / (2 * L) * (2 * L);
+    Arrays.fill(scores, at + visible, stop, Float.NEGATIVE_INFINITY);
+    FloatVector maxA = FloatVector.fromArray(LANES, scores, at);
+    FloatVector maxB = maxA;
+    for (int t = at; t < stop; t += 2 * L) {
+      maxA = maxA.max(FloatVector.fromArray(LANES, scores, t));
+      maxB = maxB.max(FloatVector.fromArray(LANES, scores, t + L));
     }
-    float largest = max.reduceLanes(VectorOperators.MAX);
-    FloatVector sum = FloatVector.zero(LANES);
-    for (int t = 0; t < whole; t += L) {
-      FloatVector p = VectorKernels.exp(FloatVector.fromArray(LANES, scores, at + t).sub(largest));
-      p.intoArray(scores, at + t);
-      sum = sum.add(p);
+    float largest = maxA.max(maxB).reduceLanes(VectorOperators.MAX);
+    FloatVector sumA = FloatVector.zero(LANES);
+    FloatVector sumB = sumA;
+    for (int t = at; t < stop; t += 2 * L) {
+      FloatVector a = VectorKernels.exp(FloatVector.fromArray(LANES, scores, t).sub(largest));
+      a.intoArray(scores, t);
+      sumA = sumA.add(a);
+      FloatVector b = VectorKernels.exp(FloatVector.fromArray(LANES, scores, t + L).sub(largest));
+      b.intoArray(scores, t + L);
+      sumB = sumB.add(b);
     }
-    return sum.reduceLanes(VectorOperators.ADD);
+    return sumA.add(sumB).reduceLanes(VectorOperators.ADD);
   }
 
   /**

@@ -17,6 +17,7 @@ final class VectorKernels implements Kernels {
   private static final int L = LANES.length();
 
   private final PlainKernels plain = new PlainKernels();
+  private final VectorExpander expander = new VectorExpander();
 
   @Override
   public String name() {
@@ -57,21 +58,6 @@ final class VectorKernels implements Kernels {
     for (; i < n; i++) {
       out[outAt + i] = x[xAt + i] * factor * gain[i];
     }
-  }
-
-  @Override
-  public void addRmsNorm(
-      float[] x,
-      int xAt,
-      float[] delta,
-      int deltaAt,
-      float[] gain,
-      float epsilon,
-      int n,
-      float[] out,
-      int outAt) {
-    add(x, xAt, delta, deltaAt, n);
-    rmsNorm(x, xAt, gain, epsilon, n, out, outAt);
   }
 
   @Override
@@ -247,7 +233,7 @@ final class VectorKernels implements Kernels {
     int headDim = layout.headDim();
     int seenByFirst = spans.length() - rows + fromRow + 1;
     int vectors = (toRow - fromRow) * group;
-    scratch.bind(spans, layer, kvHead, seenByFirst + toRow - fromRow - 1);
+    scratch.bind(spans, layer, kvHead, seenByFirst + toRow - fromRow - 1, expander);
     for (int first = 0, count; first < vectors; first += count) {
       count = vectors - first > AttentionScratch.QUERIES / 2 ? AttentionScratch.QUERIES : 2;
       // Where fewer are left, the last one is computed more than once.

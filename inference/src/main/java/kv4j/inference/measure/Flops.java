@@ -5,7 +5,7 @@ import kv4j.model.TransformerConfig;
 /**
  * Floating-point operations that a transformer needs, a multiplication and an addition counted as
  * two: the projections, attention over what each row sees, and the output head. Norms, rotations,
- * activations and softmax are left out: they are under a hundredth of the whole.
+ * activations and softmax are left out: they are a few hundredths of the whole.
  */
 final class Flops {
   private Flops() {}

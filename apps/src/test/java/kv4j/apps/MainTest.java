@@ -1,0 +1,154 @@
+package kv4j.apps;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import kv4j.apps.cli.Command;
+import kv4j.apps.cli.Terminal;
+import org.apache.commons.cli.Option;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class MainTest {
+  private record Outcome(int status, String out, String err) {}
+
+  private static Outcome run(String... args) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    Terminal terminal = new Terminal(new PrintStream(out), new PrintStream(err), false, false);
+    int status = Main.run(args, terminal);
+    return new Outcome(
+        status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+  }
+
+  static List<Command> commands() {
+    return List.of(new PromptComparisonApp(), new AgenticWorkflowApp());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "help", "--help", "-h"})
+  void listsCommands(String args) {
+    Outcome outcome = run(args.isEmpty() ? new String[0] : args.split(" "));
+    assertEquals(0, outcome.status());
+    for (Command command : commands()) {
+      assertTrue(outcome.out().contains(command.name()), outcome.out());
+      assertTrue(outcome.out().contains(command.description()), outcome.out());
+    }
+    assertEquals("", outcome.err());
+  }
+
+  @ParameterizedTest
+  @MethodSource("commands")
+  void listsOptionsWithTheirDefaults(Command command) {
+    Outcome outcome = run(command.name(), "--help");
+    assertEquals(0, outcome.status());
+    assertEquals(outcome, run("help", command.name()));
+    String help = outcome.out().replaceAll("\\s+", " ");
+    for (Option option : command.options().getOptions()) {
+      assertTrue(help.contains("--" + option.getLongOpt() + " "), option.getLongOpt());
+      assertTrue(help.contains(option.getDescription()), option.getDescription());
+    }
+    for (String line : outcome.out().split("\n")) {
+      assertTrue(line.length() <= Terminal.COLUMNS, line);
+    }
+  }
+
+  @Test
+  void defaultsAreTheOnesPromised() {
+    String compare = run("compare", "--help").out().replaceAll("\\s+", " ");
+    assertTrue(compare.contains("--requests N requests to run (default: 40)"), compare);
+    assertTrue(compare.contains("all requests share (default: 1000)"), compare);
+    assertTrue(compare.contains("different in each (default: 48)"), compare);
+    assertTrue(compare.contains("(default: 16)"), compare);
+    String workflow = run("workflow", "--help").out().replaceAll("\\s+", " ");
+    assertTrue(workflow.contains("requests (default: 50)"), workflow);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "comapre | there is no command \"comapre\"; did you mean compare?",
+        "xyzzyxyzzy | there is no command \"xyzzyxyzzy\"; there are compare, workflow",
+        "compare --request 3 | compare has no option --request; did you mean --requests?",
+        "compare --layers | compare has no option --layers; there are --requests,",
+        "compare --requests | --requests needs a value",
+        "compare --requests 0 | --requests must be at least 1, not 0",
+        "compare --requests -3 | --requests must be at least 1, not -3",
+        "compare --prefix-tokens ten | --prefix-tokens must be a whole number",
+        "compare --ttl -5m | --ttl must be a positive duration",
+        "compare --ttl 0s | --ttl must be longer than 0",
+        "compare --max-bytes 0 | --max-bytes must be more than 0 bytes",
+        "compare --max-bytes -1MiB | --max-bytes must be a positive size",
+        "compare --block-size 0 | --block-size must be at least 1",
+        "compare --threads 0 | --threads must be at least 1",
+        "compare --repeat 0 | --repeat must be at least 1",
+        "compare --device tpu | --device must be one of auto, cpu, gpu",
+        "compare --device gpu | --device gpu is not possible",
+        "compare --model-preset huge | --model-preset must be one of demo-32,",
+        "compare --json no-such-folder/x.json | cannot write no-such-folder/x.json",
+        "compare --plugins no-such.jar | --plugins cannot read no-such.jar",
+        "compare --workload no-such.json | no-such.json",
+        "compare --model-preset tiny --cache nosuch | there is no cache named nosuch",
+        "compare --model-preset tiny --cache request --prefix-tokens 2040 | context",
+        "workflow --requests 0 | --requests must be at least 1",
+        "workflow --model-preset tiny --requests 5000 | 5000",
+        "compare stray | compare takes options only, not \"stray\""
+      })
+  void refusesBadInputInOneSentence(String args, String sentence) {
+    Outcome outcome = run(args.split(" "));
+    assertEquals(2, outcome.status(), outcome.err());
+    assertEquals("", outcome.out());
+    assertTrue(outcome.err().startsWith("kv4j: "), outcome.err());
+    assertTrue(outcome.err().contains(sentence), outcome.err());
+    assertEquals(1, outcome.err().lines().count(), outcome.err());
+  }
+
+  @Test
+  void showsWhereAnErrorAroseOnlyIfAsked() {
+    assertFalse(run("compare", "--requests", "0").err().contains("\tat "));
+    assertTrue(run("compare", "--requests", "0", "--verbose").err().contains("\tat kv4j.apps."));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"compare", "workflow"})
+  void runsAndReports(String command, @TempDir Path folder) throws Exception {
+    Path json = folder.resolve("report.json");
+    String sizes = " --model-preset tiny --cache request --requests 2 --new-tokens 2 --json ";
+    Outcome outcome = run((command + sizes + json).split(" "));
+    assertEquals(0, outcome.status(), outcome.err());
+    assertTrue(outcome.out().contains("identical tokens: yes"), outcome.out());
+    for (String line : outcome.out().split("\n")) {
+      assertTrue(line.length() <= Terminal.COLUMNS, line);
+    }
+    JsonNode report = new ObjectMapper().readTree(json.toFile());
+    assertEquals("tiny", report.at("/model/preset").asText());
+    assertEquals(2, report.at("/rows/1/requests").asInt());
+    assertTrue(report.at("/identicalTokens").asBoolean());
+    try (Stream<Path> files = Files.list(folder)) {
+      assertEquals(List.of(json), files.toList());
+    }
+  }
+
+  @Test
+  void refusesAGpuThatTheBinaryCannotRunOn() {
+    assertTrue(new Devices.Gpu(3, 7).trouble().isEmpty());
+    assertTrue(new Devices.Gpu(8, 6).trouble().isEmpty());
+    assertTrue(new Devices.Gpu(3, 5).trouble().isPresent());
+    assertTrue(new Devices.Gpu(9, 0).trouble().orElseThrow().contains("9.0"));
+  }
+}

@@ -1,0 +1,73 @@
+package kv4j.apps.report;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import kv4j.inference.workload.CacheRow;
+import kv4j.inference.workload.GroupRow;
+import kv4j.inference.workload.Rounding;
+import kv4j.inference.workload.Speedup;
+import kv4j.inference.workload.Spread;
+import kv4j.inference.workload.WorkloadReport;
+
+/** Made-up reports. */
+final class Reports {
+  static final int LAYERS = 32;
+  static final RunInfo INFO =
+      new RunInfo(
+          new RunInfo.Model("demo-32", LAYERS, 24_123_456),
+          new RunInfo.Backend("CpuBackend", "MKL", 2, "cpu"));
+
+  private Reports() {}
+
+  /** With figures as wide as they get, for a person who waits for hours. */
+  static WorkloadReport wide() {
+    List<Long> hits = new ArrayList<>(Collections.nCopies(LAYERS, 39L));
+    hits.set(LAYERS - 1, 20L);
+    return new WorkloadReport(
+        List.of(
+            row("none", 1, 123_456.789, 0, 0),
+            row("request", 40_000, 98_765.4321, 0, 0),
+            row("automatic-prefix", 40_000, 9_876.54321, 0.975, 987_654_321_012L)),
+        List.of(group("planner", 1_234_567), group("reviewer", 2_345_678), group("coder", 0)),
+        new Speedup(8.3125, 2.5, 8.3125),
+        new Speedup(9.5, 2.625, 9.5),
+        new Speedup(12.5, Double.NaN, 12.5),
+        0.975,
+        123_456.7,
+        true,
+        3.25e-6,
+        1.9e-4,
+        hits,
+        Collections.nCopies(LAYERS, 40L),
+        Map.of("diverged", 39_999, "cold", 1),
+        Optional.of(new Rounding("bf16", 131_072, 262_144, 1.25e-2, 0.9875)));
+  }
+
+  private static CacheRow row(
+      String cache, int requests, double millis, double hitRate, long cacheBytes) {
+    Spread spread = new Spread(millis / 2, millis, 1.5 * millis, 2 * millis);
+    return new CacheRow(
+        cache,
+        requests,
+        16,
+        spread,
+        spread,
+        requests * millis,
+        requests * millis,
+        123_456.7,
+        1_234.5,
+        hitRate,
+        hitRate,
+        hitRate,
+        cacheBytes);
+  }
+
+  private static GroupRow group(String name, long promptTokens) {
+    Spread spread = new Spread(1, 12_345.6, 3, 4);
+    return new GroupRow(
+        name, 12_345, promptTokens, promptTokens / 2, spread, spread, 1_234.5, -12_345.6);
+  }
+}

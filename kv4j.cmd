@@ -1,0 +1,46 @@
+@echo off
+rem Runs kv4j: kv4j COMMAND [options]. Builds it first where there is no jar or a source is newer.
+setlocal
+set "ROOT=%~dp0"
+set "JAR=%ROOT%apps\target\kv4j.jar"
+
+set "JAVA=java"
+if defined JAVA_HOME set "JAVA=%JAVA_HOME%\bin\java"
+set "VERSION=0"
+for /f "tokens=3" %%v in ('^""%JAVA%" -version 2^>^&1 ^| findstr /c:" version "^"') do set "VERSION=%%~v"
+for /f "delims=.-+" %%v in ("%VERSION%") do set "VERSION=%%v"
+if %VERSION% LSS 17 (
+  echo kv4j: it takes a JDK, 17 or newer, on the PATH or in JAVA_HOME>&2
+  exit /b 1
+)
+
+set "STALE=True"
+if exist "%JAR%" for /f %%s in ('powershell -NoProfile -Command ^
+  "$jar = (Get-Item -LiteralPath $env:JAR).LastWriteTime;" ^
+  "$files = Get-ChildItem -Recurse -File -Path ($env:ROOT + 'pom.xml'), ($env:ROOT + '*\pom.xml'), ($env:ROOT + '*\src\main'), ($env:ROOT + 'testdata');" ^
+  "[bool]($files | Where-Object LastWriteTime -gt $jar)"') do set "STALE=%%s"
+if "%STALE%"=="False" goto run
+
+where mvn >nul 2>nul
+if errorlevel 1 (
+  echo kv4j: there is no mvn on the PATH to build with; install Maven, 3.8.7 or newer>&2
+  exit /b 1
+)
+echo kv4j: building, which takes minutes the first time>&2
+set "LOG=%TEMP%\kv4j-build-%RANDOM%.log"
+call mvn -B -ntp -f "%ROOT%pom.xml" -DskipTests -Dspotless.check.skip package >"%LOG%" 2>&1
+if errorlevel 1 (
+  type "%LOG%" >&2
+  del "%LOG%"
+  echo kv4j: the build failed; Maven's output is above>&2
+  exit /b 1
+)
+del "%LOG%"
+powershell -NoProfile -Command "(Get-Item -LiteralPath $env:JAR).LastWriteTime = Get-Date"
+
+:run
+set "UNSAFE="
+if %VERSION% GEQ 23 set "UNSAFE=--sun-misc-unsafe-memory-access=allow"
+"%JAVA%" --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED %UNSAFE% ^
+  -XX:+UseParallelGC -XX:MaxRAMPercentage=60 -jar "%JAR%" %*
+exit /b %errorlevel%
