@@ -1,5 +1,6 @@
 package kv4j.inference.measure;
 
+import java.util.List;
 import java.util.Optional;
 import kv4j.cache.KvCaches;
 import kv4j.inference.GenerationRequest;
@@ -31,7 +32,9 @@ public final class WorkloadRunner {
   private final WorkloadListener listener;
   private final RowTally none;
   private final RowTally request;
+  private final List<RowTally> alongside;
   private final RowTally tested;
+  private final Optional<RoundingTally> rounding;
   private final Timings warmPasses;
   private final Agreement agreement = new Agreement();
   private final int[] expectedTokens;
@@ -49,7 +52,12 @@ public final class WorkloadRunner {
     int requests = workload.requests().size();
     none = new RowTally("none", 1, Math.min(NONE_NEW_TOKENS, workload.newTokens()));
     request = new RowTally("request", requests, workload.newTokens());
+    alongside =
+        options.alongside().stream()
+            .map(cache -> new RowTally(cache, requests, workload.newTokens()))
+            .toList();
     tested = new RowTally(options.cache(), requests, workload.newTokens());
+    rounding = RoundingTally.of(engine, options.config().layout());
     warmPasses = new Timings(requests);
     expectedTokens = new int[requests];
   }
@@ -72,7 +80,8 @@ public final class WorkloadRunner {
   private WorkloadReport run() {
     int requests = workload.requests().size();
     int warmUps = Math.min(WARM_UP_REQUESTS, requests);
-    listener.start(2 * warmUps + options.repeat() * (1 + 2 * requests));
+    int rows = 2 + alongside.size();
+    listener.start(2 * warmUps + options.repeat() * (1 + rows * requests));
     try {
       warmUp(warmUps);
       for (int i = 0; i < options.repeat(); i++) {
@@ -81,8 +90,13 @@ public final class WorkloadRunner {
     } finally {
       listener.end();
     }
-    return new Summary(engine.model().config(), workload, none, request, tested)
-        .report(warmPasses.medians(), expectedTokens, expectationKnown, agreement);
+    return new Summary(engine.model().config(), workload, none, request, alongside, tested)
+        .report(
+            warmPasses.medians(),
+            expectedTokens,
+            expectationKnown,
+            agreement,
+            rounding.map(RoundingTally::result));
   }
 
   /** Runs the first requests on caches of their own, so that the code is compiled and paged in. */
@@ -104,12 +118,19 @@ public final class WorkloadRunner {
     WarmPass warmPass = new WarmPass(engine::forward, options.config().layout());
     try (MeasuringKvCache nothing = create("none");
         MeasuringKvCache plain = create("request");
-        MeasuringKvCache prefix = create(options.cache())) {
+        MeasuringKvCache prefix = create(options.cache());
+        Others others = new Others(options.alongside().stream().map(this::create).toList())) {
       for (int i = 0; i < workload.requests().size(); i++) {
         WorkloadRequest current = workload.requests().get(i);
         GenerationResult reference = measure(plain, request, i);
         GenerationResult cached = measure(prefix, tested, i);
         agreement.compare(reference, cached);
+        rounding.ifPresent(
+            tally -> tally.compare(request(current, reference.tokens().length), reference));
+        for (int other = 0; other < alongside.size(); other++) {
+          agreement.compare(
+              reference, measure(others.caches().get(other), alongside.get(other), i));
+        }
         if (i == 0) {
           agreement.compare(reference, measure(nothing, none, i));
         }
@@ -122,7 +143,11 @@ public final class WorkloadRunner {
                 ? reference.ttftNanos() / 1e6
                 : warmPass.millis(current.prompt(), expectedTokens[i]));
       }
+      listener.finished(prefix.measured());
       none.endRepeat(nothing);
+      for (int other = 0; other < alongside.size(); other++) {
+        alongside.get(other).endRepeat(others.caches().get(other));
+      }
       request.endRepeat(plain);
       tested.endRepeat(prefix);
     }
@@ -137,12 +162,21 @@ public final class WorkloadRunner {
   }
 
   private GenerationResult generate(MeasuringKvCache cache, RowTally tally, int index) {
-    WorkloadRequest r = workload.requests().get(index);
     return new Generator(engine, cache)
-        .generate(
-            new GenerationRequest(
-                r.prompt(), tally.newTokens(), Sampling.GREEDY, r.sharedPrefixTokens(), ""),
-            true);
+        .generate(request(workload.requests().get(index), tally.newTokens()), true);
+  }
+
+  private GenerationRequest request(WorkloadRequest r, int newTokens) {
+    return new GenerationRequest(
+        r.prompt(), newTokens, Sampling.GREEDY, r.sharedPrefixTokens(), options.namespace());
+  }
+
+  /** Caches that are closed together. */
+  private record Others(List<MeasuringKvCache> caches) implements AutoCloseable {
+    @Override
+    public void close() {
+      caches.forEach(MeasuringKvCache::close);
+    }
   }
 
   private MeasuringKvCache create(String cache) {
