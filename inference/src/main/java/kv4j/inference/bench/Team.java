@@ -11,8 +11,8 @@ import java.util.stream.IntStream;
 
 /** Threads that all do the same at the same time, to find out how often they can. */
 final class Team implements AutoCloseable {
-  private static final int TRIALS = 12;
-  private static final long TRIAL_NANOS = 50_000_000;
+  private static final int TRIALS = 10;
+  private static final long TRIAL_NANOS = 30_000_000;
 
   private final int threads;
   private final ExecutorService executor;
@@ -27,10 +27,10 @@ final class Team implements AutoCloseable {
   }
 
   /**
-   * How often per second all threads together can do something: the best of 12 trials of 50 ms, of
+   * How often per second all threads together can do something: the best of 10 trials of 30 ms, of
    * which the first also warm up.
    *
-   * @param work done over and over; given the number of the thread. Short beside 50 ms
+   * @param work done over and over; given the number of the thread. Short beside 30 ms
    */
   double timesPerSecond(IntConsumer work) {
     List<Callable<Double>> tasks =
