@@ -10,7 +10,8 @@ import {parseArgs} from "node:util";
 const USAGE = `usage: node race-llama.mjs PEER [options]
 
 PEER is a folder with
-  package.json   that depends on node-llama-cpp; it is installed in a temporary folder
+  package.json   that depends on node-llama-cpp; it is installed in a temporary folder, unless PEER has
+                 node_modules already
   bench.mjs      that times MODEL.gguf on THREADS threads and prints one JSON line per mode
   make_gguf.py   that writes a random model (takes Python 3 with NumPy)
 
@@ -84,10 +85,12 @@ function run(program, args, cwd) {
   return stdout;
 }
 
-/** Installs the peer in a folder and writes a model of a shape there. Returns the model's vocabulary. */
+/** Copies the peer to a folder, installs it and writes a model of a shape there. Returns the model's vocabulary. */
 function prepare(peer, folder, shape) {
-  cpSync(peer, folder, {recursive: true, filter: source => !source.endsWith("node_modules")});
-  run("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund"], folder);
+  cpSync(peer, folder, {recursive: true, verbatimSymlinks: true});
+  if (!existsSync(join(folder, "node_modules"))) {
+    run("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund"], folder);
+  }
   const [layers, dim, heads, kvHeads, ffn] = shape.split(",");
   const made = run("python3", ["make_gguf.py", "--layers", layers, "--dim", dim, "--heads", heads,
     "--kv-heads", kvHeads, "--ffn", ffn, "--out", "model.gguf"], folder);
