@@ -21,14 +21,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class Llama2cTokenizersTest {
-  @TempDir Path folder;
-
   private static final Map<String, Object> METADATA =
       Vocabularies.sentencePiece(" a", "b", "c", "bc", " ", "a", "\u00E9");
 
   @Test
-  void isTheSameVocabularyAsInGguf() throws IOException {
-    Tokenizer tokenizer = read(file());
+  void isTheSameVocabularyAsInGguf() {
+    Tokenizer tokenizer = Llama2cTokenizers.parse(file());
     Tokenizer gguf = GgufTokenizers.from(METADATA);
     Random random = new Random(9);
     for (int i = 0; i < 500; i++) {
@@ -42,7 +40,7 @@ class Llama2cTokenizersTest {
   }
 
   @Test
-  void cutOrChangedFilesWorkOrAreRefused() throws IOException {
+  void cutOrChangedFilesWorkOrAreRefused() {
     byte[] file = file();
     long seed = 12;
     Random random = new Random(seed);
@@ -54,7 +52,7 @@ class Llama2cTokenizersTest {
         ByteBuffer.wrap(changed).putInt(at, random.nextInt());
       }
       try {
-        Tokenizer tokenizer = read(changed);
+        Tokenizer tokenizer = Llama2cTokenizers.parse(changed);
         tokenizer.decode(tokenizer.encode("abc \u00E9\u4E2D"));
         worked++;
       } catch (IllegalArgumentException e) {
@@ -62,13 +60,18 @@ class Llama2cTokenizersTest {
       }
     }
     assertTrue(worked < 1500, "none was refused");
-    assertThrows(IllegalArgumentException.class, () -> read(new byte[0]));
   }
 
-  private Tokenizer read(byte[] bytes) throws IOException {
-    Path path = folder.resolve("tokenizer.bin");
-    Files.write(path, bytes);
-    return Llama2cTokenizers.read(path);
+  @Test
+  void aRefusalNamesTheFile(@TempDir Path folder) throws IOException {
+    Path file = folder.resolve("tokenizer.bin");
+    Files.write(file, file());
+    assertEquals(266, Llama2cTokenizers.read(file).vocabulary());
+    Files.write(file, new byte[0]);
+    String message =
+        assertThrows(IllegalArgumentException.class, () -> Llama2cTokenizers.read(file))
+            .getMessage();
+    assertEquals(file + " is not a llama2.c vocabulary: it is empty", message);
   }
 
   private static byte[] file() {
