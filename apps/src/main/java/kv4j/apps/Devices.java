@@ -101,7 +101,7 @@ final class Devices {
               attribute(runtime, "cudaDevAttrComputeCapabilityMinor"))
           .trouble();
     } catch (ReflectiveOperationException | LinkageError e) {
-      return Optional.of("the CUDA libraries cannot be loaded");
+      return Optional.of("the CUDA libraries cannot be loaded, perhaps for want of a driver");
     }
   }
 

@@ -75,7 +75,7 @@ class MainTest {
     assertTrue(compare.contains("different in each (default: 48)"), compare);
     assertTrue(compare.contains("(default: 16)"), compare);
     String workflow = run("workflow", "--help").out().replaceAll("\\s+", " ");
-    assertTrue(workflow.contains("requests (default: 50)"), workflow);
+    assertTrue(workflow.contains("requests (default: 50, or all)"), workflow);
   }
 
   @ParameterizedTest
@@ -99,14 +99,19 @@ class MainTest {
         "compare --repeat 0 | --repeat must be at least 1",
         "compare --device tpu | --device must be one of auto, cpu, gpu",
         "compare --device gpu | --device gpu is not possible",
+        "compare --policy mru | --policy must be one of lru, lfu, fifo, not \"mru\"",
+        "compare --cache-dtype f8 | --cache-dtype must be one of f32, f16,",
         "compare --model-preset huge | --model-preset must be one of demo-32,",
         "compare --json no-such-folder/x.json | cannot write no-such-folder/x.json",
         "compare --plugins no-such.jar | --plugins cannot read no-such.jar",
         "compare --workload no-such.json | no-such.json",
         "compare --model-preset tiny --cache nosuch | there is no cache named nosuch",
-        "compare --model-preset tiny --cache request --prefix-tokens 2040 | context",
+        "compare --model-preset tiny --cache request --new-tokens 3500 | context",
         "workflow --requests 0 | --requests must be at least 1",
         "workflow --model-preset tiny --requests 5000 | 5000",
+        "compare --model-preset tiny --block-size 5000 | --block-size of 5000 tokens is over",
+        "compare --model-preset tiny --cache simple --max-bytes 1kB | prefix of 1000 tokens",
+        "compare --model-preset tiny --max-bytes 1kB | below one block",
         "compare stray | compare takes options only, not \"stray\""
       })
   void refusesBadInputInOneSentence(String args, String sentence) {

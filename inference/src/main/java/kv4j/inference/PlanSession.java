@@ -59,8 +59,9 @@ final class PlanSession extends InferenceSession {
             });
   }
 
-  static void unregister(SameDiff graph) {
-    ENGINES.remove(graph);
+  /** Gives a graph back, unless another engine has it by now. */
+  static void unregister(SameDiff graph, InferenceEngine engine) {
+    ENGINES.remove(graph, engine);
   }
 
   private static InferenceSession create(SameDiff graph) {

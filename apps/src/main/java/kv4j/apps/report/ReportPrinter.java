@@ -18,6 +18,7 @@ import java.util.stream.IntStream;
 import kv4j.apps.cli.Terminal;
 import kv4j.inference.workload.CacheRow;
 import kv4j.inference.workload.GroupRow;
+import kv4j.inference.workload.Rounding;
 import kv4j.inference.workload.Speedup;
 import kv4j.inference.workload.WorkloadReport;
 import org.apache.commons.text.WordUtils;
@@ -109,23 +110,39 @@ public final class ReportPrinter {
   }
 
   private void groups() {
+    List<GroupRow> rows = new ArrayList<>(report.groups());
+    rows.add(total());
     table(
-        report.groups(),
+        rows,
         List.of(
             left("agent", GroupRow::group),
             right("requests", row -> Integer.toString(row.requests())),
-            right("prompt\ntokens", row -> "%,d".formatted(row.promptTokens())),
-            right("token\nhit rate", row -> percent(row.tokenHitRate())),
-            right("TTFT ms\nmedian", row -> number(row.ttftMs().median())),
-            right("uncached\nmedian", row -> number(row.uncachedTtftMs().median())),
+            right("prompt\ntokens", row -> number(row.promptTokens())),
+            right("token\nhits", row -> percent(row.tokenHitRate())),
+            right("TTFT\nms", row -> number(row.ttftMs().median())),
+            right("without\ncache", row -> number(row.uncachedTtftMs().median())),
             right("TTFT\nspeedup", row -> times(row.ttftSpeedup())),
-            right("seconds\nsaved", row -> number(row.secondsSaved()))));
+            right("s\nsaved", row -> number(row.secondsSaved()))));
+  }
+
+  private GroupRow total() {
+    List<GroupRow> groups = report.groups();
+    CacheRow uncached = report.uncached();
+    return new GroupRow(
+        "total",
+        groups.stream().mapToInt(GroupRow::requests).sum(),
+        groups.stream().mapToLong(GroupRow::promptTokens).sum(),
+        groups.stream().mapToLong(GroupRow::cachedTokens).sum(),
+        report.cached().ttftMs(),
+        uncached.ttftMs(),
+        report.speedup().ttft(),
+        report.secondsSaved());
   }
 
   private record Measure(String name, double measured, double ceiling, double workCeiling) {}
 
   private void speedups() {
-    paragraph("Speedup of " + report.cached().cache() + " over request, beside its two ceilings:");
+    line("Speedup of " + report.cached().cache() + " over request, beside its two ceilings:");
     table(
         List.of(
             measure("TTFT", Speedup::ttft),
@@ -159,6 +176,18 @@ public final class ReportPrinter {
             + ", at most "
             + scientific(report.logitTolerance())
             + " allowed");
+    report.rounding().ifPresent(this::rounding);
+  }
+
+  private void rounding(Rounding rounding) {
+    paragraph(
+        "keys and values in %s: %d bytes a token instead of %d; against f32, %s of the tokens unchanged and logits up to %s apart"
+            .formatted(
+                rounding.dtype(),
+                rounding.bytesPerToken(),
+                rounding.f32BytesPerToken(),
+                percent(rounding.unchangedTokens()),
+                scientific(rounding.maxLogitDifference())));
   }
 
   private void missReasons() {

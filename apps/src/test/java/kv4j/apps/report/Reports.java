@@ -4,8 +4,10 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import kv4j.inference.workload.CacheRow;
 import kv4j.inference.workload.GroupRow;
+import kv4j.inference.workload.Rounding;
 import kv4j.inference.workload.Speedup;
 import kv4j.inference.workload.Spread;
 import kv4j.inference.workload.WorkloadReport;
@@ -29,10 +31,7 @@ final class Reports {
             row("none", 1, 123_456.789, 0, 0),
             row("request", 40_000, 98_765.4321, 0, 0),
             row("automatic-prefix", 40_000, 9_876.54321, 0.975, 987_654_321_012L)),
-        List.of(
-            group("planner", 12_345_678),
-            group("a-reviewer-of-everything", 123_456_789),
-            group("coder", 0)),
+        List.of(group("planner", 1_234_567), group("reviewer", 2_345_678), group("coder", 0)),
         new Speedup(8.3125, 2.5, 8.3125),
         new Speedup(9.5, 2.625, 9.5),
         new Speedup(12.5, Double.NaN, 12.5),
@@ -43,7 +42,8 @@ final class Reports {
         1.9e-4,
         hits,
         Collections.nCopies(LAYERS, 40L),
-        Map.of("diverged", 39_999, "cold", 1));
+        Map.of("diverged", 39_999, "cold", 1),
+        Optional.of(new Rounding("bf16", 131_072, 262_144, 1.25e-2, 0.9875)));
   }
 
   private static CacheRow row(

@@ -5,6 +5,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import kv4j.cache.CacheEvent;
+import kv4j.cache.CacheStats;
 import kv4j.cache.CacheStats.Removal;
 
 /** What came, what went and what is there: counted, and told as events. */
@@ -39,10 +40,31 @@ final class Accounts {
 
   /** What happened since the last call. */
   List<CacheEvent> takeEvents() {
-    List<CacheEvent> taken = events;
-    if (!taken.isEmpty()) {
-      events = new ArrayList<>();
+    if (events.isEmpty()) {
+      return List.of(); // not the live list: the caller reads what it gets without the lock
     }
+    List<CacheEvent> taken = events;
+    events = new ArrayList<>();
     return taken;
+  }
+
+  /** Everything but what concerns lookups. */
+  CacheStats snapshot(long pinnedBytes) {
+    return new CacheStats(
+        0,
+        0,
+        0,
+        0,
+        entries,
+        bytes,
+        peakBytes,
+        removed,
+        Map.of(),
+        inserted,
+        pinnedBytes,
+        0,
+        0,
+        0,
+        0);
   }
 }

@@ -5,8 +5,8 @@ import kv4j.cache.Lookup.Reason;
 
 /** Says why a lookup did not find more. */
 final class MissReasons<B> {
-  /** Most other spaces searched. */
-  private static final int SPACES_ASKED = 16;
+  /** Most spaces looked at to explain a miss, so that its cost does not grow with their number. */
+  private static final int SPACES_ASKED = 64;
 
   private final RadixTree<B> tree;
 
@@ -61,8 +61,8 @@ final class MissReasons<B> {
     }
     int limit = prompt.length - 1;
     return tree.roots.values().stream()
-        .filter(root -> !root.space.equals(space) && !root.space.isSalted())
         .limit(SPACES_ASKED)
+        .filter(root -> !root.space.equals(space) && !root.space.isSalted())
         .toList() // following may remove what has expired, and with it a root
         .stream()
         .mapToInt(root -> tree.follow(root, prompt, limit).at())

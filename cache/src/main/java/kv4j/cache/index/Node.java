@@ -1,7 +1,10 @@
 package kv4j.cache.index;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -60,5 +63,16 @@ final class Node<B> {
   /** The child inserted first. */
   Node<B> anyChild() {
     return children.values().iterator().next();
+  }
+
+  /** The blocks of this node and all above it, in order. */
+  List<B> blocksFromRoot() {
+    Deque<Node<B>> nodes = new ArrayDeque<>();
+    for (Node<B> node = this; node != null; node = node.parent) {
+      nodes.push(node);
+    }
+    List<B> all = new ArrayList<>();
+    nodes.forEach(node -> all.addAll(node.blocks));
+    return all;
   }
 }

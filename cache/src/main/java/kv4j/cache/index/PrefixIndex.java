@@ -1,9 +1,6 @@
 package kv4j.cache.index;
 
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -97,18 +94,9 @@ public final class PrefixIndex<B> {
           tree.unpin(root);
           leases++;
           B partial = found.at() > last.end() ? tree.anyBlock(found.node(), whole) : null;
-          return new Match<>(lookup, new Lease<>(this, space, last), path(last), partial);
+          return new Match<>(
+              lookup, new Lease<>(this, space, last), last.blocksFromRoot(), partial);
         });
-  }
-
-  private List<B> path(Node<B> last) {
-    Deque<Node<B>> nodes = new ArrayDeque<>();
-    for (Node<B> node = last; node != null; node = node.parent) {
-      nodes.push(node);
-    }
-    List<B> blocks = new ArrayList<>(last.end() / tree.blockTokens);
-    nodes.forEach(node -> blocks.addAll(node.blocks));
-    return blocks;
   }
 
   /**
@@ -118,8 +106,14 @@ public final class PrefixIndex<B> {
    * @param length how many of them have keys and values in place
    * @param blocks the blocks of these, those it was given included
    * @return how many of the tokens are stored now
+   * @throws IllegalArgumentException if the tokens or the blocks are fewer than {@code length}
+   *     needs
    */
   public int commit(Lease<B> lease, int[] tokens, int length, List<B> blocks) {
+    if (tokens.length < length || (long) blocks.size() * tree.blockTokens < length) {
+      throw new IllegalArgumentException(
+          tokens.length + " tokens and " + blocks.size() + " blocks for a length of " + length);
+    }
     return locked(
         () -> {
           if (closed) {
@@ -134,11 +128,7 @@ public final class PrefixIndex<B> {
   }
 
   void release(Lease<B> lease) {
-    locked(
-        () -> {
-          giveBack(lease);
-          return null;
-        });
+    run(() -> giveBack(lease));
   }
 
   private void giveBack(Lease<B> lease) {
@@ -239,47 +229,23 @@ public final class PrefixIndex<B> {
 
   /** Removes all that has outlived its time. */
   public void removeExpired() {
-    locked(
-        () -> {
-          tree.removeExpired(Integer.MAX_VALUE);
-          return null;
-        });
+    run(() -> tree.removeExpired(Integer.MAX_VALUE));
   }
 
   /** Removes everything and refuses lookups from now on; open leases give back nothing. */
   public void close() {
-    locked(
+    run(
         () -> {
-          if (!closed) {
-            removeAll();
-            tree.roots.clear();
-            tree.retention.pinnedBytes = 0;
-            closed = true;
-          }
-          return null;
+          removeAll();
+          tree.roots.clear();
+          tree.retention.pinnedBytes = 0;
+          closed = true;
         });
   }
 
   /** What is kept and what came and went; nothing of lookups. */
   public CacheStats stats() {
-    return locked(
-        () ->
-            new CacheStats(
-                0,
-                0,
-                0,
-                0,
-                tree.accounts.entries,
-                tree.accounts.bytes,
-                tree.accounts.peakBytes,
-                tree.accounts.removed,
-                Map.of(),
-                tree.accounts.inserted,
-                tree.retention.pinnedBytes,
-                0,
-                0,
-                0,
-                0));
+    return locked(() -> tree.accounts.snapshot(tree.retention.pinnedBytes));
   }
 
   /**
@@ -302,9 +268,13 @@ public final class PrefixIndex<B> {
    * @throws IllegalStateException saying what is wrong
    */
   public void checkIntegrity() {
+    run(() -> new IntegrityCheck<>(tree).check(closed ? 0 : leases + named.size()));
+  }
+
+  private void run(Runnable operation) {
     locked(
         () -> {
-          new IntegrityCheck<>(tree).check(closed ? 0 : leases + named.size());
+          operation.run();
           return null;
         });
   }

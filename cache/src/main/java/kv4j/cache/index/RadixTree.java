@@ -178,10 +178,11 @@ final class RadixTree<B> {
       cut(last, 1, Removal.SUPERSEDED); // the first new block holds these tokens and more
     }
     List<B> added = blocks.subList(firstNew, (length + blockTokens - 1) / blockTokens);
-    makeRoom(weigh(added));
+    long weight = weigh(added);
+    makeRoom(weight);
     int fit = added.size();
-    while (accounts.bytes + weigh(added.subList(0, fit)) > budget) {
-      fit--;
+    while (accounts.bytes + weight > budget) {
+      weight -= weigher.applyAsLong(added.get(--fit));
     }
     int end = Math.min(length, (firstNew + fit) * blockTokens);
     if (fit > 0) {

@@ -112,10 +112,9 @@ class SimplePrefixCacheTest {
     int cached = Math.min(shared, 39); // one token is left to compute
     Reason reason = cached == 39 ? Reason.FULL : Reason.END_OF_STORED;
     assertEquals(new Lookup(40, cached, reason, ""), request(cache, second, shared));
-    CacheStats stats = cache.stats();
     assertEquals(
-        new CacheStats(2, 1, 80, cached, 3, shared * TOKEN_BYTES, shared * TOKEN_BYTES, Map.of()),
-        stats);
+        stats(2, 1, 80, cached, 3, shared * TOKEN_BYTES, Map.of(Reason.COLD, 1L, reason, 1L)),
+        cache.stats());
     assertEquals(shared * TOKEN_BYTES, SimplePrefixCache.bytesForPrefix(LAYOUT, shared));
   }
 
@@ -230,11 +229,38 @@ class SimplePrefixCacheTest {
     assertEquals(10, request(cache, prompt, 10).cachedTokens());
   }
 
+  /** Of a cache that has removed nothing, so that what it keeps is the most it ever kept. */
+  private static CacheStats stats(
+      long lookups,
+      long hits,
+      long promptTokens,
+      long cachedTokens,
+      long entries,
+      long bytes,
+      Map<Reason, Long> reasons) {
+    return new CacheStats(
+        lookups,
+        hits,
+        promptTokens,
+        cachedTokens,
+        entries,
+        bytes,
+        bytes,
+        Map.of(),
+        reasons,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0);
+  }
+
   @Test
   void whatDoesNotFitIsNotStoredAtAll() {
     SimplePrefixCache cache = cacheOf(10 * TOKEN_BYTES);
     request(cache, prompt(1, 20), 11);
-    assertEquals(new CacheStats(1, 0, 20, 0, 0, 0, 0, Map.of()), cache.stats());
+    assertEquals(stats(1, 0, 20, 0, 0, 0, Map.of(Reason.COLD, 1L)), cache.stats());
     assertEquals(
         new Lookup(20, 0, Reason.NO_ROOM, "its 11 tokens need 2112 of 1920 bytes"),
         request(cache, prompt(1, 20), 11));

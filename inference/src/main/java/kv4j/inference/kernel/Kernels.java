@@ -30,18 +30,6 @@ public interface Kernels {
    */
   void rmsNorm(float[] x, int xAt, float[] gain, float epsilon, int n, float[] out, int outAt);
 
-  /** Adds {@code delta} to {@code x} in place, then {@link #rmsNorm} of the sum. */
-  void addRmsNorm(
-      float[] x,
-      int xAt,
-      float[] delta,
-      int deltaAt,
-      float[] gain,
-      float epsilon,
-      int n,
-      float[] out,
-      int outAt);
-
   /** LayerNorm: {@code out[i] = (x[i] - mean) / sqrt(variance + epsilon) * gain[i] + bias[i]}. */
   void layerNorm(
       float[] x, int xAt, float[] gain, float[] bias, float epsilon, int n, float[] out, int outAt);

@@ -61,21 +61,6 @@ final class VectorKernels implements Kernels {
   }
 
   @Override
-  public void addRmsNorm(
-      float[] x,
-      int xAt,
-      float[] delta,
-      int deltaAt,
-      float[] gain,
-      float epsilon,
-      int n,
-      float[] out,
-      int outAt) {
-    add(x, xAt, delta, deltaAt, n);
-    rmsNorm(x, xAt, gain, epsilon, n, out, outAt);
-  }
-
-  @Override
   public void layerNorm(
       float[] x,
       int xAt,

@@ -27,6 +27,11 @@ final class MeasuringKvCache implements KvCache {
     hits = new AtomicLongArray(cache.layout().layers());
   }
 
+  /** The cache that is measured. */
+  KvCache measured() {
+    return cache;
+  }
+
   /** Per layer, requests that asked it. */
   List<Long> layerLookups() {
     return toList(lookups);

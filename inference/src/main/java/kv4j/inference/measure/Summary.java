@@ -4,10 +4,12 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import kv4j.inference.workload.CacheRow;
 import kv4j.inference.workload.GroupRow;
+import kv4j.inference.workload.Rounding;
 import kv4j.inference.workload.Speedup;
 import kv4j.inference.workload.Spread;
 import kv4j.inference.workload.Workload;
@@ -20,10 +22,16 @@ import kv4j.model.TransformerConfig;
  * @param config shape of the model that ran
  * @param none what no cache did on the first request
  * @param request what the {@code request} cache did
+ * @param alongside what other caches did
  * @param tested what the cache under test did
  */
 record Summary(
-    TransformerConfig config, Workload workload, RowTally none, RowTally request, RowTally tested) {
+    TransformerConfig config,
+    Workload workload,
+    RowTally none,
+    RowTally request,
+    List<RowTally> alongside,
+    RowTally tested) {
 
   /**
    * @param warmPassMs by request, what prefilling takes where all that the cache should find is in
@@ -32,10 +40,16 @@ record Summary(
    * @param expectationKnown whether that was worked out, rather than taken from what was found
    */
   WorkloadReport report(
-      double[] warmPassMs, int[] expectedTokens, boolean expectationKnown, Agreement agreement) {
-    List<CacheRow> rows = List.of(none.row(), request.row(), tested.row());
-    CacheRow plain = rows.get(1);
-    CacheRow cached = rows.get(2);
+      double[] warmPassMs,
+      int[] expectedTokens,
+      boolean expectationKnown,
+      Agreement agreement,
+      Optional<Rounding> rounding) {
+    CacheRow plain = request.row();
+    CacheRow cached = tested.row();
+    List<CacheRow> rows = new ArrayList<>(List.of(none.row(), plain));
+    alongside.forEach(tally -> rows.add(tally.row()));
+    rows.add(cached);
     long promptTokens = workload.requests().stream().mapToLong(r -> r.prompt().length).sum();
     double expectedRate = (double) IntStream.of(expectedTokens).sum() / promptTokens;
     return new WorkloadReport(
@@ -54,7 +68,8 @@ record Summary(
         agreement.tolerance(),
         tested.layerHits(),
         tested.layerLookups(),
-        tested.missReasons());
+        tested.missReasons(),
+        rounding);
   }
 
   private Speedup workCeiling(int[] cachedTokens) {

@@ -1,5 +1,7 @@
 package kv4j.inference.measure;
 
+import kv4j.cache.KvCache;
+
 /** Is told how far a run has come, on the thread that runs it. */
 public interface WorkloadListener {
   /** Hears nothing. */
@@ -26,6 +28,13 @@ public interface WorkloadListener {
    * @param label what is going on, in a few words
    */
   void step(String label);
+
+  /**
+   * The cache under test has run the whole workload and is about to be closed.
+   *
+   * @param cache to look into
+   */
+  default void finished(KvCache cache) {}
 
   /** Nothing more is to come, also if the run failed. */
   void end();

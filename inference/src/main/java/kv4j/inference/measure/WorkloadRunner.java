@@ -1,7 +1,10 @@
 package kv4j.inference.measure;
 
+import java.util.List;
 import java.util.Optional;
+import kv4j.cache.KvCacheConfig;
 import kv4j.cache.KvCaches;
+import kv4j.cache.simple.SimplePrefixCache;
 import kv4j.inference.GenerationRequest;
 import kv4j.inference.GenerationResult;
 import kv4j.inference.Generator;
@@ -31,7 +34,9 @@ public final class WorkloadRunner {
   private final WorkloadListener listener;
   private final RowTally none;
   private final RowTally request;
+  private final List<RowTally> alongside;
   private final RowTally tested;
+  private final Optional<RoundingTally> rounding;
   private final Timings warmPasses;
   private final Agreement agreement = new Agreement();
   private final int[] expectedTokens;
@@ -49,7 +54,12 @@ public final class WorkloadRunner {
     int requests = workload.requests().size();
     none = new RowTally("none", 1, Math.min(NONE_NEW_TOKENS, workload.newTokens()));
     request = new RowTally("request", requests, workload.newTokens());
+    alongside =
+        options.alongside().stream()
+            .map(cache -> new RowTally(cache, requests, workload.newTokens()))
+            .toList();
     tested = new RowTally(options.cache(), requests, workload.newTokens());
+    rounding = RoundingTally.of(engine, options.config().layout());
     warmPasses = new Timings(requests);
     expectedTokens = new int[requests];
   }
@@ -66,13 +76,29 @@ public final class WorkloadRunner {
       WorkloadOptions options,
       WorkloadListener listener) {
     workload.checkFits(engine.model().config());
+    if (options.cache().equals("simple") || options.alongside().contains("simple")) {
+      checkRoomForPrefix(workload, options.config());
+    }
     return new WorkloadRunner(engine, workload, options, listener).run();
+  }
+
+  /** The explicit prefix cache keeps a prefix whole or not at all. */
+  private static void checkRoomForPrefix(Workload workload, KvCacheConfig config) {
+    int tokens =
+        workload.requests().stream().mapToInt(WorkloadRequest::sharedPrefixTokens).max().orElse(0);
+    long needed = SimplePrefixCache.bytesForPrefix(config.layout(), tokens);
+    if (needed > config.maxBytes()) {
+      throw new IllegalArgumentException(
+          "the cache simple has a size limit of %d bytes, too small for one prefix of %d tokens, which takes %d"
+              .formatted(config.maxBytes(), tokens, needed));
+    }
   }
 
   private WorkloadReport run() {
     int requests = workload.requests().size();
     int warmUps = Math.min(WARM_UP_REQUESTS, requests);
-    listener.start(2 * warmUps + options.repeat() * (1 + 2 * requests));
+    int rows = 2 + alongside.size();
+    listener.start(2 * warmUps + options.repeat() * (1 + rows * requests));
     try {
       warmUp(warmUps);
       for (int i = 0; i < options.repeat(); i++) {
@@ -81,8 +107,13 @@ public final class WorkloadRunner {
     } finally {
       listener.end();
     }
-    return new Summary(engine.model().config(), workload, none, request, tested)
-        .report(warmPasses.medians(), expectedTokens, expectationKnown, agreement);
+    return new Summary(engine.model().config(), workload, none, request, alongside, tested)
+        .report(
+            warmPasses.medians(),
+            expectedTokens,
+            expectationKnown,
+            agreement,
+            rounding.map(RoundingTally::result));
   }
 
   /** Runs the first requests on caches of their own, so that the code is compiled and paged in. */
@@ -104,12 +135,19 @@ public final class WorkloadRunner {
     WarmPass warmPass = new WarmPass(engine::forward, options.config().layout());
     try (MeasuringKvCache nothing = create("none");
         MeasuringKvCache plain = create("request");
-        MeasuringKvCache prefix = create(options.cache())) {
+        MeasuringKvCache prefix = create(options.cache());
+        Others others = new Others(options.alongside().stream().map(this::create).toList())) {
       for (int i = 0; i < workload.requests().size(); i++) {
         WorkloadRequest current = workload.requests().get(i);
         GenerationResult reference = measure(plain, request, i);
         GenerationResult cached = measure(prefix, tested, i);
         agreement.compare(reference, cached);
+        rounding.ifPresent(
+            tally -> tally.compare(request(current, reference.tokens().length), reference));
+        for (int other = 0; other < alongside.size(); other++) {
+          agreement.compare(
+              reference, measure(others.caches().get(other), alongside.get(other), i));
+        }
         if (i == 0) {
           agreement.compare(reference, measure(nothing, none, i));
         }
@@ -122,7 +160,11 @@ public final class WorkloadRunner {
                 ? reference.ttftNanos() / 1e6
                 : warmPass.millis(current.prompt(), expectedTokens[i]));
       }
+      listener.finished(prefix.measured());
       none.endRepeat(nothing);
+      for (int other = 0; other < alongside.size(); other++) {
+        alongside.get(other).endRepeat(others.caches().get(other));
+      }
       request.endRepeat(plain);
       tested.endRepeat(prefix);
     }
@@ -137,12 +179,21 @@ public final class WorkloadRunner {
   }
 
   private GenerationResult generate(MeasuringKvCache cache, RowTally tally, int index) {
-    WorkloadRequest r = workload.requests().get(index);
     return new Generator(engine, cache)
-        .generate(
-            new GenerationRequest(
-                r.prompt(), tally.newTokens(), Sampling.GREEDY, r.sharedPrefixTokens(), ""),
-            true);
+        .generate(request(workload.requests().get(index), tally.newTokens()), true);
+  }
+
+  private GenerationRequest request(WorkloadRequest r, int newTokens) {
+    return new GenerationRequest(
+        r.prompt(), newTokens, Sampling.GREEDY, r.sharedPrefixTokens(), options.namespace());
+  }
+
+  /** Caches that are closed together. */
+  private record Others(List<MeasuringKvCache> caches) implements AutoCloseable {
+    @Override
+    public void close() {
+      caches.forEach(MeasuringKvCache::close);
+    }
   }
 
   private MeasuringKvCache create(String cache) {

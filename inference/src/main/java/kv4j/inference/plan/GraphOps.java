@@ -54,8 +54,11 @@ final class GraphOps {
     return nodes;
   }
 
-  /** The array of a weight or constant, or null if the name is another kind of variable. */
+  /** The array of a weight or constant, or null if there is none of that name. */
   INDArray weight(String name) {
+    if (!graph.hasVariable(name)) {
+      return null;
+    }
     return switch (graph.getVariable(name).getVariableType()) {
       case VARIABLE, CONSTANT -> graph.getArrForVarName(name);
       default -> null;

@@ -19,6 +19,7 @@ public final class Plan implements AutoCloseable {
   private final WorkerPool workers;
   private final Register logits;
   private final boolean allFused;
+  private boolean closed;
 
   /**
    * @param lastHook number of the step that hands the last layer's keys and values to the cache: a
@@ -51,8 +52,12 @@ public final class Plan implements AutoCloseable {
    *
    * @return logits of the rows asked for, in order, {@code [rows, vocabulary]}, the caller's to
    *     close; an empty array if none were asked for
+   * @throws IllegalStateException if the plan was closed
    */
   public synchronized INDArray run(ForwardPass pass) {
+    if (closed) {
+      throw new IllegalStateException("the engine was closed");
+    }
     arena.ensureRows(pass.rows());
     PassState state = new PassState(pass, workers.workers());
     int logitRows = pass.logitRows();
@@ -111,6 +116,7 @@ public final class Plan implements AutoCloseable {
 
   @Override
   public synchronized void close() {
+    closed = true;
     workers.close();
     arena.close();
   }

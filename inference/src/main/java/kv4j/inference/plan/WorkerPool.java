@@ -43,10 +43,6 @@ final class WorkerPool implements AutoCloseable {
 
   /** Runs a task on all workers and returns when all have ended. */
   void run(Task next) {
-    if (workers == 1) {
-      next.run(0);
-      return;
-    }
     failure = null;
     task = next;
     taskGeneration++;

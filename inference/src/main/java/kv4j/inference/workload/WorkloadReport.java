@@ -2,6 +2,7 @@ package kv4j.inference.workload;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * What running a workload with and without a cache measured.
@@ -22,6 +23,7 @@ import java.util.Map;
  * @param layerHits per layer, requests it answered from the cache at prefill (cache under test)
  * @param layerLookups per layer, requests that asked it
  * @param missReasons requests of the cache under test, by why no more was cached
+ * @param rounding what fewer bits did to the answers; empty for 32-bit floats
  */
 public record WorkloadReport(
     List<CacheRow> rows,
@@ -36,12 +38,18 @@ public record WorkloadReport(
     double logitTolerance,
     List<Long> layerHits,
     List<Long> layerLookups,
-    Map<String, Integer> missReasons) {
+    Map<String, Integer> missReasons,
+    Optional<Rounding> rounding) {
   public WorkloadReport {
     rows = List.copyOf(rows);
     groups = List.copyOf(groups);
     layerHits = List.copyOf(layerHits);
     layerLookups = List.copyOf(layerLookups);
+  }
+
+  /** The row of the {@code request} cache, which the cache under test is compared with. */
+  public CacheRow uncached() {
+    return rows.get(1);
   }
 
   /** The row of the cache under test. */

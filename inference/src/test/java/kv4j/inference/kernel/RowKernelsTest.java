@@ -82,26 +82,6 @@ class RowKernelsTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"plain", "vector"})
-  void addRmsNormAddsInPlaceFirst(String form) {
-    overRandomRows(
-        form,
-        (kernels, random, n, at, out) -> {
-          float[] x = gaussian(random, n, 3);
-          float[] delta = gaussian(random, n + 4, 3);
-          float[] gain = gaussian(random, n, 1);
-          float[] sum = new float[n];
-          for (int i = 0; i < n; i++) {
-            sum[i] = x[i] + delta[4 + i];
-          }
-          kernels.addRmsNorm(x, 0, delta, 4, gain, EPSILON, n, out, at);
-          assertEquals(Arrays.toString(sum), Arrays.toString(x));
-          double rms = Math.sqrt(mean(n, i -> (double) sum[i] * sum[i]) + EPSILON);
-          assertRow(i -> sum[i] / rms * gain[i], n, at, out);
-        });
-  }
-
-  @ParameterizedTest
-  @ValueSource(strings = {"plain", "vector"})
   void layerNorm(String form) {
     overRandomRows(
         form,

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import kv4j.cache.Lookup;
 import kv4j.cache.Lookup.Reason;
 import kv4j.inference.GenerationResult;
@@ -59,8 +60,13 @@ class SummaryTest {
       add(tested, 1, 8, Reason.DIVERGED, 60 * factor, 20);
       add(tested, 2, 8, Reason.DIVERGED, 130 * factor, 20);
     }
-    return new Summary(CONFIG, WORKLOAD, none, request, tested)
-        .report(new double[] {100, 50, 90}, new int[] {0, 8, 8}, expectationKnown, new Agreement());
+    return new Summary(CONFIG, WORKLOAD, none, request, List.of(), tested)
+        .report(
+            new double[] {100, 50, 90},
+            new int[] {0, 8, 8},
+            expectationKnown,
+            new Agreement(),
+            Optional.empty());
   }
 
   @Test

@@ -1,0 +1,96 @@
+package kv4j.cache.index;
+
+import static kv4j.cache.index.Fixture.HERE;
+import static kv4j.cache.index.Fixture.join;
+import static kv4j.cache.index.Fixture.run;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.Map;
+import kv4j.cache.CacheStats.Removal;
+import kv4j.cache.EvictionPolicy.Standard;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Time to live, under a clock that the test moves. */
+class ExpiryTest {
+  private Fixture fixture = new Fixture(100, Standard.LRU, 10, true);
+
+  @AfterEach
+  void checkIntegrity() {
+    fixture.index.checkIntegrity();
+  }
+
+  @Test
+  void anEntryIsFoundUntilItsTimeIsOver() {
+    fixture.request(run(0, 8));
+    fixture.clock = 9;
+    assertEquals(8, fixture.stored(run(0, 8))); // and this refreshes it
+    fixture.clock = 18;
+    assertEquals(8, fixture.stored(run(0, 8)));
+    fixture.clock = 28;
+    assertEquals(0, fixture.stored(run(0, 8)));
+    assertEquals(Map.of(Removal.EXPIRED, 2L), fixture.index.stats().removed());
+  }
+
+  @Test
+  void hitsNeedNotRefresh() {
+    fixture = new Fixture(100, Standard.LRU, 10, false);
+    fixture.request(run(0, 8));
+    fixture.clock = 9;
+    fixture.request(run(0, 12)); // its last block is younger, but builds on the others
+    assertEquals(12, fixture.stored(run(0, 12)));
+    fixture.clock = 10;
+    assertEquals(0, fixture.stored(run(0, 12)));
+    assertEquals(0, fixture.index.stats().entries());
+  }
+
+  @Test
+  void onlyWhatWasUsedIsRefreshed() {
+    fixture.request(run(0, 16));
+    fixture.clock = 6;
+    fixture.look(join(run(0, 8), 99));
+    fixture.clock = 12;
+    assertEquals(8, fixture.stored(run(0, 16)));
+  }
+
+  @Test
+  void whatIsPinnedDoesNotExpireMeanwhile() {
+    fixture.request(run(0, 8));
+    fixture.index.pin("system", HERE, run(0, 8));
+    var running = fixture.match(join(run(0, 8), 1, 2));
+    fixture.clock = 50;
+    assertEquals(10, fixture.commit(running, join(run(0, 8), 1, 2)));
+    fixture.clock = 100;
+    assertEquals(8, fixture.stored(join(run(0, 8), 1, 2)));
+    fixture.clock = 150;
+    fixture.index.unpin("system");
+    assertEquals(0, fixture.stored(run(0, 8)));
+  }
+
+  @Test
+  void aFewOfTheExpiredAreRemovedByEachOperation() {
+    for (int i = 0; i < 60; i++) {
+      fixture.request(1000 + i, 1, 2);
+    }
+    fixture.clock = 10;
+    fixture.look(5, 5); // two operations, and asking for the stats is a third
+    assertEquals(60 - 3 * 16, fixture.index.stats().entries());
+    fixture.index.removeExpired();
+    assertEquals(0, fixture.index.stats().entries());
+  }
+
+  @Test
+  void whatIsExpiredMakesRoomFirst() {
+    fixture = new Fixture(40, Standard.LFU, 10, true);
+    for (int i = 0; i < 38; i++) {
+      fixture.request(1000 + i, 1, 2);
+      fixture.look(1000 + i, 1, 2, 3);
+    }
+    fixture.clock = 9;
+    fixture.request(run(0, 8)); // the least frequently used, but alive
+    fixture.clock = 10;
+    fixture.request(run(100, 4 * 36));
+    assertEquals(8, fixture.stored(run(0, 8)));
+    assertEquals(0, fixture.index.stats().removed(Removal.SIZE));
+  }
+}

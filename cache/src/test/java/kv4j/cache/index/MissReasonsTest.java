@@ -1,0 +1,105 @@
+package kv4j.cache.index;
+
+import static kv4j.cache.index.Fixture.HERE;
+import static kv4j.cache.index.Fixture.join;
+import static kv4j.cache.index.Fixture.run;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import kv4j.cache.EvictionPolicy.Standard;
+import kv4j.cache.Lookup;
+import kv4j.cache.Lookup.Reason;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class MissReasonsTest {
+  private Fixture fixture = new Fixture(4, Standard.LRU, 10, true);
+
+  @AfterEach
+  void checkIntegrity() {
+    fixture.index.checkIntegrity();
+  }
+
+  private void check(Reason reason, int cached, Space space, int... prompt) {
+    Lookup lookup = fixture.look(space, prompt);
+    assertEquals(reason, lookup.reason(), lookup.toString());
+    assertEquals(cached, lookup.cachedTokens());
+    assertEquals(prompt.length, lookup.promptTokens());
+  }
+
+  private void check(Reason reason, int cached, int... prompt) {
+    check(reason, cached, HERE, prompt);
+  }
+
+  @Test
+  void coldAndFullAndNewText() {
+    check(Reason.COLD, 0, run(0, 8));
+    fixture.request(run(0, 8));
+    check(Reason.FULL, 7, run(0, 8));
+    check(Reason.END_OF_STORED, 8, run(0, 12));
+    check(Reason.COLD, 0, run(50, 8));
+  }
+
+  @Test
+  void divergenceNamesTheTokenAndBothIds() {
+    fixture.request(run(0, 8));
+    Lookup inside = fixture.look(join(run(0, 6), 99, 98));
+    assertEquals(new Lookup(8, 6, Reason.DIVERGED, "at token 6: 99 here, 6 stored"), inside);
+    fixture.request(join(run(0, 6), 99, 98));
+    Lookup atAFork = fixture.look(join(run(0, 6), 77, 76));
+    assertEquals(new Lookup(8, 6, Reason.DIVERGED, "at token 6: 77 here, 6 stored"), atAFork);
+  }
+
+  @Test
+  void evictedIsToldFromNeverStored() {
+    fixture.request(run(0, 16));
+    fixture.request(run(100, 8));
+    check(Reason.EVICTED, 8, run(0, 16));
+    check(Reason.EVICTED, 8, run(0, 30));
+    check(Reason.END_OF_STORED, 8, join(run(0, 8), run(70, 8)));
+    fixture.request(run(200, 16));
+    check(Reason.EVICTED, 0, run(0, 16));
+    check(Reason.COLD, 0, run(1, 16));
+    check(Reason.COLD, 0, new Space("else", "model", ""), run(0, 16));
+  }
+
+  @Test
+  void expiredIsToldFromEvicted() {
+    fixture.request(run(0, 16));
+    fixture.clock = 10;
+    check(Reason.EXPIRED, 0, run(0, 16));
+    check(Reason.EXPIRED, 0, run(0, 20)); // and is remembered when it is gone
+    fixture.request(run(0, 16));
+    check(Reason.FULL, 15, run(0, 16));
+  }
+
+  @Test
+  void noRoomIsToldFromEvicted() {
+    fixture.request(run(0, 12));
+    var running = fixture.match(run(0, 13));
+    fixture.request(run(100, 8));
+    check(Reason.NO_ROOM, 4, run(100, 8));
+    running.lease().close();
+  }
+
+  @Test
+  void nothingIsSharedAcrossNamespacesModelsOrSalts() {
+    fixture.request(run(0, 8));
+    Space otherTenant = new Space("other tenant", "model", "");
+    Space otherModel = new Space("tenant", "other model", "");
+    Space salted = new Space("tenant", "model", "salt");
+    check(Reason.FULL, 7, HERE, run(0, 8)); // where it was stored it is found
+    check(Reason.OTHER_NAMESPACE, 0, otherTenant, run(0, 8));
+    check(Reason.OTHER_NAMESPACE, 0, otherModel, run(0, 8));
+    check(Reason.COLD, 0, salted, run(0, 8)); // learns nothing of others
+    check(Reason.COLD, 0, otherTenant, join(run(0, 3), run(70, 8))); // less than a block: chance
+
+    fixture.request(salted, run(300, 8));
+    check(Reason.FULL, 7, salted, run(300, 8));
+    check(Reason.COLD, 0, HERE, run(300, 8)); // nor do others learn of it
+
+    fixture.request(otherTenant, run(0, 8));
+    assertEquals(4, fixture.index.stats().entries()); // each keeps its own, within one budget
+    check(Reason.FULL, 7, otherTenant, run(0, 8));
+    check(Reason.EVICTED, 0, HERE, run(0, 8));
+  }
+}

@@ -1,0 +1,157 @@
+package kv4j.inference;
+
+import static kv4j.inference.EngineTestKit.assertMatchesStock;
+import static kv4j.inference.EngineTestKit.config;
+import static kv4j.inference.EngineTestKit.newSequence;
+import static kv4j.inference.EngineTestKit.placeholders;
+import static kv4j.inference.EngineTestKit.providers;
+import static kv4j.inference.EngineTestKit.randomTokens;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
+import kv4j.cache.KvCache;
+import kv4j.cache.KvSequence;
+import kv4j.cache.basic.RequestCacheProvider;
+import kv4j.cache.block.KvDtype;
+import kv4j.model.DemoModels;
+import kv4j.model.GraphNames;
+import kv4j.model.Model;
+import kv4j.model.ModelPreset;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Bad input and hooks that throw reach the caller as exceptions and leave a working engine. */
+@Timeout(value = 60, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class FailureTest {
+  private static Model model;
+
+  @BeforeAll
+  static void createModel() {
+    model = DemoModels.create(ModelPreset.TINY, 1);
+  }
+
+  static List<EngineOptions> options() {
+    return List.of(
+        new EngineOptions(1, 512),
+        new EngineOptions(2, 512),
+        new EngineOptions(3, 512),
+        new EngineOptions(2, 512, false));
+  }
+
+  private static GenerationRequest request(int prompt, int newTokens) {
+    int[] tokens = randomTokens(new SplittableRandom(prompt), prompt, model);
+    return GenerationRequest.greedy(tokens, newTokens);
+  }
+
+  private static void assertWorks(InferenceEngine engine, KvCache cache) {
+    GenerationRequest request = request(20, 3);
+    GenerationResult result = new Generator(engine, cache).generate(request, true);
+    assertMatchesStock(model, request, result, "after the failure");
+  }
+
+  @Test
+  void aPromptThatDoesNotFitTheContextIsRefusedBeforeAnythingRuns() {
+    int context = model.config().context();
+    try (InferenceEngine engine = InferenceEngine.create(model, new EngineOptions(2, 64));
+        KvCache cache = new RequestCacheProvider().create(config(engine, 16, KvDtype.F32))) {
+      Generator generator = new Generator(engine, cache);
+      GenerationRequest tooLong = request(context, 1);
+      Exception refusal =
+          assertThrows(IllegalArgumentException.class, () -> generator.generate(tooLong));
+      assertEquals(
+          "a prompt of 4096 tokens and 1 new ones do not fit the model's context of 4096 tokens",
+          refusal.getMessage());
+      assertEquals(0, cache.stats().lookups());
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("options")
+  void aTokenOutsideTheVocabularyIsRefused(EngineOptions options) {
+    try (InferenceEngine engine = InferenceEngine.create(model, options)) {
+      providers()
+          .forEach(
+              (name, provider) -> {
+                KvCache cache = provider.create(config(engine, 16, KvDtype.F32));
+                Generator generator = new Generator(engine, cache);
+                for (int wrong : new int[] {-1, model.config().vocabulary()}) {
+                  GenerationRequest request = request(20, 2);
+                  request.prompt()[13] = wrong;
+                  Exception refusal =
+                      assertThrows(
+                          IllegalArgumentException.class, () -> generator.generate(request), name);
+                  assertEquals(
+                      "token " + wrong + " is not in the vocabulary of 258", refusal.getMessage());
+                }
+                assertWorks(engine, cache);
+              });
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("options")
+  void aPositionBeyondTheContextIsRefused(EngineOptions options) {
+    int beyond = model.config().context() + 1;
+    try (InferenceEngine engine = InferenceEngine.create(model, options);
+        KvSequence sequence = newSequence(engine)) {
+      int[] tokens = new int[beyond];
+      Exception refusal =
+          assertThrows(
+              IllegalArgumentException.class, () -> engine.forward(sequence, tokens, 0, beyond));
+      assertEquals(
+          "position 4096 is beyond the model's context of 4096 tokens", refusal.getMessage());
+      assertWorks(engine, new RequestCacheProvider().create(config(engine, 16, KvDtype.F32)));
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("options")
+  void aHookThatThrowsReachesTheCallerAndLeavesAWorkingEngine(EngineOptions options) {
+    try (InferenceEngine engine = InferenceEngine.create(model, options)) {
+      for (int layer = 0; layer < model.config().layers(); layer++) {
+        RuntimeException failure = new RuntimeException("hook of layer " + layer);
+        KvCache failing = WrongCache.failing(config(engine, 16, KvDtype.F32), layer, failure);
+        Generator generator = new Generator(engine, failing);
+        for (int i = 0; i < 3; i++) {
+          GenerationRequest request = request(100, 1);
+          assertSame(
+              failure, assertThrows(RuntimeException.class, () -> generator.generate(request)));
+        }
+      }
+      assertWorks(engine, new RequestCacheProvider().create(config(engine, 16, KvDtype.F32)));
+    }
+  }
+
+  @Test
+  void graphOutputRefusesPositionsThatAreNotThoseOfAWholeSequence() {
+    try (InferenceEngine engine = InferenceEngine.create(model, new EngineOptions(2, 64))) {
+      Map<String, INDArray> wrong = new HashMap<>(placeholders(new int[] {1, 2, 3}));
+      wrong.get(GraphNames.POSITIONS).putScalar(1, 2);
+      Exception refusal =
+          assertThrows(
+              IllegalArgumentException.class,
+              () -> engine.model().graph().output(wrong, GraphNames.LOGITS));
+      assertEquals("positions must count from 0, but number 1 is 2", refusal.getMessage());
+    }
+  }
+
+  @Test
+  void optionsAreValidated() {
+    assertThrows(IllegalArgumentException.class, () -> new EngineOptions(0, 1));
+    assertThrows(IllegalArgumentException.class, () -> new EngineOptions(1, 0));
+    int[] prompt = {1, 2};
+    assertThrows(IllegalArgumentException.class, () -> GenerationRequest.greedy(new int[0], 1));
+    assertThrows(IllegalArgumentException.class, () -> GenerationRequest.greedy(prompt, 0));
+    assertThrows(IllegalArgumentException.class, () -> EngineTestKit.request(prompt, 1, 3));
+  }
+}
