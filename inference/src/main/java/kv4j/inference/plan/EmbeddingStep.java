@@ -2,25 +2,33 @@ package kv4j.inference.plan;
 
 import java.util.List;
 
-/** Looks up each token's row of the embedding table. */
+/** Looks up each row's token, or its position, in an embedding table. */
 final class EmbeddingStep implements Step {
   private final NativeMatrix table;
+  private final boolean byPosition;
   private final Register output;
 
-  EmbeddingStep(NativeMatrix table, Register output) {
+  EmbeddingStep(NativeMatrix table, boolean byPosition, Register output) {
     this.table = table;
+    this.byPosition = byPosition;
     this.output = output;
   }
 
   @Override
   public void run(PassState pass, int worker) {
     for (int row = pass.rowBegin(worker); row < pass.rowEnd(worker); row++) {
-      int token = pass.token(row);
-      if (token < 0 || token >= table.rows()) {
+      int number = byPosition ? pass.position(row) : pass.token(row);
+      if (number < 0 || number >= table.rows()) {
         throw new IllegalArgumentException(
-            "token " + token + " is not in the vocabulary of " + table.rows());
+            byPosition
+                ? "position "
+                    + number
+                    + " is beyond the model's context of "
+                    + table.rows()
+                    + " tokens"
+                : "token " + number + " is not in the vocabulary of " + table.rows());
       }
-      output.matrix().putRow(row, table, token);
+      output.matrix().putRow(row, table, number);
     }
   }
 
@@ -36,6 +44,6 @@ final class EmbeddingStep implements Step {
 
   @Override
   public String describe() {
-    return "embedding";
+    return byPosition ? "position embedding" : "embedding";
   }
 }
