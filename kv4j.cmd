@@ -28,7 +28,7 @@ if errorlevel 1 (
 )
 echo kv4j: building, which takes minutes the first time>&2
 set "LOG=%TEMP%\kv4j-build-%RANDOM%.log"
-call mvn -B -ntp -f "%ROOT%pom.xml" -DskipTests -Dspotless.check.skip package >"%LOG%" 2>&1
+call mvn -B -ntp -f "%ROOT%pom.xml" -Dmaven.test.skip -Dspotless.check.skip package >"%LOG%" 2>&1
 if errorlevel 1 (
   type "%LOG%" >&2
   del "%LOG%"

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -16,9 +17,12 @@ import kv4j.apps.report.JsonFile;
 import kv4j.apps.report.ProgressListener;
 import kv4j.apps.report.ReportPrinter;
 import kv4j.apps.report.RunInfo;
+import kv4j.cache.EvictionPolicy;
+import kv4j.cache.KvCache;
 import kv4j.cache.KvCacheConfig;
 import kv4j.cache.KvCaches;
 import kv4j.cache.block.KvDtype;
+import kv4j.cache.radix.RadixKvCache;
 import kv4j.inference.Blas;
 import kv4j.inference.EngineOptions;
 import kv4j.inference.InferenceEngine;
@@ -41,9 +45,35 @@ final class WorkloadProgram {
       ValueOption.optional("workload", "FILE", "another workload than the one shipped", Path::of);
 
   private static final ValueOption<String> CACHE =
-      ValueOption.of("cache", "NAME", "cache under test: " + caches(), "simple", name -> name);
+      ValueOption.of("cache", "NAME", "cache under test: " + caches(), "radix", name -> name);
+  private static final ValueOption<List<String>> ALSO =
+      ValueOption.optional(
+          "also",
+          "NAMES",
+          "more caches to run the same requests, such as simple,radix",
+          names -> List.of(names.split(",")));
+  private static final ValueOption<String> NAMESPACE =
+      ValueOption.optional(
+          "namespace",
+          "NAME",
+          "tenant of the requests; caches share nothing across tenants",
+          name -> name);
   private static final ValueOption<Integer> BLOCK_SIZE =
       ValueOption.of("block-size", "N", "tokens in a block of the cache", 16, Values::positiveInt);
+  private static final ValueOption<KvDtype> CACHE_DTYPE =
+      ValueOption.of(
+          "cache-dtype",
+          "TYPE",
+          "how caches keep numbers: " + Values.names(KvDtype.class, ", "),
+          KvDtype.F32,
+          text -> Values.oneOf(KvDtype.class, text));
+  private static final ValueOption<EvictionPolicy.Standard> POLICY =
+      ValueOption.of(
+          "policy",
+          "NAME",
+          "what makes room first: " + Values.names(EvictionPolicy.Standard.class, ", "),
+          "lru",
+          text -> Values.oneOf(EvictionPolicy.Standard.class, text));
   private static final ValueOption<Long> MAX_BYTES =
       ValueOption.of(
           "max-bytes", "SIZE", "most the cache keeps between requests", "1GiB", Values::bytes);
@@ -67,8 +97,8 @@ final class WorkloadProgram {
   private static final ValueOption<Devices.Choice> DEVICE =
       ValueOption.of(
           "device",
-          "auto|cpu|gpu",
-          "what to compute on; auto takes a usable GPU where there is one",
+          "NAME",
+          "cpu, gpu, or auto: a GPU where there is a usable one",
           "auto",
           text -> Values.oneOf(Devices.Choice.class, text));
   private static final ValueOption<Integer> THREADS =
@@ -81,6 +111,7 @@ final class WorkloadProgram {
   private static final ValueOption<Integer> REPEAT =
       ValueOption.of(
           "repeat", "N", "times to run the workload; figures are medians", 1, Values::positiveInt);
+  private static final String SHOW_TREE = "show-tree";
   private static final ValueOption<Path> JSON =
       ValueOption.optional("json", "FILE", "write all figures to this file too", Path::of);
 
@@ -96,8 +127,12 @@ final class WorkloadProgram {
         .addOption(WORKLOAD.option())
         .addOption(flag(QUICK, "smaller sizes where none is given: " + quick))
         .addOption(CACHE.option())
+        .addOption(ALSO.option())
+        .addOption(NAMESPACE.option())
         .addOption(BLOCK_SIZE.option())
+        .addOption(CACHE_DTYPE.option())
         .addOption(MAX_BYTES.option())
+        .addOption(POLICY.option())
         .addOption(TTL.option())
         .addOption(PLUGINS.option())
         .addOption(MODEL_PRESET.option())
@@ -105,6 +140,7 @@ final class WorkloadProgram {
         .addOption(DEVICE.option())
         .addOption(THREADS.option())
         .addOption(REPEAT.option())
+        .addOption(flag(SHOW_TREE, "print what the radix cache keeps at the end, as a tree"))
         .addOption(JSON.option());
   }
 
@@ -112,6 +148,7 @@ final class WorkloadProgram {
    * Runs a workload with and without the cache, and prints what that measured.
    *
    * @param workload makes the workload for the model's tokenizer
+   * @param alongside a cache to show side by side with the one under test, unless told otherwise
    * @param everyLayer whether to print a row for each layer
    * @throws IllegalArgumentException with one sentence, before anything runs, if an option does not
    *     do
@@ -120,10 +157,16 @@ final class WorkloadProgram {
       CommandLine line,
       Terminal terminal,
       Function<Tokenizer, Workload> workload,
+      Optional<String> alongside,
       boolean everyLayer)
       throws IOException {
     String cache = CACHE.in(line);
+    List<String> also =
+        ALSO.find(line).orElse(alongside.filter(other -> !other.equals(cache)).stream().toList());
+    String namespace = NAMESPACE.find(line).orElse("");
     int blockSize = BLOCK_SIZE.in(line);
+    KvDtype dtype = CACHE_DTYPE.in(line);
+    EvictionPolicy policy = POLICY.in(line);
     long maxBytes = MAX_BYTES.in(line);
     Optional<Duration> ttl = TTL.find(line);
     ClassLoader loader =
@@ -137,21 +180,39 @@ final class WorkloadProgram {
     String device = Devices.select(DEVICE.in(line));
 
     Model model = DemoModels.create(preset, seed);
+    if (blockSize > model.config().context()) {
+      throw new IllegalArgumentException(
+          "--block-size of %d tokens is over the model's context of %d"
+              .formatted(blockSize, model.config().context()));
+    }
+    String[] tree = {""};
+    ProgressListener progress =
+        new ProgressListener(
+            "measuring", terminal, used -> tree[0] = tree(used, model.tokenizer()));
     try (InferenceEngine engine = InferenceEngine.create(model, engineOptions)) {
       KvCacheConfig config =
-          new KvCacheConfig(engine.layout(blockSize, KvDtype.F32), maxBytes, ttl);
+          new KvCacheConfig(engine.layout(blockSize, dtype), maxBytes, ttl).withPolicy(policy);
       WorkloadReport report =
           WorkloadRunner.run(
               engine,
               workload.apply(model.tokenizer()),
-              new WorkloadOptions(cache, config, loader, repeat),
-              new ProgressListener("measuring", terminal));
+              new WorkloadOptions(cache, also, config, loader, repeat, namespace),
+              progress);
       RunInfo info = info(model, engineOptions, device);
       terminal.out().print(ReportPrinter.text(info, report, everyLayer));
+      if (line.hasOption(SHOW_TREE)) {
+        terminal.out().println(tree[0]);
+      }
       if (json.isPresent()) {
         json.get().write(info, report);
       }
     }
+  }
+
+  private static String tree(KvCache cache, Tokenizer tokenizer) {
+    return cache instanceof RadixKvCache radix
+        ? radix.tree(tokenizer::decode)
+        : "only the radix cache has a tree to show";
   }
 
   private static RunInfo info(Model model, EngineOptions options, String device) {

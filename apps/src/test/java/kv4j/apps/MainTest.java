@@ -99,6 +99,8 @@ class MainTest {
         "compare --repeat 0 | --repeat must be at least 1",
         "compare --device tpu | --device must be one of auto, cpu, gpu",
         "compare --device gpu | --device gpu is not possible",
+        "compare --policy mru | --policy must be one of lru, lfu, fifo, not \"mru\"",
+        "compare --cache-dtype f8 | --cache-dtype must be one of f32, f16,",
         "compare --model-preset huge | --model-preset must be one of demo-32,",
         "compare --json no-such-folder/x.json | cannot write no-such-folder/x.json",
         "compare --plugins no-such.jar | --plugins cannot read no-such.jar",

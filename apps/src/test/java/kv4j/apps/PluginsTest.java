@@ -4,25 +4,28 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
-import java.io.InputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
+import java.util.stream.Stream;
+import javax.tools.ToolProvider;
 import kv4j.apps.cli.Terminal;
-import kv4j.apps.example.LastRequestCacheProvider;
 import kv4j.cache.KvCacheProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class PluginsTest {
-  private static final String PACKAGE = "kv4j/apps/example/";
+  private static final String EXAMPLE = "kv4j.inference.example.LastPromptCacheProvider";
+  private static final Path SOURCES = Path.of("..", "inference", "src", "test", "java");
 
   @Test
   void runsACacheFromAThirdPartysJar(@TempDir Path folder) throws Exception {
-    Path jar = pack(folder.resolve("third party.jar"));
+    Path jar = folder.resolve("third party.jar");
+    pack(compile(folder.resolve("classes")), jar);
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     PrintStream print = new PrintStream(out, true, StandardCharsets.UTF_8);
     String[] args = {
@@ -36,7 +39,7 @@ class PluginsTest {
       "--new-tokens",
       "2",
       "--cache",
-      "last-request",
+      "last-prompt",
       "--plugins",
       jar.toString()
     };
@@ -48,27 +51,27 @@ class PluginsTest {
     assertTrue(text.contains("token hit rate: 43.2%"), text);
   }
 
-  /** The example's classes and its service entry, which is in the jar only. */
-  private static Path pack(Path jar) throws Exception {
-    Path classes =
-        Path.of(
-                LastRequestCacheProvider.class
-                    .getProtectionDomain()
-                    .getCodeSource()
-                    .getLocation()
-                    .toURI())
-            .resolve(PACKAGE);
+  /** The example's classes, in a folder that no class loader of the tests looks into. */
+  private static Path compile(Path classes) throws Exception {
+    Files.createDirectories(classes);
+    String source = SOURCES.resolve(EXAMPLE.replace('.', '/') + ".java").toString();
+    String classPath = System.getProperty("java.class.path");
+    String[] args = {"-d", classes.toString(), "-classpath", classPath, source};
+    assertEquals(0, ToolProvider.getSystemJavaCompiler().run(null, null, null, args));
+    return classes;
+  }
+
+  private static void pack(Path classes, Path jar) throws Exception {
     try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(jar));
-        var files = Files.list(classes)) {
-      for (Path file : files.toList()) {
-        out.putNextEntry(new JarEntry(PACKAGE + file.getFileName()));
-        try (InputStream in = Files.newInputStream(file)) {
-          in.transferTo(out);
-        }
+        Stream<Path> tree = Files.walk(classes)) {
+      List<Path> files = tree.filter(Files::isRegularFile).toList();
+      for (Path file : files) {
+        String entry = classes.relativize(file).toString().replace('\\', '/');
+        out.putNextEntry(new JarEntry(entry));
+        Files.copy(file, out);
       }
       out.putNextEntry(new JarEntry("META-INF/services/" + KvCacheProvider.class.getName()));
-      out.write(LastRequestCacheProvider.class.getName().getBytes(StandardCharsets.UTF_8));
+      out.write(EXAMPLE.getBytes(StandardCharsets.UTF_8));
     }
-    return jar;
   }
 }

@@ -112,6 +112,8 @@ public final class InferenceEngine implements AutoCloseable {
    * Runs one forward pass over the new tokens of any number of sequences.
    *
    * @return logits of the rows asked for, in order, {@code [rows][vocabulary]}
+   * @throws IllegalArgumentException if a token is not in the vocabulary or a position beyond the
+   *     context; nothing has run then
    */
   public float[][] forward(ForwardPass pass) {
     if (pass.segments().size() > 1 && !plan.takesBatches()) {
@@ -155,7 +157,7 @@ public final class InferenceEngine implements AutoCloseable {
     ForwardPass pass = boundPass.get();
     if (pass != null) {
       boundPass.remove();
-      return plan.run(pass);
+      return run(pass);
     }
     int[] tokens = placeholders.get(GraphNames.TOKENS).toIntVector();
     int[] positions = placeholders.get(GraphNames.POSITIONS).toIntVector();
@@ -168,8 +170,31 @@ public final class InferenceEngine implements AutoCloseable {
     KvCacheConfig config = KvCacheConfig.of(layout(KvLayout.TILE, KvDtype.F32), Long.MAX_VALUE);
     try (KvCache cache = new RequestCacheProvider().create(config);
         KvSequence sequence = cache.open(KvRequest.of(tokens))) {
-      return plan.run(segment(sequence, tokens, 0, tokens.length, ForwardPass.Logits.ALL));
+      return run(segment(sequence, tokens, 0, tokens.length, ForwardPass.Logits.ALL));
     }
+  }
+
+  /** Refuses what the model has no row for before anything runs: not all ops would notice. */
+  private INDArray run(ForwardPass pass) {
+    TransformerConfig config = model.config();
+    for (ForwardPass.Segment segment : pass.segments()) {
+      if (segment.to() > config.context()) {
+        throw new IllegalArgumentException(
+            "position "
+                + (segment.to() - 1)
+                + " is beyond the model's context of "
+                + config.context()
+                + " tokens");
+      }
+      for (int position = segment.from(); position < segment.to(); position++) {
+        int token = segment.tokens()[position];
+        if (token < 0 || token >= config.vocabulary()) {
+          throw new IllegalArgumentException(
+              "token " + token + " is not in the vocabulary of " + config.vocabulary());
+        }
+      }
+    }
+    return plan.run(pass);
   }
 
   /** The steps of the compiled plan, for people. */

@@ -11,6 +11,7 @@ import static kv4j.inference.EngineTestKit.providers;
 import static kv4j.inference.EngineTestKit.randomModel;
 import static kv4j.inference.EngineTestKit.randomOptions;
 import static kv4j.inference.EngineTestKit.randomTokens;
+import static kv4j.inference.EngineTestKit.randomUnfusedOptions;
 import static kv4j.inference.EngineTestKit.request;
 import static kv4j.inference.EngineTestKit.text;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -55,7 +56,7 @@ class CachedAgreementTest {
     KvCacheProvider provider = providers().get(name);
     long[] cachedTokens = {0};
     forAll(
-        4,
+        2,
         random -> {
           Model model = randomModel(random);
           try (InferenceEngine engine = InferenceEngine.create(model, randomOptions(random))) {
@@ -67,6 +68,21 @@ class CachedAgreementTest {
           }
         });
     assertEquals(sharingCaches().contains(name), cachedTokens[0] > 0, "tokens were cached");
+  }
+
+  @ParameterizedTest
+  @MethodSource("caches")
+  void theSameHoldsWhereNothingIsFused(String name) {
+    forAll(
+        1,
+        random -> {
+          Model model = randomModel(random);
+          try (InferenceEngine engine =
+                  InferenceEngine.create(model, randomUnfusedOptions(random));
+              KvCache cache = providers().get(name).create(config(engine, 7, KvDtype.F32))) {
+            checkRequests(engine, cache, random);
+          }
+        });
   }
 
   /** Runs requests one after another, each checked, and returns how many tokens were cached. */

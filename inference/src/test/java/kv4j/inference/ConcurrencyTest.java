@@ -55,7 +55,7 @@ class ConcurrencyTest {
   private static List<Job> jobs(
       InferenceEngine engine, KvCache cache, int[] shared, SplittableRandom random) {
     List<Job> jobs = new ArrayList<>();
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < 4; i++) {
       int[] more = randomTokens(random, between(random, 1, 20), engine.model());
       GenerationRequest request = request(concat(shared, more), 2, shared.length);
       jobs.add(new Job(new Generator(engine, cache), request, engine.model()));
@@ -85,7 +85,7 @@ class ConcurrencyTest {
   @Test
   void enginesOnTwoThreadsDoNotDisturbEachOther() {
     forAll(
-        3,
+        2,
         random -> {
           Model first = randomModel(random);
           Model second = randomModel(random);

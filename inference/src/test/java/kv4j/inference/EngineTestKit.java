@@ -159,6 +159,11 @@ final class EngineTestKit {
     return new EngineOptions(between(random, 1, 3), between(random, 1, 64));
   }
 
+  /** The same, and every op run as SameDiff runs it. */
+  static EngineOptions randomUnfusedOptions(SplittableRandom random) {
+    return new EngineOptions(between(random, 1, 3), between(random, 8, 64), false);
+  }
+
   /** What goes into a graph for one whole sequence. */
   static Map<String, INDArray> placeholders(int[] tokens) {
     int[] positions = new int[tokens.length];

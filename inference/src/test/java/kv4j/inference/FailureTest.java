@@ -10,6 +10,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import kv4j.cache.KvCache;
@@ -24,7 +27,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Bad input and hooks that throw reach the caller as exceptions and leave a working engine. */
 @Timeout(value = 60, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -34,6 +38,14 @@ class FailureTest {
   @BeforeAll
   static void createModel() {
     model = DemoModels.create(ModelPreset.TINY, 1);
+  }
+
+  static List<EngineOptions> options() {
+    return List.of(
+        new EngineOptions(1, 512),
+        new EngineOptions(2, 512),
+        new EngineOptions(3, 512),
+        new EngineOptions(2, 512, false));
   }
 
   private static GenerationRequest request(int prompt, int newTokens) {
@@ -64,9 +76,9 @@ class FailureTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {1, 2, 3})
-  void aTokenOutsideTheVocabularyIsRefused(int threads) {
-    try (InferenceEngine engine = InferenceEngine.create(model, new EngineOptions(threads, 64))) {
+  @MethodSource("options")
+  void aTokenOutsideTheVocabularyIsRefused(EngineOptions options) {
+    try (InferenceEngine engine = InferenceEngine.create(model, options)) {
       providers()
           .forEach(
               (name, provider) -> {
@@ -87,10 +99,10 @@ class FailureTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {1, 2, 3})
-  void aPositionBeyondTheContextIsRefused(int threads) {
+  @MethodSource("options")
+  void aPositionBeyondTheContextIsRefused(EngineOptions options) {
     int beyond = model.config().context() + 1;
-    try (InferenceEngine engine = InferenceEngine.create(model, new EngineOptions(threads, 512));
+    try (InferenceEngine engine = InferenceEngine.create(model, options);
         KvSequence sequence = newSequence(engine)) {
       int[] tokens = new int[beyond];
       Exception refusal =
@@ -103,9 +115,9 @@ class FailureTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {1, 2, 3})
-  void aHookThatThrowsReachesTheCallerAndLeavesAWorkingEngine(int threads) {
-    try (InferenceEngine engine = InferenceEngine.create(model, new EngineOptions(threads, 64))) {
+  @MethodSource("options")
+  void aHookThatThrowsReachesTheCallerAndLeavesAWorkingEngine(EngineOptions options) {
+    try (InferenceEngine engine = InferenceEngine.create(model, options)) {
       for (int layer = 0; layer < model.config().layers(); layer++) {
         RuntimeException failure = new RuntimeException("hook of layer " + layer);
         KvCache failing = WrongCache.failing(config(engine, 16, KvDtype.F32), layer, failure);
@@ -123,7 +135,7 @@ class FailureTest {
   @Test
   void graphOutputRefusesPositionsThatAreNotThoseOfAWholeSequence() {
     try (InferenceEngine engine = InferenceEngine.create(model, new EngineOptions(2, 64))) {
-      var wrong = new java.util.HashMap<>(placeholders(new int[] {1, 2, 3}));
+      Map<String, INDArray> wrong = new HashMap<>(placeholders(new int[] {1, 2, 3}));
       wrong.get(GraphNames.POSITIONS).putScalar(1, 2);
       Exception refusal =
           assertThrows(

@@ -12,8 +12,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.net.URISyntaxException;
 import java.net.URL;
 import java.net.URLClassLoader;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -82,7 +85,7 @@ class PluginTest {
     Path root;
     try {
       root = Path.of(provider.getProtectionDomain().getCodeSource().getLocation().toURI());
-    } catch (java.net.URISyntaxException e) {
+    } catch (URISyntaxException e) {
       throw new IOException(e);
     }
     try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(jar));
@@ -92,7 +95,7 @@ class PluginTest {
         Files.copy(file, out);
       }
       out.putNextEntry(new JarEntry(SERVICE));
-      out.write(provider.getName().getBytes(java.nio.charset.StandardCharsets.UTF_8));
+      out.write(provider.getName().getBytes(StandardCharsets.UTF_8));
     }
   }
 
@@ -124,10 +127,10 @@ class PluginTest {
 
     private static boolean namesExample(URL list) {
       try (InputStream in = list.openStream()) {
-        return new String(in.readAllBytes(), java.nio.charset.StandardCharsets.UTF_8)
+        return new String(in.readAllBytes(), StandardCharsets.UTF_8)
             .contains(LastPromptCacheProvider.class.getName());
       } catch (IOException e) {
-        throw new java.io.UncheckedIOException(e);
+        throw new UncheckedIOException(e);
       }
     }
   }

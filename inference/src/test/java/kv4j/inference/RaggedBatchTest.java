@@ -15,6 +15,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.Function;
 import kv4j.cache.KvSequence;
 import kv4j.inference.ForwardPass.Logits;
 import kv4j.inference.ForwardPass.Segment;
@@ -39,11 +40,20 @@ class RaggedBatchTest {
 
   @Test
   void eachSequenceOfABatchGetsWhatItGetsAlone() {
+    checkBatches(8, EngineTestKit::randomOptions);
+  }
+
+  @Test
+  void theSameHoldsWhereNothingIsFused() {
+    checkBatches(2, EngineTestKit::randomUnfusedOptions);
+  }
+
+  private static void checkBatches(int cases, Function<SplittableRandom, EngineOptions> options) {
     forAll(
-        12,
+        cases,
         random -> {
           Model model = randomModel(random);
-          try (InferenceEngine engine = InferenceEngine.create(model, randomOptions(random))) {
+          try (InferenceEngine engine = InferenceEngine.create(model, options.apply(random))) {
             List<Running> all = new ArrayList<>();
             for (int i = between(random, 2, 6); i > 0; i--) {
               all.add(new Running(engine, random));

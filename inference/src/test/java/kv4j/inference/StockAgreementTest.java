@@ -9,11 +9,11 @@ import static kv4j.inference.EngineTestKit.newSequence;
 import static kv4j.inference.EngineTestKit.randomModel;
 import static kv4j.inference.EngineTestKit.randomOptions;
 import static kv4j.inference.EngineTestKit.randomTokens;
+import static kv4j.inference.EngineTestKit.randomUnfusedOptions;
 import static kv4j.inference.EngineTestKit.stockLogits;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.SplittableRandom;
 import kv4j.cache.KvSequence;
 import kv4j.model.DemoModels;
 import kv4j.model.Model;
@@ -61,6 +61,27 @@ class StockAgreementTest {
   }
 
   @Test
+  void anEngineThatFusesNothingEqualsTheStockSession() {
+    forAll(
+        5,
+        random -> {
+          Model model = randomModel(random);
+          int[] tokens = randomTokens(random, between(random, 2, 100), model);
+          float[][] expected = stockLogits(model, tokens);
+          int cut = between(random, 1, tokens.length - 1);
+          try (InferenceEngine engine =
+                  InferenceEngine.create(model, randomUnfusedOptions(random));
+              KvSequence sequence = newSequence(engine)) {
+            String what = engine.options() + " " + model.name();
+            assertAllLogits(expected, graphLogits(engine, tokens), what);
+            assertLogits(expected[cut - 1], engine.forward(sequence, tokens, 0, cut), what);
+            float[] last = engine.forward(sequence, tokens, cut, tokens.length);
+            assertLogits(expected[tokens.length - 1], last, what);
+          }
+        });
+  }
+
+  @Test
   void everyRowOfAPassInPiecesEqualsTheStockSession() {
     forAll(
         10,
@@ -101,16 +122,5 @@ class StockAgreementTest {
             }
           }
         });
-  }
-
-  @Test
-  void demo32EqualsTheStockSession() {
-    Model model = DemoModels.create(ModelPreset.DEMO_32, 7);
-    int[] tokens = randomTokens(new SplittableRandom(7), 37, model);
-    float[][] expected = stockLogits(model, tokens);
-    try (InferenceEngine engine = InferenceEngine.create(model, new EngineOptions(2, 11));
-        KvSequence sequence = newSequence(engine)) {
-      assertLogits(expected[36], engine.forward(sequence, tokens, 0, 37), "demo-32");
-    }
   }
 }

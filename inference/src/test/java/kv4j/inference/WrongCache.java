@@ -71,7 +71,7 @@ final class WrongCache implements KvCache {
     return new WrongCache(config, right -> new FirstPrompt(config.layout(), right.lookup(), kept));
   }
 
-  /** Calls a hook's method first that throws, in one layer of one pass. */
+  /** Throws when a certain layer comes. */
   static KvCache failing(KvCacheConfig config, int failingLayer, RuntimeException failure) {
     return new WrongCache(
         config,

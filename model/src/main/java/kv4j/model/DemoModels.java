@@ -40,12 +40,7 @@ public final class DemoModels {
   /** A model of a preset's shape; the same seed gives the same weights everywhere. */
   public static Model create(ModelPreset preset, long seed) {
     TransformerWeights weights = randomWeights(preset.config(), seed);
-    return new Model(
-        preset.label(),
-        preset.config(),
-        TransformerGraph.build(weights),
-        new ByteTokenizer(),
-        Fingerprints.of(weights, "bytes"));
+    return Model.of(preset.label(), weights, new ByteTokenizer(), "bytes");
   }
 
   /** Random weights for any shape; the same seed gives the same weights everywhere. */

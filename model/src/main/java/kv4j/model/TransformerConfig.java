@@ -90,11 +90,21 @@ public record TransformerConfig(
       throw new IllegalArgumentException(
           heads + " heads cannot share " + kvHeads + " KV heads evenly");
     }
+    if ((heads + 2L * kvHeads) * headDim > Integer.MAX_VALUE || ffnDim > Integer.MAX_VALUE / 2) {
+      throw new IllegalArgumentException(
+          "a layer of "
+              + heads
+              + " heads of "
+              + headDim
+              + " and a feed-forward width of "
+              + ffnDim
+              + " is too large");
+    }
     if (!(normEpsilon > 0)) {
       throw new IllegalArgumentException("norm epsilon must be positive, not " + normEpsilon);
     }
     if (positions instanceof Positions.Rotary rotary) {
-      checkRotary(rotary, headDim);
+      checkRotary(rotary, headDim, context);
     } else if (block.headNorms()) {
       throw new IllegalArgumentException("norms of heads need rotary positions");
     }
@@ -135,10 +145,14 @@ public record TransformerConfig(
     }
   }
 
-  private static void checkRotary(Positions.Rotary rotary, int headDim) {
+  private static void checkRotary(Positions.Rotary rotary, int headDim, int context) {
     if (headDim % 2 != 0) {
       throw new IllegalArgumentException(
           "head size must be even for rotary positions, not " + headDim);
+    }
+    if ((long) context * headDim > Integer.MAX_VALUE / 2) { // two tables, of floats
+      throw new IllegalArgumentException(
+          "a context of " + context + " tokens is too long for heads of " + headDim);
     }
     if (rotary.scaling() instanceof Positions.PerPair perPair
         && perPair.divisors().size() != headDim / 2) {

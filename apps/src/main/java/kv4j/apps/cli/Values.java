@@ -110,11 +110,15 @@ public final class Values {
         return constant;
       }
     }
-    String known =
-        Arrays.stream(type.getEnumConstants())
-            .map(Values::lowerCase)
-            .collect(Collectors.joining(", "));
-    throw new IllegalArgumentException("must be one of " + known + ", not \"" + text + "\"");
+    throw new IllegalArgumentException(
+        "must be one of " + names(type, ", ") + ", not \"" + text + "\"");
+  }
+
+  /** The constants of an enum in lower case. */
+  public static String names(Class<? extends Enum<?>> type, String separator) {
+    return Arrays.stream(type.getEnumConstants())
+        .map(Values::lowerCase)
+        .collect(Collectors.joining(separator));
   }
 
   private static String lowerCase(Enum<?> constant) {

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.SerializerProvider;
 import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.ser.std.StdSerializer;
+import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -53,7 +54,7 @@ public final class JsonFile {
   static String json(RunInfo info, WorkloadReport report) throws IOException {
     SimpleModule module = new SimpleModule().addSerializer(double.class, new NullForNaN());
     return new ObjectMapper()
-            .registerModule(module)
+            .registerModules(new Jdk8Module(), module)
             .enable(SerializationFeature.INDENT_OUTPUT)
             .writeValueAsString(new Document(info, report))
         + "\n";

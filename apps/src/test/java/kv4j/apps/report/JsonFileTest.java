@@ -60,7 +60,8 @@ class JsonFileTest {
         "/groups/0/group",
         "/layerHits/31",
         "/layerLookups/31",
-        "/missReasons/cold"
+        "/missReasons/cold",
+        "/rounding/dtype"
       })
   void hasEveryField(String pointer) throws IOException {
     assertTrue(written().at(pointer).isValueNode(), pointer);

@@ -42,6 +42,15 @@ class ReportPrinterTest {
   }
 
   @Test
+  void saysWhatFewerBitsDid() {
+    String words = text.replaceAll("\\s+", " ");
+    assertTrue(
+        words.contains("keys and values in bf16: 131072 bytes a token instead of 262144"), words);
+    assertTrue(
+        words.contains("98.8% of the tokens unchanged and logits up to 1.3e-02 apart"), words);
+  }
+
+  @Test
   void countsMissesByReason() {
     assertEquals(List.of("diverged", "39999"), cells("diverged"));
     assertEquals(List.of("cold", "1"), cells("cold"));

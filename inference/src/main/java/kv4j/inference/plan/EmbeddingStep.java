@@ -17,18 +17,7 @@ final class EmbeddingStep implements Step {
   @Override
   public void run(PassState pass, int worker) {
     for (int row = pass.rowBegin(worker); row < pass.rowEnd(worker); row++) {
-      int number = byPosition ? pass.position(row) : pass.token(row);
-      if (number < 0 || number >= table.rows()) {
-        throw new IllegalArgumentException(
-            byPosition
-                ? "position "
-                    + number
-                    + " is beyond the model's context of "
-                    + table.rows()
-                    + " tokens"
-                : "token " + number + " is not in the vocabulary of " + table.rows());
-      }
-      output.matrix().putRow(row, table, number);
+      output.matrix().putRow(row, table, byPosition ? pass.position(row) : pass.token(row));
     }
   }
 

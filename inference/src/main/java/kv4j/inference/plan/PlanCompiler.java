@@ -72,6 +72,10 @@ public final class PlanCompiler {
     GraphOps ops = new GraphOps(graph, GraphNames.LOGITS);
     ValueShapes shapes = ValueShapes.assumed();
     List<Unit> units = needed(Unit.group(ops, shapes, fuse));
+    if (units.stream()
+        .noneMatch(unit -> unit.kind() == Unit.Kind.CORE || unit.kind() == Unit.Kind.HOOK)) {
+      throw new UnsupportedGraphException("a graph without attention");
+    }
     if (units.stream().anyMatch(unit -> unit.kind() == Unit.Kind.OTHER)) {
       shapes = ValueShapes.probed(graph, ops);
       units = needed(Unit.group(ops, shapes, fuse));
@@ -122,9 +126,6 @@ public final class PlanCompiler {
         }
         case OTHER -> addOp(u);
       }
-    }
-    if (lastHook < 0) {
-      throw new UnsupportedGraphException("a graph without attention");
     }
     if (allFused) {
       selectRowsAfter(lastHook + 1);
@@ -292,12 +293,10 @@ public final class PlanCompiler {
 
   private RotaryTables tables() {
     if (tables == null) {
-      NativeMatrix cos = matrix(GraphNames.COS_TABLE);
       tables =
           new RotaryTables(
-              cos.toHeap(),
+              matrix(GraphNames.COS_TABLE).toHeap(),
               matrix(GraphNames.SIN_TABLE).toHeap(),
-              cos.rows(),
               config.positions() instanceof Positions.Rotary rotary
                   && rotary.pairing() == TransformerConfig.RopePairing.ADJACENT);
     }
