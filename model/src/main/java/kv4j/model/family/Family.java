@@ -43,7 +43,8 @@ public enum Family {
     boolean huggingFace = hasHuggingFaceNames(source);
     String name = huggingFace ? modelType(source) : text(source, "general.architecture");
     for (Family family : values()) {
-      if (huggingFace ? family.modelTypes.contains(name) : family.architecture.equals(name)) {
+      List<String> names = huggingFace ? family.modelTypes : List.of(family.architecture);
+      if (name != null && names.contains(name)) {
         return family;
       }
     }

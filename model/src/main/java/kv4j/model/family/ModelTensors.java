@@ -3,6 +3,7 @@ package kv4j.model.family;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -79,7 +80,7 @@ final class ModelTensors implements TensorSource {
 
   @Override
   public Set<String> tensorNames() {
-    Set<String> names = new java.util.LinkedHashSet<>(tensors.keySet());
+    Set<String> names = new LinkedHashSet<>(tensors.keySet());
     if (!ropeFactors.isEmpty()) {
       names.add(GgufConfig.ROPE_FACTORS);
     }

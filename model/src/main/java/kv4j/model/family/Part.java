@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 import kv4j.model.GraphNames;
+import kv4j.model.Positions;
 import kv4j.model.TransformerConfig;
 import kv4j.model.TransformerConfig.RopePairing;
 
@@ -73,7 +74,7 @@ record Part(
   }
 
   private static int[] headOrder(TransformerConfig config, TensorNames names) {
-    if (!(config.positions() instanceof kv4j.model.Positions.Rotary rotary)
+    if (!(config.positions() instanceof Positions.Rotary rotary)
         || rotary.pairing() == names.pairing()) {
       return null;
     }

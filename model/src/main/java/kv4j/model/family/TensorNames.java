@@ -42,7 +42,7 @@ record TensorNames(Family family, boolean huggingFace, String prefix) {
   boolean canIgnore(String tensor) {
     return huggingFace
         ? tensor.endsWith("rotary_emb.inv_freq")
-            || tensor.matches(".*attn\\.(bias|masked_bias)") && family == Family.GPT2
+            || tensor.matches(".*\\.attn\\.(bias|masked_bias)") && family == Family.GPT2
             || tensor.equals("lm_head.weight")
         : tensor.equals(GgufConfig.ROPE_FACTORS);
   }

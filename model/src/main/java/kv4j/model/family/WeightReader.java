@@ -1,6 +1,7 @@
 package kv4j.model.family;
 
 import java.nio.FloatBuffer;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -29,6 +30,7 @@ final class WeightReader {
   private final TensorSource source;
   private final TransformerConfig config;
   private final TensorNames names;
+  private final ThreadLocal<float[]> buffers = ThreadLocal.withInitial(() -> new float[0]);
 
   WeightReader(TensorSource source, TransformerConfig config, TensorNames names) {
     this.source = source;
@@ -130,7 +132,7 @@ final class WeightReader {
         .parallel()
         .forEach(
             worker -> {
-              float[] rows = new float[Math.min(atOnce, part.rows()) * part.rowLength()];
+              float[] rows = buffer(Math.min(atOnce, part.rows()) * part.rowLength());
               for (int p = next.getAndIncrement(); p < pieces; p = next.getAndIncrement()) {
                 int first = p * atOnce;
                 int count = Math.min(atOnce, part.rows() - first);
@@ -142,6 +144,14 @@ final class WeightReader {
             });
   }
 
+  /** The thread's own buffer of at least some size. */
+  private float[] buffer(int size) {
+    if (buffers.get().length < size) {
+      buffers.set(new float[Math.max(size, BUFFER)]);
+    }
+    return buffers.get();
+  }
+
   private static void put(
       Part part, int first, int count, float[] rows, FloatBuffer target, int columns) {
     if (part.transposed()) {
@@ -150,7 +160,7 @@ final class WeightReader {
     }
     int length = part.rowLength();
     if (part.headOrder() != null) {
-      float[] stored = rows.clone();
+      float[] stored = Arrays.copyOf(rows, length);
       for (int i = 0; i < length; i++) {
         rows[i] = stored[part.source(i)];
       }
