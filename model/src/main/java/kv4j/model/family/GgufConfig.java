@@ -1,6 +1,7 @@
 package kv4j.model.family;
 
 import java.nio.FloatBuffer;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,8 +17,10 @@ final class GgufConfig {
   /** Factors of the rotary frequencies, which GGUF keeps as a tensor. */
   static final String ROPE_FACTORS = "rope_freqs.weight";
 
-  private static final String EMBEDDING = "token_embd.weight";
-  private static final String OUTPUT = "output.weight";
+  static final String EMBEDDING = "token_embd.weight";
+  static final String OUTPUT = "output.weight";
+
+  private static final int BUFFER = 1 << 18;
 
   private GgufConfig() {}
 
@@ -46,7 +49,33 @@ final class GgufConfig {
         fields.number("attention.layer_norm" + (rms ? "_rms" : "") + "_epsilon", 1e-5f),
         family.isRotary() ? rotary(source, fields, family, headDim) : new Positions.Learned(),
         family.block(),
-        !source.tensorNames().contains(OUTPUT));
+        tied(source));
+  }
+
+  /** Whether there is no output head, or one that is only the embedding once more. */
+  private static boolean tied(TensorSource source) {
+    if (!source.tensorNames().contains(OUTPUT)) {
+      return true;
+    }
+    long[] shape = source.shape(OUTPUT);
+    if (shape.length != 2
+        || !source.tensorNames().contains(EMBEDDING)
+        || !Arrays.equals(shape, source.shape(EMBEDDING))) {
+      return false;
+    }
+    int rowLength = Math.toIntExact(shape[1]);
+    int atOnce = Math.max(1, BUFFER / rowLength);
+    FloatBuffer output = FloatBuffer.allocate(atOnce * rowLength);
+    FloatBuffer embedding = FloatBuffer.allocate(atOnce * rowLength);
+    for (long row = 0; row < shape[0]; row += atOnce) {
+      int length = (int) Math.min(atOnce, shape[0] - row) * rowLength;
+      source.readRows(OUTPUT, row, output.clear().limit(length));
+      source.readRows(EMBEDDING, row, embedding.clear().limit(length));
+      if (!output.flip().equals(embedding.flip())) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static int vocabulary(TensorSource source, Fields fields) {

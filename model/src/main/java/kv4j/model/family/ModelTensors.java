@@ -48,6 +48,9 @@ final class ModelTensors implements TensorSource {
                 tensors.put(part.tensor(), new Stored(part, arrays.get(weight)));
               }
             });
+    if (family == Family.GPT2) { // of which llama.cpp wants an output head, even if it is tied
+      tensors.putIfAbsent(GgufConfig.OUTPUT, tensors.get(GgufConfig.EMBEDDING));
+    }
   }
 
   private static void requireEqualCopies(String weight, Part part, INDArray array) {

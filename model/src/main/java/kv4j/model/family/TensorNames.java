@@ -44,7 +44,7 @@ record TensorNames(Family family, boolean huggingFace, String prefix) {
         ? tensor.endsWith("rotary_emb.inv_freq")
             || tensor.matches(".*\\.attn\\.(bias|masked_bias)") && family == Family.GPT2
             || tensor.equals("lm_head.weight")
-        : tensor.equals(GgufConfig.ROPE_FACTORS);
+        : tensor.equals(GgufConfig.ROPE_FACTORS) || tensor.equals(GgufConfig.OUTPUT);
   }
 
   /**
