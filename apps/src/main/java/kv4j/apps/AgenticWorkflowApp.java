@@ -25,7 +25,7 @@ public final class AgenticWorkflowApp implements Command {
       ValueOption.optional(
           "requests",
           "N",
-          "how many of the run's requests (default: all, 50)",
+          "how many of the run's requests (default: 50, or all)",
           Values::positiveInt);
   private static final ValueOption<Integer> PREFIX_TOKENS =
       ValueOption.optional(

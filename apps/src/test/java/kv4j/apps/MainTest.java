@@ -75,7 +75,7 @@ class MainTest {
     assertTrue(compare.contains("different in each (default: 48)"), compare);
     assertTrue(compare.contains("(default: 16)"), compare);
     String workflow = run("workflow", "--help").out().replaceAll("\\s+", " ");
-    assertTrue(workflow.contains("requests (default: 50)"), workflow);
+    assertTrue(workflow.contains("requests (default: 50, or all)"), workflow);
   }
 
   @ParameterizedTest
@@ -106,9 +106,12 @@ class MainTest {
         "compare --plugins no-such.jar | --plugins cannot read no-such.jar",
         "compare --workload no-such.json | no-such.json",
         "compare --model-preset tiny --cache nosuch | there is no cache named nosuch",
-        "compare --model-preset tiny --cache request --prefix-tokens 2040 | context",
+        "compare --model-preset tiny --cache request --new-tokens 3500 | context",
         "workflow --requests 0 | --requests must be at least 1",
         "workflow --model-preset tiny --requests 5000 | 5000",
+        "compare --model-preset tiny --block-size 5000 | --block-size of 5000 tokens is over",
+        "compare --model-preset tiny --cache simple --max-bytes 1kB | prefix of 1000 tokens",
+        "compare --model-preset tiny --max-bytes 1kB | below one block",
         "compare stray | compare takes options only, not \"stray\""
       })
   void refusesBadInputInOneSentence(String args, String sentence) {

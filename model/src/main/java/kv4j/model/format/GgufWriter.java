@@ -66,8 +66,8 @@ public final class GgufWriter {
         Files.deleteIfExists(partial);
       }
     } catch (IOException e) {
-      throw new ModelFileException(
-          file.toString(), "cannot be written (" + e.getClass().getSimpleName() + ")", e);
+      String reason = ModelFileException.reason(file.toString(), e);
+      throw new ModelFileException(file.toString(), "cannot be written (" + reason + ")", e);
     }
   }
 

@@ -7,9 +7,9 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.lang.reflect.Field;
+import java.lang.reflect.Method;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.Files;
@@ -26,7 +26,6 @@ import java.util.function.Consumer;
  */
 final class MappedFile implements Closeable {
   private static final int WINDOW = 1 << 25;
-  private static final MethodHandle UNMAP = unmap();
 
   private final String origin;
   private final Path path;
@@ -108,14 +107,9 @@ final class MappedFile implements Closeable {
   void map(long at, long count, int unit, Consumer<ByteBuffer> reader) {
     long window = WINDOW / unit * unit;
     for (long done = 0; done < count; done += window) {
-      try {
-        MappedByteBuffer piece =
-            channel.map(MapMode.READ_ONLY, at + done, Math.min(window, count - done));
-        try {
-          reader.accept(piece.order(ByteOrder.LITTLE_ENDIAN));
-        } finally {
-          release(piece);
-        }
+      long piece = Math.min(window, count - done);
+      try (Mapping mapping = Mapper.BEST.map(channel, at + done, piece)) {
+        reader.accept(mapping.bytes().order(ByteOrder.LITTLE_ENDIAN));
       } catch (IOException | InternalError e) { // the error: shortened while mapped
         throw unreadable(origin, e);
       }
@@ -132,38 +126,99 @@ final class MappedFile implements Closeable {
   }
 
   private static ModelFileException unreadable(String origin, Throwable cause) {
-    String reason =
-        cause.getMessage() == null || cause.getMessage().equals(origin)
-            ? cause.getClass().getSimpleName()
-            : ModelFileException.printable(cause.getMessage());
+    String reason = ModelFileException.reason(origin, cause);
     return new ModelFileException(origin, "cannot be read (" + reason + ")", cause);
   }
 
-  private static void release(MappedByteBuffer piece) {
-    if (UNMAP != null) {
+  /** A part of a file in memory, until it is closed. */
+  private record Mapping(ByteBuffer bytes, AutoCloseable unmap) implements AutoCloseable {
+    @Override
+    public void close() {
       try {
-        UNMAP.invoke((ByteBuffer) piece);
-      } catch (Throwable e) {
+        unmap.close();
+      } catch (Exception e) {
         throw new IllegalStateException("cannot unmap a file", e);
       }
     }
   }
 
   /**
-   * Before JDK 22 there is no other way to unmap a file at a certain time; without it, the garbage
-   * collector does so at some time.
+   * Maps a part of a file so that it can be unmapped. Java has a way to do so since version 22;
+   * before, there is an unofficial one, which later versions warn of.
    */
-  private static MethodHandle unmap() {
-    try {
+  private interface Mapper {
+    Mapper BEST = best();
+
+    Mapping map(FileChannel channel, long at, long count) throws IOException;
+
+    private static Mapper best() {
+      try {
+        return new ArenaMapper();
+      } catch (ReflectiveOperationException before22) {
+        try {
+          return new CleanerMapper();
+        } catch (ReflectiveOperationException | RuntimeException e) {
+          // The garbage collector unmaps, at some time.
+          return (channel, at, count) ->
+              new Mapping(channel.map(MapMode.READ_ONLY, at, count), () -> {});
+        }
+      }
+    }
+  }
+
+  /**
+   * {@code channel.map(READ_ONLY, at, count, arena).asByteBuffer()}, then {@code arena.close()}.
+   */
+  private static final class ArenaMapper implements Mapper {
+    private final MethodHandle newArena;
+    private final MethodHandle mapInArena;
+
+    ArenaMapper() throws ReflectiveOperationException {
+      Class<?> arena = Class.forName("java.lang.foreign.Arena");
+      Class<?> segment = Class.forName("java.lang.foreign.MemorySegment");
+      MethodHandles.Lookup lookup = MethodHandles.publicLookup();
+      MethodHandle map =
+          lookup.findVirtual(
+              FileChannel.class,
+              "map",
+              MethodType.methodType(segment, MapMode.class, long.class, long.class, arena));
+      MethodHandle asBuffer =
+          lookup.findVirtual(segment, "asByteBuffer", MethodType.methodType(ByteBuffer.class));
+      newArena = lookup.findStatic(arena, "ofConfined", MethodType.methodType(arena));
+      mapInArena = MethodHandles.filterReturnValue(map, asBuffer);
+    }
+
+    @Override
+    public Mapping map(FileChannel channel, long at, long count) throws IOException {
+      try {
+        AutoCloseable arena = (AutoCloseable) newArena.invoke();
+        return new Mapping(
+            (ByteBuffer) mapInArena.invoke(channel, MapMode.READ_ONLY, at, count, arena), arena);
+      } catch (IOException | RuntimeException | Error e) {
+        throw e;
+      } catch (Throwable e) {
+        throw new IllegalStateException("cannot map a file", e);
+      }
+    }
+  }
+
+  /** {@code channel.map(READ_ONLY, at, count)}, then {@code unsafe.invokeCleaner(buffer)}. */
+  private static final class CleanerMapper implements Mapper {
+    private final Object unsafe;
+    private final Method clean;
+
+    CleanerMapper() throws ReflectiveOperationException {
       Class<?> type = Class.forName("sun.misc.Unsafe");
       Field instance = type.getDeclaredField("theUnsafe");
       instance.setAccessible(true);
-      MethodType takesBuffer = MethodType.methodType(void.class, ByteBuffer.class);
-      return MethodHandles.lookup()
-          .findVirtual(type, "invokeCleaner", takesBuffer)
-          .bindTo(instance.get(null));
-    } catch (ReflectiveOperationException | RuntimeException e) {
-      return null;
+      unsafe = instance.get(null);
+      clean = type.getMethod("invokeCleaner", ByteBuffer.class);
+    }
+
+    @Override
+    public Mapping map(FileChannel channel, long at, long count) throws IOException {
+      ByteBuffer mapped = channel.map(MapMode.READ_ONLY, at, count);
+      return new Mapping(mapped, () -> clean.invoke(unsafe, mapped));
     }
   }
 }

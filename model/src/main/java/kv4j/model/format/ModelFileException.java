@@ -25,6 +25,13 @@ public final class ModelFileException extends IllegalArgumentException {
     super(origin + ": " + wrong, cause);
   }
 
+  /** What a failure to read or write says, without the file's name once more. */
+  static String reason(String origin, Throwable failure) {
+    String kind = failure.getClass().getSimpleName();
+    String said = failure.getMessage();
+    return said == null || said.equals(origin) ? kind : kind + ": " + printable(said);
+  }
+
   /** A name as found in a file, made fit for a message: not too long, and on one line. */
   static String printable(String name) {
     String start = name.length() > LONGEST_NAME ? name.substring(0, LONGEST_NAME) + "..." : name;

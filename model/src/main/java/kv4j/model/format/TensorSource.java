@@ -22,7 +22,7 @@ public interface TensorSource extends AutoCloseable {
    * What the file says of the model, in its order; not modifiable. A value is a {@link String}, a
    * {@link Boolean}, a {@link Number}, a {@link List} or a {@link Map} of such values. GGUF and
    * llama2.c have GGUF's keys, with whole numbers as {@link Long}; a safetensors model has the
-   * fields of its {@code config.json}.
+   * fields of its {@code config.json}, where {@code null} is a value too.
    */
   Map<String, Object> metadata();
 

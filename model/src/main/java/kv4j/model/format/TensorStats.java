@@ -12,7 +12,7 @@ import java.nio.FloatBuffer;
  * @param max greatest finite value; negative infinity if there is none
  */
 public record TensorStats(long elements, long nans, long infinities, float min, float max) {
-  private static final int CHUNK = 1 << 14;
+  private static final int CHUNK = 1 << 11;
 
   /** Of the values from a buffer's position to its limit, neither of which changes. */
   public static TensorStats of(FloatBuffer values) {
@@ -58,6 +58,30 @@ public record TensorStats(long elements, long nans, long infinities, float min, 
       stats = stats.and(of(buffer.flip()));
     }
     return stats;
+  }
+
+  /**
+   * Whether all values from a buffer's position to its limit are finite, as weights must be; much
+   * faster than all there is to know of them.
+   */
+  public static boolean allFinite(FloatBuffer values) {
+    FloatBuffer rest = values.duplicate();
+    float[] chunk = new float[Math.min(CHUNK, rest.remaining())];
+    // A value less itself is 0 or NaN. Sums side by side are vectors to the compiler; one is not.
+    float[] sums = new float[chunk.length];
+    while (rest.hasRemaining()) {
+      int count = Math.min(chunk.length, rest.remaining());
+      rest.get(chunk, 0, count);
+      for (int i = 0; i < count; i++) {
+        sums[i] += chunk[i] - chunk[i];
+      }
+    }
+    for (float sum : sums) {
+      if (sum != 0) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** Whether all values are finite, as weights must be. */

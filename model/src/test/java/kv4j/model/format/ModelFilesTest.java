@@ -183,6 +183,25 @@ class ModelFilesTest {
     assertEquals(1, part.position());
   }
 
+  @Test
+  void allFiniteSeesEverySingleOtherValue() {
+    FloatBuffer values = FloatBuffer.allocate(9001);
+    for (int i = 0; i < values.capacity(); i++) {
+      values.put(i, i % 2 == 0 ? Float.MAX_VALUE : -Float.MIN_VALUE * i);
+    }
+    assertTrue(TensorStats.allFinite(values));
+    for (float odd : new float[] {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}) {
+      for (int i = 0; i < values.capacity(); i += 1 + i / 50) {
+        float before = values.get(i);
+        values.put(i, odd);
+        assertFalse(TensorStats.allFinite(values), odd + " at " + i);
+        values.put(i, before);
+      }
+    }
+    values.put(0, Float.NaN).put(9000, Float.NaN);
+    assertTrue(TensorStats.allFinite(values.duplicate().position(1).limit(9000)));
+  }
+
   private Path write(Bytes bytes) throws IOException {
     return Files.write(folder.resolve("model"), bytes.array());
   }
