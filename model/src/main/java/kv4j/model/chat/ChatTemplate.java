@@ -82,6 +82,8 @@ public final class ChatTemplate {
     bindings.put("bos_token", begin);
     bindings.put("eos_token", end);
     bindings.put("add_generation_prompt", generationPrompt);
+    // Functions are no variables to the engine, yet templates ask whether this one is defined.
+    bindings.put("strftime_now", true);
     bindings.put(TemplateFunctions.CLOCK, clock);
     RenderResult result;
     try {

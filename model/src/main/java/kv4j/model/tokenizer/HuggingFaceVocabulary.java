@@ -121,7 +121,7 @@ final class HuggingFaceVocabulary {
       return name.getBytes(StandardCharsets.UTF_8);
     }
     if (byteLevel) {
-      return ByteAlphabet.bytes(name);
+      return BytePairTokenizer.ByteAlphabet.bytes(name);
     }
     int value = SentencePieceTokenizer.byteValue(name);
     return value >= 0

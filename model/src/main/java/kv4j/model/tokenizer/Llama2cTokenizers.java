@@ -37,14 +37,15 @@ public final class Llama2cTokenizers {
       throw new IllegalArgumentException(file + " is too large for a vocabulary");
     }
     try {
-      return parse(ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN));
+      return parse(Files.readAllBytes(file));
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(
           file + " is not a llama2.c vocabulary: " + e.getMessage(), e);
     }
   }
 
-  private static Tokenizer parse(ByteBuffer in) {
+  static Tokenizer parse(byte[] file) {
+    ByteBuffer in = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
     List<String> tokens = new ArrayList<>();
     List<Float> scores = new ArrayList<>();
     if (in.remaining() < Integer.BYTES) {
