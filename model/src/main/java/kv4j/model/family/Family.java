@@ -20,8 +20,6 @@ public enum Family {
   /** The format that has Hugging Face's names; all others have GGUF's. */
   private static final String HUGGING_FACE_FORMAT = "safetensors";
 
-  private static final int LONGEST_NAME = 80;
-
   private final String architecture;
   private final List<String> modelTypes;
   private final Block block;
@@ -52,7 +50,7 @@ public enum Family {
         source.origin(),
         (name == null
                 ? "does not say what architecture it has"
-                : "has the unsupported architecture " + shortened(name))
+                : "has the unsupported architecture " + ModelFileException.printable(name))
             + "; supported are "
             + supported(huggingFace));
   }
@@ -97,11 +95,6 @@ public enum Family {
 
   private static String text(TensorSource source, String key) {
     return source.metadata().get(key) instanceof String text ? text : null;
-  }
-
-  private static String shortened(String name) {
-    String start = name.length() > LONGEST_NAME ? name.substring(0, LONGEST_NAME) + "..." : name;
-    return start.replaceAll("\\p{Cntrl}", "?");
   }
 
   /** What GGUF calls it. */

@@ -1,7 +1,8 @@
 package kv4j.model.family;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Map;
 import kv4j.model.Model;
 import kv4j.model.Tokenizer;
 import kv4j.model.TransformerConfig;
@@ -9,9 +10,15 @@ import kv4j.model.TransformerWeights;
 import kv4j.model.format.ModelFileException;
 import kv4j.model.format.ModelFiles;
 import kv4j.model.format.TensorSource;
+import kv4j.model.tokenizer.GgufTokenizers;
+import kv4j.model.tokenizer.HuggingFaceTokenizer;
+import kv4j.model.tokenizer.Llama2cTokenizers;
 
 /** Loads models of the supported families from files of the supported formats. */
 public final class ModelLoader {
+  /** What llama2.c calls the file beside a checkpoint. */
+  private static final String LLAMA2C_TOKENIZER = "tokenizer.bin";
+
   private ModelLoader() {}
 
   /** Finds the tokenizer that belongs to a model file. */
@@ -61,6 +68,16 @@ public final class ModelLoader {
   }
 
   /**
+   * Loads a model with the tokenizer that is in its file or beside it.
+   *
+   * @throws IllegalArgumentException as {@link #load(Path, LoadOptions, TokenizerFinder,
+   *     LoadListener)}
+   */
+  public static Model load(Path path, LoadOptions options, LoadListener listener) {
+    return load(path, options, ModelLoader::findTokenizer, listener);
+  }
+
+  /**
    * Loads a model. Beside the weights themselves this needs a megabyte for each processor.
    *
    * @throws ModelFileException if the file is not sound, the model is not supported, or it needs
@@ -74,29 +91,50 @@ public final class ModelLoader {
       if (info.bytes() > options.maxBytes()) {
         throw new ModelFileException(
             source.origin(),
-            String.format(
-                "the model needs %d MB of memory, but may take %d MB",
-                megabytes(info.bytes()), options.maxBytes() >> 20));
+            "the model needs "
+                + megabytes(info.bytes())
+                + " MB of memory, but may take "
+                + (options.maxBytes() >> 20)
+                + " MB");
       }
       Tokenizer tokenizer = tokenizers.find(source, path);
       listener.started(info);
       TensorNames names = TensorNames.of(info.family(), source);
       TransformerWeights weights = new WeightReader(source, info.config(), names).read(listener);
-      return Model.of(info.name(), weights, tokenizer, tokenizerId(source));
+      return Model.of(info.name(), weights, tokenizer, tokenizerId(tokenizer));
     }
+  }
+
+  private static Tokenizer findTokenizer(TensorSource source, Path path) {
+    Tokenizer tokenizer;
+    try {
+      tokenizer =
+          switch (source.format()) {
+            case "safetensors" ->
+                HuggingFaceTokenizer.read(
+                    Files.isDirectory(path) ? path : path.toAbsolutePath().getParent());
+            case "llama2.c" -> Llama2cTokenizers.read(path.resolveSibling(LLAMA2C_TOKENIZER));
+            default -> GgufTokenizers.from(source.metadata());
+          };
+    } catch (IOException e) {
+      throw new ModelFileException(source.origin(), "its tokenizer cannot be read (" + e + ")", e);
+    } catch (ModelFileException e) {
+      throw e;
+    } catch (IllegalArgumentException e) {
+      throw new ModelFileException(source.origin(), e.getMessage(), e);
+    }
+    return tokenizer;
   }
 
   private static long megabytes(long bytes) {
     return (bytes + (1 << 20) - 1) >> 20;
   }
 
-  /** Tells tokenizers apart, as far as the model file does. */
-  private static String tokenizerId(TensorSource source) {
-    StringBuilder id = new StringBuilder();
-    for (Map.Entry<String, Object> entry : source.metadata().entrySet()) {
-      if (entry.getKey().startsWith("tokenizer.")) {
-        id.append(entry.getKey()).append('=').append(entry.getValue()).append('\n');
-      }
+  /** Tells tokenizers apart: what kind it is, and what its tokens are called. */
+  private static String tokenizerId(Tokenizer tokenizer) {
+    StringBuilder id = new StringBuilder(tokenizer.getClass().getSimpleName());
+    for (int token = 0; token < tokenizer.vocabulary(); token++) {
+      id.append('\n').append(tokenizer.name(token));
     }
     return id.toString();
   }

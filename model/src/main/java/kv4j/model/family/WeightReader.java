@@ -13,6 +13,7 @@ import kv4j.model.TransformerConfig;
 import kv4j.model.TransformerWeights;
 import kv4j.model.format.ModelFileException;
 import kv4j.model.format.TensorSource;
+import kv4j.model.format.TensorStats;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -70,7 +71,9 @@ final class WeightReader {
       if (!used.contains(tensor) && !names.canIgnore(tensor)) {
         throw new ModelFileException(
             source.origin(),
-            "tensor " + shortened(tensor) + " is none that models of this architecture have");
+            "tensor "
+                + ModelFileException.printable(tensor)
+                + " is none that models of this architecture have");
       }
     }
   }
@@ -93,11 +96,6 @@ final class WeightReader {
       elements = Math.multiplyExact(elements, size);
     }
     return elements;
-  }
-
-  private static String shortened(String name) {
-    return (name.length() > 80 ? name.substring(0, 80) + "..." : name)
-        .replaceAll("\\p{Cntrl}", "?");
   }
 
   /**
@@ -191,16 +189,19 @@ final class WeightReader {
   }
 
   private void requireFinite(Part part, float[] values, int count) {
-    for (int i = 0; i < count; i++) {
-      if (!Float.isFinite(values[i])) {
-        throw new ModelFileException(
-            source.origin(),
-            "tensor "
-                + part.tensor()
-                + " holds "
-                + values[i]
-                + ", but weights must be finite numbers");
-      }
+    if (TensorStats.allFinite(FloatBuffer.wrap(values, 0, count))) {
+      return;
     }
+    int first = 0;
+    while (Float.isFinite(values[first])) {
+      first++;
+    }
+    throw new ModelFileException(
+        source.origin(),
+        "tensor "
+            + part.tensor()
+            + " holds "
+            + values[first]
+            + ", but weights must be finite numbers");
   }
 }
