@@ -72,7 +72,10 @@ final class HuggingFaceConfig {
     Fields rope = parameters.values().isEmpty() ? fields.object("rope_scaling") : parameters;
     float theta = rope.number("rope_theta", fields.number("rope_theta", 10_000));
     String type = rope.text("rope_type", rope.text("type", "default"));
-    fields.requireIfThere("partial_rotary_factor", 1.0);
+    if (fields.number("partial_rotary_factor", 1) != 1) {
+      throw new ModelFileException(
+          fields.origin(), "positions that turn a part of each head are not supported");
+    }
     Positions.Scaling scaling =
         switch (type) {
           case "default" -> Positions.Scaling.NONE;

@@ -126,6 +126,10 @@ final class HuggingFaceFiles {
     tensors.put("ln_f.bias", matrix("final_norm/bias"));
   }
 
+  TransformerWeights weights() {
+    return weights;
+  }
+
   /** A vector is a matrix of one row. */
   private float[][] matrix(String name) {
     var array = weights.get(name);
