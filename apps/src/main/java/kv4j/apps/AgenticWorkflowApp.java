@@ -2,11 +2,13 @@ package kv4j.apps;
 
 import static kv4j.apps.cli.Dispatcher.flag;
 
+import java.util.Optional;
 import kv4j.apps.cli.Command;
 import kv4j.apps.cli.Terminal;
 import kv4j.apps.cli.ValueOption;
 import kv4j.apps.cli.Values;
 import kv4j.inference.workload.AgenticRun;
+import kv4j.inference.workload.Workload;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 
@@ -20,7 +22,23 @@ public final class AgenticWorkflowApp implements Command {
   private static final String LAYERS = "layers";
 
   private static final ValueOption<Integer> REQUESTS =
-      ValueOption.of("requests", "N", "how many of the run's requests", 50, Values::positiveInt);
+      ValueOption.optional(
+          "requests",
+          "N",
+          "how many of the run's requests (default: 50, or all)",
+          Values::positiveInt);
+  private static final ValueOption<Integer> PREFIX_TOKENS =
+      ValueOption.optional(
+          "prefix-tokens",
+          "N",
+          "tokens of the system prompt that all agents share (default: all of it)",
+          Values::positiveInt);
+  private static final ValueOption<Integer> SUFFIX_TOKENS =
+      ValueOption.optional(
+          "suffix-tokens",
+          "N",
+          "most tokens that a step adds to its agent's context (default: all of its text)",
+          Values::positiveInt);
   private static final ValueOption<Integer> NEW_TOKENS =
       ValueOption.of("new-tokens", "N", "tokens to generate for each", 16, Values::positiveInt);
 
@@ -43,6 +61,8 @@ public final class AgenticWorkflowApp implements Command {
     Options options =
         new Options()
             .addOption(REQUESTS.option())
+            .addOption(PREFIX_TOKENS.option())
+            .addOption(SUFFIX_TOKENS.option())
             .addOption(NEW_TOKENS.option())
             .addOption(flag(LAYERS, "a row for every layer: how often the cache answered it"));
     WorkloadProgram.addOptions(
@@ -53,14 +73,21 @@ public final class AgenticWorkflowApp implements Command {
   @Override
   public void run(CommandLine line, Terminal terminal) throws Exception {
     boolean quick = line.hasOption(WorkloadProgram.QUICK);
-    int requests = quick ? REQUESTS.in(line, QUICK_REQUESTS) : REQUESTS.in(line);
     int newTokens = quick ? NEW_TOKENS.in(line, QUICK_NEW_TOKENS) : NEW_TOKENS.in(line);
     AgenticRun agents =
         WorkloadProgram.WORKLOAD.find(line).map(AgenticRun::read).orElseGet(AgenticRun::shipped);
     WorkloadProgram.run(
         line,
         terminal,
-        tokenizer -> agents.workload(tokenizer, newTokens).first(requests),
+        tokenizer -> {
+          Workload all =
+              agents.workload(
+                  tokenizer, PREFIX_TOKENS.find(line), SUFFIX_TOKENS.find(line), newTokens);
+          int usual =
+              Math.min(quick ? QUICK_REQUESTS : all.requests().size(), all.requests().size());
+          return all.first(REQUESTS.find(line).orElse(usual));
+        },
+        Optional.of("simple"),
         line.hasOption(LAYERS));
   }
 }

@@ -1,5 +1,6 @@
 package kv4j.apps;
 
+import java.util.Optional;
 import kv4j.apps.cli.Command;
 import kv4j.apps.cli.Terminal;
 import kv4j.apps.cli.ValueOption;
@@ -83,6 +84,6 @@ public final class PromptComparisonApp implements Command {
             NEW_TOKENS.in(line, usual.newTokens()));
     PromptSet prompts =
         WorkloadProgram.WORKLOAD.find(line).map(PromptSet::read).orElseGet(PromptSet::shipped);
-    WorkloadProgram.run(line, terminal, t -> prompts.workload(t, sizes), false);
+    WorkloadProgram.run(line, terminal, t -> prompts.workload(t, sizes), Optional.empty(), false);
   }
 }

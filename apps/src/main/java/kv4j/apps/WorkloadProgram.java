@@ -18,9 +18,11 @@ import kv4j.apps.report.ProgressListener;
 import kv4j.apps.report.ReportPrinter;
 import kv4j.apps.report.RunInfo;
 import kv4j.cache.EvictionPolicy;
+import kv4j.cache.KvCache;
 import kv4j.cache.KvCacheConfig;
 import kv4j.cache.KvCaches;
 import kv4j.cache.block.KvDtype;
+import kv4j.cache.radix.RadixKvCache;
 import kv4j.inference.Blas;
 import kv4j.inference.EngineOptions;
 import kv4j.inference.InferenceEngine;
@@ -109,6 +111,7 @@ final class WorkloadProgram {
   private static final ValueOption<Integer> REPEAT =
       ValueOption.of(
           "repeat", "N", "times to run the workload; figures are medians", 1, Values::positiveInt);
+  private static final String SHOW_TREE = "show-tree";
   static final ValueOption<Path> JSON =
       ValueOption.optional("json", "FILE", "write all figures to this file too", Path::of);
 
@@ -137,6 +140,7 @@ final class WorkloadProgram {
         .addOption(DEVICE.option())
         .addOption(THREADS.option())
         .addOption(REPEAT.option())
+        .addOption(flag(SHOW_TREE, "print what the radix cache keeps at the end, as a tree"))
         .addOption(JSON.option());
   }
 
@@ -144,6 +148,7 @@ final class WorkloadProgram {
    * Runs a workload with and without the cache, and prints what that measured.
    *
    * @param workload makes the workload for the model's tokenizer
+   * @param alongside a cache to show side by side with the one under test, unless told otherwise
    * @param everyLayer whether to print a row for each layer
    * @throws IllegalArgumentException with one sentence, before anything runs, if an option does not
    *     do
@@ -152,10 +157,12 @@ final class WorkloadProgram {
       CommandLine line,
       Terminal terminal,
       Function<Tokenizer, Workload> workload,
+      Optional<String> alongside,
       boolean everyLayer)
       throws IOException {
     String cache = CACHE.in(line);
-    List<String> also = ALSO.find(line).orElse(List.of());
+    List<String> also =
+        ALSO.find(line).orElse(alongside.filter(other -> !other.equals(cache)).stream().toList());
     String namespace = NAMESPACE.find(line).orElse("");
     int blockSize = BLOCK_SIZE.in(line);
     KvDtype dtype = CACHE_DTYPE.in(line);
@@ -173,6 +180,15 @@ final class WorkloadProgram {
     String device = Devices.select(DEVICE.in(line));
 
     Model model = DemoModels.create(preset, seed);
+    if (blockSize > model.config().context()) {
+      throw new IllegalArgumentException(
+          "--block-size of %d tokens is over the model's context of %d"
+              .formatted(blockSize, model.config().context()));
+    }
+    String[] tree = {""};
+    ProgressListener progress =
+        new ProgressListener(
+            "measuring", terminal, used -> tree[0] = tree(used, model.tokenizer()));
     try (InferenceEngine engine = InferenceEngine.create(model, engineOptions)) {
       KvCacheConfig config =
           new KvCacheConfig(engine.layout(blockSize, dtype), maxBytes, ttl).withPolicy(policy);
@@ -181,13 +197,22 @@ final class WorkloadProgram {
               engine,
               workload.apply(model.tokenizer()),
               new WorkloadOptions(cache, also, config, loader, repeat, namespace),
-              new ProgressListener("measuring", terminal));
+              progress);
       RunInfo info = info(model, engineOptions, device);
       terminal.out().print(ReportPrinter.text(info, report, everyLayer));
+      if (line.hasOption(SHOW_TREE)) {
+        terminal.out().println(tree[0]);
+      }
       if (json.isPresent()) {
         json.get().write(info, report);
       }
     }
+  }
+
+  private static String tree(KvCache cache, Tokenizer tokenizer) {
+    return cache instanceof RadixKvCache radix
+        ? radix.tree(tokenizer::decode)
+        : "only the radix cache has a tree to show";
   }
 
   /** What runs. */

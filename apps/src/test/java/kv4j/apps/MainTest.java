@@ -75,7 +75,7 @@ class MainTest {
     assertTrue(compare.contains("different in each (default: 48)"), compare);
     assertTrue(compare.contains("(default: 16)"), compare);
     String workflow = run("workflow", "--help").out().replaceAll("\\s+", " ");
-    assertTrue(workflow.contains("requests (default: 50)"), workflow);
+    assertTrue(workflow.contains("requests (default: 50, or all)"), workflow);
   }
 
   @ParameterizedTest
@@ -106,7 +106,7 @@ class MainTest {
         "compare --plugins no-such.jar | --plugins cannot read no-such.jar",
         "compare --workload no-such.json | no-such.json",
         "compare --model-preset tiny --cache nosuch | there is no cache named nosuch",
-        "compare --model-preset tiny --cache request --prefix-tokens 2040 | context",
+        "compare --model-preset tiny --cache request --new-tokens 3500 | context",
         "workflow --requests 0 | --requests must be at least 1",
         "workflow --model-preset tiny --requests 5000 | 5000",
         "bench --compare stock,tea | --compare must be one of stock, plain, openblas, not \"tea\"",
@@ -116,9 +116,12 @@ class MainTest {
         "bench --shape 2,64,4,3,176 | --shape 4 heads cannot share 3 KV heads evenly",
         "bench --shape 2,64,4,2,176 --model-preset tiny | --model-preset and --shape exclude",
         "bench --context-long 512 | --context-long must be at least 1024, not 512",
-        "bench --model-preset tiny --context-long 4096 | at most the model's context of 2048",
+        "bench --model-preset tiny --context-long 5000 | at most the model's context of 4096",
         "bench --prefill-chunk 0 | --prefill-chunk must be at least 1, not 0",
         "bench --json no-such-folder/x.json | cannot write no-such-folder/x.json",
+        "compare --model-preset tiny --block-size 5000 | --block-size of 5000 tokens is over",
+        "compare --model-preset tiny --cache simple --max-bytes 1kB | prefix of 1000 tokens",
+        "compare --model-preset tiny --max-bytes 1kB | below one block",
         "compare stray | compare takes options only, not \"stray\""
       })
   void refusesBadInputInOneSentence(String args, String sentence) {

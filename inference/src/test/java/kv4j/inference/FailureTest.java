@@ -69,7 +69,7 @@ class FailureTest {
       Exception refusal =
           assertThrows(IllegalArgumentException.class, () -> generator.generate(tooLong));
       assertEquals(
-          "a prompt of 2048 tokens and 1 new ones do not fit the model's context of 2048 tokens",
+          "a prompt of 4096 tokens and 1 new ones do not fit the model's context of 4096 tokens",
           refusal.getMessage());
       assertEquals(0, cache.stats().lookups());
     }
@@ -109,7 +109,7 @@ class FailureTest {
           assertThrows(
               IllegalArgumentException.class, () -> engine.forward(sequence, tokens, 0, beyond));
       assertEquals(
-          "position 2048 is beyond the model's context of 2048 tokens", refusal.getMessage());
+          "position 4096 is beyond the model's context of 4096 tokens", refusal.getMessage());
       assertWorks(engine, new RequestCacheProvider().create(config(engine, 16, KvDtype.F32)));
     }
   }

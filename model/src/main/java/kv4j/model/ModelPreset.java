@@ -13,7 +13,7 @@ public enum ModelPreset {
   DEMO_32_M("demo-32-m", "M", shape(32, 512, 8, 4, 1408, 4096)),
 
   /** 2 layers, for tests and quick looks. */
-  TINY("tiny", "tiny", shape(2, 64, 4, 2, 176, 2048));
+  TINY("tiny", "tiny", shape(2, 64, 4, 2, 176, 4096));
 
   private final String label;
   private final String alias;

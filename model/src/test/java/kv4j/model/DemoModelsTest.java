@@ -45,23 +45,6 @@ class DemoModelsTest {
   }
 
   @Test
-  void anEarlyTokenChangesWhatTheTinyModelGenerates() {
-    SameDiff graph = DemoModels.create(ModelPreset.TINY, 1).graph();
-    int changed = 0;
-    for (int seed = 0; seed < 5; seed++) {
-      Random random = new Random(seed);
-      int[] prompt = random.ints(PROMPT, 0, 256).toArray();
-      int[] generated = generate(graph, prompt);
-      assertTrue(Arrays.stream(generated).skip(PROMPT).distinct().count() > 2, "seed " + seed);
-      if (!Arrays.equals(
-          choices(graph, prompt, generated), choices(graph, changed(prompt, random), generated))) {
-        changed++;
-      }
-    }
-    assertTrue(changed >= 4, changed + " of 5 changed");
-  }
-
-  @Test
   void anEarlyTokenChangesTheChoicesOf32Layers() {
     SameDiff graph = DEEP.graph();
     int changed = 0;
@@ -100,16 +83,6 @@ class DemoModelsTest {
     assertTrue(change > 0.01 * relative, "logits changed by " + change);
     double deviation = before.stdNumber().doubleValue();
     assertTrue(deviation > 2 && deviation < 4, "logits deviate by " + deviation);
-  }
-
-  private static int[] generate(SameDiff graph, int[] prompt) {
-    int[] tokens = prompt;
-    for (int i = 0; i < NEW_TOKENS; i++) {
-      float[][] logits = StockSession.logits(graph, tokens);
-      tokens = Arrays.copyOf(tokens, tokens.length + 1);
-      tokens[tokens.length - 1] = StockSession.likeliest(logits[tokens.length - 2]);
-    }
-    return tokens;
   }
 
   /**

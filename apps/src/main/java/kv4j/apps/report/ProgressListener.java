@@ -1,15 +1,22 @@
 package kv4j.apps.report;
 
+import java.util.function.Consumer;
 import kv4j.apps.cli.Terminal;
+import kv4j.cache.KvCache;
 import kv4j.inference.measure.WorkloadListener;
 
 /** Shows a workload's progress to people. */
 public final class ProgressListener implements WorkloadListener {
   private final String task;
   private final Terminal terminal;
+  private final Consumer<KvCache> atEnd;
   private Progress progress;
 
-  public ProgressListener(String task, Terminal terminal) {
+  /**
+   * @param atEnd looks into the cache under test once it has run the whole workload
+   */
+  public ProgressListener(String task, Terminal terminal, Consumer<KvCache> atEnd) {
+    this.atEnd = atEnd;
     this.task = task;
     this.terminal = terminal;
   }
@@ -22,6 +29,11 @@ public final class ProgressListener implements WorkloadListener {
   @Override
   public void step(String label) {
     progress.step(label);
+  }
+
+  @Override
+  public void finished(KvCache cache) {
+    atEnd.accept(cache);
   }
 
   @Override

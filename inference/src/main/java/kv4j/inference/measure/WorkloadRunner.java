@@ -2,7 +2,9 @@ package kv4j.inference.measure;
 
 import java.util.List;
 import java.util.Optional;
+import kv4j.cache.KvCacheConfig;
 import kv4j.cache.KvCaches;
+import kv4j.cache.simple.SimplePrefixCache;
 import kv4j.inference.GenerationRequest;
 import kv4j.inference.GenerationResult;
 import kv4j.inference.Generator;
@@ -74,7 +76,22 @@ public final class WorkloadRunner {
       WorkloadOptions options,
       WorkloadListener listener) {
     workload.checkFits(engine.model().config());
+    if (options.cache().equals("simple") || options.alongside().contains("simple")) {
+      checkRoomForPrefix(workload, options.config());
+    }
     return new WorkloadRunner(engine, workload, options, listener).run();
+  }
+
+  /** The explicit prefix cache keeps a prefix whole or not at all. */
+  private static void checkRoomForPrefix(Workload workload, KvCacheConfig config) {
+    int tokens =
+        workload.requests().stream().mapToInt(WorkloadRequest::sharedPrefixTokens).max().orElse(0);
+    long needed = SimplePrefixCache.bytesForPrefix(config.layout(), tokens);
+    if (needed > config.maxBytes()) {
+      throw new IllegalArgumentException(
+          "the cache simple has a size limit of %d bytes, too small for one prefix of %d tokens, which takes %d"
+              .formatted(config.maxBytes(), tokens, needed));
+    }
   }
 
   private WorkloadReport run() {

@@ -2,9 +2,11 @@ package kv4j.inference.workload;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import kv4j.model.Tokenizer;
 
 /**
@@ -73,27 +75,46 @@ public record AgenticRun(
     return WorkloadFiles.read(file, AgenticRun.class);
   }
 
+  /** All steps as requests, with texts as they are. */
+  public Workload workload(Tokenizer tokenizer, int newTokens) {
+    return workload(tokenizer, Optional.empty(), Optional.empty(), newTokens);
+  }
+
   /**
    * All steps as requests, grouped by agent. The shared prefix is the system prompt. Texts are
    * encoded one by one, so that an agent's next prompt begins with the tokens of its last under any
    * tokenizer.
+   *
+   * @param prefixTokens to cut the system prompt to
+   * @param suffixTokens most tokens that a step adds to its agent's context
+   * @throws IllegalArgumentException if the system prompt is shorter
    */
-  public Workload workload(Tokenizer tokenizer, int newTokens) {
-    int[] prefix = WorkloadFiles.encodeSystem(tokenizer, system);
+  public Workload workload(
+      Tokenizer tokenizer,
+      Optional<Integer> prefixTokens,
+      Optional<Integer> suffixTokens,
+      int newTokens) {
+    int[] whole = WorkloadFiles.encodeSystem(tokenizer, system);
+    int[] prefix =
+        WorkloadFiles.cut(name, "system prompt", whole, prefixTokens.orElse(whole.length));
+    int most = suffixTokens.orElse(Integer.MAX_VALUE);
     Map<String, int[]> contexts = new HashMap<>();
     agents.forEach(
-        (agent, role) ->
-            contexts.put(agent, append(tokenizer, prefix, "You are the " + agent + ". " + role)));
+        (agent, role) -> {
+          String text = "You are the " + agent + ". " + role;
+          contexts.put(agent, append(tokenizer, prefix, text, Integer.MAX_VALUE));
+        });
     List<WorkloadRequest> requests = new ArrayList<>();
     for (Step step : steps) {
-      int[] prompt = append(tokenizer, contexts.get(step.agent()), step.text());
+      int[] prompt = append(tokenizer, contexts.get(step.agent()), step.text(), most);
       contexts.put(step.agent(), prompt);
       requests.add(new WorkloadRequest(step.agent(), prompt, prefix.length));
     }
     return new Workload(name, requests, newTokens);
   }
 
-  private static int[] append(Tokenizer tokenizer, int[] context, String text) {
-    return WorkloadFiles.concat(context, tokenizer.encode(text + "\n"));
+  private static int[] append(Tokenizer tokenizer, int[] context, String text, int most) {
+    int[] added = tokenizer.encode(text + "\n");
+    return WorkloadFiles.concat(context, Arrays.copyOf(added, Math.min(added.length, most)));
   }
 }

@@ -2,7 +2,6 @@ package kv4j.inference.workload;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import kv4j.model.Tokenizer;
 
@@ -84,28 +83,21 @@ public record PromptSet(String name, List<String> system, List<String> questions
               + " requests");
     }
     int[] prefix =
-        cut(WorkloadFiles.encodeSystem(tokenizer, system), sizes.prefixTokens(), "system prompt");
+        WorkloadFiles.cut(
+            name,
+            "system prompt",
+            WorkloadFiles.encodeSystem(tokenizer, system),
+            sizes.prefixTokens());
     List<WorkloadRequest> requests = new ArrayList<>();
     for (int i = 0; i < sizes.requests(); i++) {
       int[] suffix =
-          cut(tokenizer.encode(questions.get(i)), sizes.suffixTokens(), "question " + (i + 1));
+          WorkloadFiles.cut(
+              name,
+              "question " + (i + 1),
+              tokenizer.encode(questions.get(i)),
+              sizes.suffixTokens());
       requests.add(new WorkloadRequest(name, WorkloadFiles.concat(prefix, suffix), prefix.length));
     }
     return new Workload(name, requests, sizes.newTokens());
-  }
-
-  private int[] cut(int[] tokens, int length, String what) {
-    if (tokens.length < length) {
-      throw new IllegalArgumentException(
-          "the workload "
-              + name
-              + " has a "
-              + what
-              + " of only "
-              + tokens.length
-              + " tokens, too few for "
-              + length);
-    }
-    return Arrays.copyOf(tokens, length);
   }
 }

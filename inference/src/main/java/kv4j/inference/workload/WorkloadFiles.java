@@ -16,6 +16,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -124,6 +125,26 @@ final class WorkloadFiles {
       required(name + "[" + i + "]", texts.get(i));
     }
     return List.copyOf(texts);
+  }
+
+  /**
+   * The first {@code length} tokens of one of a workload's texts.
+   *
+   * @throws IllegalArgumentException if it has fewer
+   */
+  static int[] cut(String workload, String what, int[] tokens, int length) {
+    if (tokens.length < length) {
+      throw new IllegalArgumentException(
+          "the workload "
+              + workload
+              + " has a "
+              + what
+              + " of only "
+              + tokens.length
+              + " tokens, too few for "
+              + length);
+    }
+    return Arrays.copyOf(tokens, length);
   }
 
   /** The begin token, if there is one, and the paragraphs of a system prompt. */

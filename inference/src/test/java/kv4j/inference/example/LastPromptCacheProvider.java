@@ -64,7 +64,8 @@ public final class LastPromptCacheProvider implements KvCacheProvider {
     /** Leading tokens that both have; the prompt's last is always left to compute. */
     private static int alike(Kept last, KvRequest request) {
       if (!last.request.namespace().equals(request.namespace())
-          || !last.request.model().equals(request.model())) {
+          || !last.request.model().equals(request.model())
+          || !last.request.salt().equals(request.salt())) {
         return 0;
       }
       int most = Math.min(last.tokens.length, request.prompt().length - 1);
