@@ -109,6 +109,9 @@ class MainTest {
         "compare --model-preset tiny --cache request --new-tokens 3500 | context",
         "workflow --requests 0 | --requests must be at least 1",
         "workflow --model-preset tiny --requests 5000 | 5000",
+        "compare --model-preset tiny --block-size 5000 | --block-size of 5000 tokens is over",
+        "compare --model-preset tiny --cache simple --max-bytes 1kB | prefix of 1000 tokens",
+        "compare --model-preset tiny --max-bytes 1kB | below one block",
         "bench --compare stock,tea | --compare must be one of stock, plain, openblas, not \"tea\"",
         "bench --shape 2,64,4,2 | --shape must be layers,dim,heads,kvHeads,ffn",
         "bench --shape 2,64,4,two,176 | --shape must be a whole number, not \"two\"",
@@ -116,12 +119,9 @@ class MainTest {
         "bench --shape 2,64,4,3,176 | --shape 4 heads cannot share 3 KV heads evenly",
         "bench --shape 2,64,4,2,176 --model-preset tiny | --model-preset and --shape exclude",
         "bench --context-long 512 | --context-long must be at least 1024, not 512",
-        "bench --model-preset tiny --context-long 5000 | at most the model's context of 4096",
+        "bench --model-preset tiny --context-long 4097 | at most the model's context of 4096",
         "bench --prefill-chunk 0 | --prefill-chunk must be at least 1, not 0",
         "bench --json no-such-folder/x.json | cannot write no-such-folder/x.json",
-        "compare --model-preset tiny --block-size 5000 | --block-size of 5000 tokens is over",
-        "compare --model-preset tiny --cache simple --max-bytes 1kB | prefix of 1000 tokens",
-        "compare --model-preset tiny --max-bytes 1kB | below one block",
         "compare stray | compare takes options only, not \"stray\""
       })
   void refusesBadInputInOneSentence(String args, String sentence) {
