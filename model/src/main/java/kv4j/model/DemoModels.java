@@ -39,8 +39,15 @@ public final class DemoModels {
 
   /** A model of a preset's shape; the same seed gives the same weights everywhere. */
   public static Model create(ModelPreset preset, long seed) {
-    TransformerWeights weights = randomWeights(preset.config(), seed);
-    return Model.of(preset.label(), weights, new ByteTokenizer(), "bytes");
+    return create(preset.label(), preset.config(), seed);
+  }
+
+  /**
+   * A model of any shape, whose tokenizer need not have its vocabulary; the same seed gives the
+   * same weights everywhere.
+   */
+  public static Model create(String name, TransformerConfig config, long seed) {
+    return Model.of(name, randomWeights(config, seed), new ByteTokenizer(), "bytes");
   }
 
   /** Random weights for any shape; the same seed gives the same weights everywhere. */

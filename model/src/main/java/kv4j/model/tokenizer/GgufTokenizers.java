@@ -87,12 +87,12 @@ public final class GgufTokenizers {
   }
 
   private static Type type(Object value, int token) {
-    int number = cast("token_type", value, Number.class).intValue();
+    long number = cast("token_type", value, Number.class).longValue();
     if (number < 1 || number > Type.values().length) {
       throw new IllegalArgumentException(
           "token " + token + " has type " + number + " instead of 1 to " + Type.values().length);
     }
-    return Type.values()[number - 1];
+    return Type.values()[(int) number - 1];
   }
 
   private int id(String role, int otherwise, int vocabulary) {

@@ -67,7 +67,11 @@ abstract class VocabularyTokenizer implements Tokenizer {
   @Override
   public final int[] encodeWithSpecial(String text) {
     IntStream.Builder out = IntStream.builder();
-    encode(special.split(wellFormed(text)), true, out);
+    List<SpecialTokens.Part> parts =
+        special.split(wellFormed(text)).stream()
+            .map(part -> new SpecialTokens.Part(control.unescape(part.text()), part.token()))
+            .toList();
+    encode(parts, true, out);
     return out.build().toArray();
   }
 
@@ -100,8 +104,7 @@ abstract class VocabularyTokenizer implements Tokenizer {
       if (part.token() >= 0) {
         out.add(part.token());
       } else {
-        String text = control.unescape(part.text());
-        encodeText(spaced ? " " + text : text, out);
+        encodeText(spaced ? " " + part.text() : part.text(), out);
       }
       spaced = part.token() >= 0 && addsSpace();
     }

@@ -93,6 +93,7 @@ class GgufTokenizersTest {
     assertArrayEquals(new int[] {'a', 265, 'b'}, bytes.encodeWithSpecial("a<|im_end|>b"));
     String escaped = bytes.escapeSpecial("<|im_end|>");
     assertArrayEquals(bytes.encode("<|im_end|>"), bytes.encodeWithSpecial(escaped));
+    assertEquals(escaped, bytes.decode(bytes.encode(escaped)), "text as such keeps the mark");
     assertEquals("ab", bytes.decode('a', 265, 'b'));
     assertEquals(Set.of(265), bytes.endTokens());
 
