@@ -102,4 +102,15 @@ class MissReasonsTest {
     check(Reason.FULL, 7, otherTenant, run(0, 8));
     check(Reason.EVICTED, 0, HERE, run(0, 8));
   }
+
+  @Test
+  void aNameThatHashesLikeAnotherLearnsNothingOfIt() {
+    Space one = new Space("Aa", "model", "");
+    Space other = new Space("BB", "model", "");
+    assertEquals(one.hashCode(), other.hashCode());
+    fixture.request(one, run(0, 8));
+    fixture.request(one, run(100, 16)); // takes all there is
+    check(Reason.COLD, 0, other, run(0, 8));
+    check(Reason.EVICTED, 0, one, run(0, 8));
+  }
 }
