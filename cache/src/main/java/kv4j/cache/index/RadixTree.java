@@ -33,7 +33,7 @@ final class RadixTree<B> {
   final Forgotten forgotten = new Forgotten();
   final Map<Space, Node<B>> roots = new HashMap<>();
   private final ToLongFunction<? super B> weigher;
-  private final long seed = new SecureRandom().nextLong(); // so that no two hashes are made to meet
+  private final long seed = new SecureRandom().nextLong(); // or hashes could be made to meet
   private long nextId;
 
   RadixTree(Limits limits, ToLongFunction<? super B> weigher) {
@@ -208,8 +208,8 @@ final class RadixTree<B> {
     }
     if (end < length) {
       int missing = Math.min(length, (firstNew + fit + 1) * blockTokens);
-      long hash = Forgotten.hash(hashTo(anchor, anchor.end()), tokens, anchor.end(), missing);
-      forgotten.put(hash, Reason.NO_ROOM);
+      long hash = Forgotten.hash(hashTo(anchor, anchor.end()), tokens, anchor.end(), end);
+      forgotten.put(hash, tokens, end, missing, Reason.NO_ROOM);
     }
     retention.unpin(anchor);
     return end;
@@ -302,7 +302,9 @@ final class RadixTree<B> {
   private void forget(Node<B> node, int from, Removal cause) {
     if (cause == Removal.SIZE || cause == Removal.EXPIRED) {
       int end = Math.min(node.end(), (from / blockTokens + 1) * blockTokens);
-      forgotten.put(hashTo(node, end), cause == Removal.SIZE ? Reason.EVICTED : Reason.EXPIRED);
+      Reason reason = cause == Removal.SIZE ? Reason.EVICTED : Reason.EXPIRED;
+      int start = node.start;
+      forgotten.put(hashTo(node, from), node.tokens, from - start, end - start, reason);
     }
   }
 

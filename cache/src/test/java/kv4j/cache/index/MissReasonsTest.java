@@ -73,6 +73,19 @@ class MissReasonsTest {
   }
 
   @Test
+  void whatIsGoneIsKnownByAnyOfItsTokens() {
+    fixture.request(run(0, 7)); // a prompt of six tokens, and one that it generated
+    fixture.look(join(run(0, 4), 99));
+    fixture.request(run(100, 12)); // takes the last block
+    check(Reason.EVICTED, 4, run(0, 6));
+    check(Reason.EVICTED, 4, join(run(0, 5), 99));
+    fixture.clock = 10;
+    check(Reason.EXPIRED, 0, run(0, 3));
+    check(Reason.EXPIRED, 0, join(run(0, 2), 99));
+    check(Reason.COLD, 0, run(1, 6));
+  }
+
+  @Test
   void noRoomIsToldFromEvicted() {
     fixture.request(run(0, 12));
     var running = fixture.match(run(0, 13));
