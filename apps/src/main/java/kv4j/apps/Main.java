@@ -10,7 +10,7 @@ import kv4j.apps.cli.Terminal;
 /** The program {@code kv4j}: {@code kv4j COMMAND [options]}. */
 public final class Main {
   private static final List<Command> COMMANDS =
-      List.of(new PromptComparisonApp(), new AgenticWorkflowApp());
+      List.of(new PromptComparisonApp(), new AgenticWorkflowApp(), new BenchApp());
 
   private Main() {}
 

@@ -85,7 +85,7 @@ final class WorkloadProgram {
           Values::duration);
   private static final ValueOption<Path> PLUGINS =
       ValueOption.optional("plugins", "JAR", "jar with more caches to choose from", Path::of);
-  private static final ValueOption<ModelPreset> MODEL_PRESET =
+  static final ValueOption<ModelPreset> MODEL_PRESET =
       ValueOption.of(
           "model-preset",
           "NAME",
@@ -101,7 +101,7 @@ final class WorkloadProgram {
           "cpu, gpu, or auto: a GPU where there is a usable one",
           "auto",
           text -> Values.oneOf(Devices.Choice.class, text));
-  private static final ValueOption<Integer> THREADS =
+  static final ValueOption<Integer> THREADS =
       ValueOption.of(
           "threads",
           "N",
@@ -112,7 +112,7 @@ final class WorkloadProgram {
       ValueOption.of(
           "repeat", "N", "times to run the workload; figures are medians", 1, Values::positiveInt);
   private static final String SHOW_TREE = "show-tree";
-  private static final ValueOption<Path> JSON =
+  static final ValueOption<Path> JSON =
       ValueOption.optional("json", "FILE", "write all figures to this file too", Path::of);
 
   private WorkloadProgram() {}
@@ -215,7 +215,8 @@ final class WorkloadProgram {
         : "only the radix cache has a tree to show";
   }
 
-  private static RunInfo info(Model model, EngineOptions options, String device) {
+  /** What runs. */
+  static RunInfo info(Model model, EngineOptions options, String device) {
     return new RunInfo(
         new RunInfo.Model(model.name(), model.config().layers(), model.config().parameters()),
         new RunInfo.Backend(

@@ -36,7 +36,7 @@ class MainTest {
   }
 
   static List<Command> commands() {
-    return List.of(new PromptComparisonApp(), new AgenticWorkflowApp());
+    return List.of(new PromptComparisonApp(), new AgenticWorkflowApp(), new BenchApp());
   }
 
   @ParameterizedTest
@@ -83,7 +83,7 @@ class MainTest {
       delimiter = '|',
       value = {
         "comapre | there is no command \"comapre\"; did you mean compare?",
-        "xyzzyxyzzy | there is no command \"xyzzyxyzzy\"; there are compare, workflow",
+        "xyzzyxyzzy | there is no command \"xyzzyxyzzy\"; there are compare, workflow, bench",
         "compare --request 3 | compare has no option --request; did you mean --requests?",
         "compare --layers | compare has no option --layers; there are --requests,",
         "compare --requests | --requests needs a value",
@@ -112,6 +112,16 @@ class MainTest {
         "compare --model-preset tiny --block-size 5000 | --block-size of 5000 tokens is over",
         "compare --model-preset tiny --cache simple --max-bytes 1kB | prefix of 1000 tokens",
         "compare --model-preset tiny --max-bytes 1kB | below one block",
+        "bench --compare stock,tea | --compare must be one of stock, plain, openblas, not \"tea\"",
+        "bench --shape 2,64,4,2 | --shape must be layers,dim,heads,kvHeads,ffn",
+        "bench --shape 2,64,4,two,176 | --shape must be a whole number, not \"two\"",
+        "bench --shape 2,64,5,1,176 | --shape must have a dim that is a multiple of heads",
+        "bench --shape 2,64,4,3,176 | --shape 4 heads cannot share 3 KV heads evenly",
+        "bench --shape 2,64,4,2,176 --model-preset tiny | --model-preset and --shape exclude",
+        "bench --context-long 512 | --context-long must be at least 1024, not 512",
+        "bench --model-preset tiny --context-long 4097 | at most the model's context of 4096",
+        "bench --prefill-chunk 0 | --prefill-chunk must be at least 1, not 0",
+        "bench --json no-such-folder/x.json | cannot write no-such-folder/x.json",
         "compare stray | compare takes options only, not \"stray\""
       })
   void refusesBadInputInOneSentence(String args, String sentence) {

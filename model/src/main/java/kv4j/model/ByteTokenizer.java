@@ -1,6 +1,5 @@
 package kv4j.model;
 
-import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 
 /**
@@ -30,6 +29,7 @@ public final class ByteTokenizer implements Tokenizer {
   }
 
   /** Ids of some bytes. */
+  @Override
   public int[] encode(byte[] bytes) {
     int[] tokens = new int[bytes.length];
     for (int i = 0; i < bytes.length; i++) {
@@ -44,22 +44,12 @@ public final class ByteTokenizer implements Tokenizer {
     return new String(decodeBytes(tokens), StandardCharsets.UTF_8);
   }
 
-  /**
-   * The bytes of some ids; begin and end tokens are left out.
-   *
-   * @throws IllegalArgumentException if an id is not of this vocabulary
-   */
-  public byte[] decodeBytes(int... tokens) {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream(tokens.length);
-    for (int token : tokens) {
-      if (token < 0 || token >= VOCABULARY) {
-        throw new IllegalArgumentException("there is no token " + token + " among " + VOCABULARY);
-      }
-      if (token < BYTES) {
-        bytes.write(token);
-      }
+  @Override
+  public byte[] bytes(int token) {
+    if (token < 0 || token >= VOCABULARY) {
+      throw new IllegalArgumentException("there is no token " + token + " among " + VOCABULARY);
     }
-    return bytes.toByteArray();
+    return token < BYTES ? new byte[] {(byte) token} : new byte[0];
   }
 
   @Override

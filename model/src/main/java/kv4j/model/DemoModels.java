@@ -37,10 +37,18 @@ public final class DemoModels {
 
   /** A model of a preset's shape; the same seed gives the same weights everywhere. */
   public static Model create(ModelPreset preset, long seed) {
-    TransformerWeights weights = randomWeights(preset.config(), seed);
+    return create(preset.label(), preset.config(), seed);
+  }
+
+  /**
+   * A model of any shape, whose tokenizer need not have its vocabulary; the same seed gives the
+   * same weights everywhere.
+   */
+  public static Model create(String name, TransformerConfig config, long seed) {
+    TransformerWeights weights = randomWeights(config, seed);
     return new Model(
-        preset.label(),
-        preset.config(),
+        name,
+        config,
         TransformerGraph.build(weights),
         new ByteTokenizer(),
         Fingerprints.of(weights, "bytes"));

@@ -3,13 +3,13 @@ package kv4j.apps.report;
 import java.util.Locale;
 
 /** Figures for people, in plain ASCII and the same in every locale. */
-final class Format {
+public final class Format {
   private static final String[] BYTE_UNITS = {"B", "KiB", "MiB", "GiB", "TiB"};
 
   private Format() {}
 
   /** Four significant digits or so: {@code 0.123}, {@code 12.3}, {@code 1,234}. */
-  static String number(double value) {
+  public static String number(double value) {
     if (!Double.isFinite(value)) {
       return "-";
     }
@@ -19,16 +19,17 @@ final class Format {
   }
 
   /** A ratio as {@code 12.3x}. */
-  static String times(double ratio) {
+  public static String times(double ratio) {
     return Double.isFinite(ratio) ? number(ratio) + "x" : "-";
   }
 
   /** A share as {@code 97.5%}. */
-  static String percent(double share) {
+  public static String percent(double share) {
     return Double.isFinite(share) ? String.format(Locale.ROOT, "%.1f%%", 100 * share) : "-";
   }
 
-  static String bytes(long bytes) {
+  /** A size as {@code 1.50 MiB}. */
+  public static String bytes(long bytes) {
     double value = bytes;
     int unit = 0;
     while (value >= 1024 && unit < BYTE_UNITS.length - 1) {
@@ -39,7 +40,7 @@ final class Format {
   }
 
   /** A small figure as {@code 1.2e-06}. */
-  static String scientific(double value) {
+  public static String scientific(double value) {
     return String.format(Locale.ROOT, "%.1e", value);
   }
 }

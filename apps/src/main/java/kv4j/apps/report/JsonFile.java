@@ -35,11 +35,21 @@ public final class JsonFile {
     }
   }
 
-  /** Writes a report, replacing what was in the file. */
+  /** Writes a workload's report, replacing what was in the file. */
   public void write(RunInfo info, WorkloadReport report) throws IOException {
+    write(new Document(info, report));
+  }
+
+  /**
+   * Writes something, replacing what was in the file: all of it, field by field, in full precision;
+   * what is not known is {@code null}.
+   *
+   * @param document records, maps, lists and simple values
+   */
+  public void write(Object document) throws IOException {
     Path partial = Files.createTempFile(folder(), file.getFileName().toString(), ".partial");
     try {
-      Files.writeString(partial, json(info, report));
+      Files.writeString(partial, json(document));
       Files.move(partial, file, StandardCopyOption.REPLACE_EXISTING);
     } finally {
       Files.deleteIfExists(partial);
@@ -50,13 +60,12 @@ public final class JsonFile {
     return file.toAbsolutePath().getParent();
   }
 
-  /** All of a report, field by field, in full precision; what is not known is {@code null}. */
-  static String json(RunInfo info, WorkloadReport report) throws IOException {
+  private static String json(Object document) throws IOException {
     SimpleModule module = new SimpleModule().addSerializer(double.class, new NullForNaN());
     return new ObjectMapper()
             .registerModules(new Jdk8Module(), module)
             .enable(SerializationFeature.INDENT_OUTPUT)
-            .writeValueAsString(new Document(info, report))
+            .writeValueAsString(document)
         + "\n";
   }
 

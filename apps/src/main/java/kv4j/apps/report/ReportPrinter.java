@@ -5,11 +5,9 @@ import static kv4j.apps.report.Format.number;
 import static kv4j.apps.report.Format.percent;
 import static kv4j.apps.report.Format.scientific;
 import static kv4j.apps.report.Format.times;
+import static kv4j.apps.report.TextPage.left;
+import static kv4j.apps.report.TextPage.right;
 
-import com.github.freva.asciitable.AsciiTable;
-import com.github.freva.asciitable.Column;
-import com.github.freva.asciitable.ColumnData;
-import com.github.freva.asciitable.HorizontalAlign;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -21,14 +19,13 @@ import kv4j.inference.workload.GroupRow;
 import kv4j.inference.workload.Rounding;
 import kv4j.inference.workload.Speedup;
 import kv4j.inference.workload.WorkloadReport;
-import org.apache.commons.text.WordUtils;
 
 /** Says what a run measured, in tables of at most {@value Terminal#COLUMNS} columns. */
 public final class ReportPrinter {
   private final RunInfo info;
   private final WorkloadReport report;
   private final boolean everyLayer;
-  private final StringBuilder text = new StringBuilder();
+  private final TextPage page = new TextPage();
 
   private ReportPrinter(RunInfo info, WorkloadReport report, boolean everyLayer) {
     this.info = info;
@@ -46,7 +43,7 @@ public final class ReportPrinter {
   }
 
   private String text() {
-    heading();
+    page.paragraph(info.title());
     timings();
     hits();
     if (report.groups().size() > 1) {
@@ -58,26 +55,11 @@ public final class ReportPrinter {
       missReasons();
     }
     layers();
-    return text.toString();
-  }
-
-  private void heading() {
-    RunInfo.Model model = info.model();
-    RunInfo.Backend backend = info.backend();
-    paragraph(
-        "%s: %d layers, %s M parameters; ND4J %s, %s, %d %s"
-            .formatted(
-                model.preset(),
-                model.layers(),
-                number(model.parameters() / 1e6),
-                backend.name(),
-                backend.blas(),
-                backend.threads(),
-                backend.threads() == 1 ? "thread" : "threads"));
+    return page.toString();
   }
 
   private void timings() {
-    table(
+    page.table(
         report.rows(),
         List.of(
             left("cache", CacheRow::cache),
@@ -89,7 +71,7 @@ public final class ReportPrinter {
             right("output\ntok/s", row -> number(row.outputTokensPerSecond()))));
     CacheRow first = report.rows().get(0);
     if (first.requests() < report.cached().requests()) {
-      paragraph(
+      page.paragraph(
           "%s ran %d of the %d requests, with %d new tokens: it recomputes everything for each token."
               .formatted(
                   first.cache(), first.requests(), report.cached().requests(), first.newTokens()));
@@ -97,7 +79,7 @@ public final class ReportPrinter {
   }
 
   private void hits() {
-    table(
+    page.table(
         report.rows(),
         List.of(
             left("cache", CacheRow::cache),
@@ -112,7 +94,7 @@ public final class ReportPrinter {
   private void groups() {
     List<GroupRow> rows = new ArrayList<>(report.groups());
     rows.add(total());
-    table(
+    page.table(
         rows,
         List.of(
             left("agent", GroupRow::group),
@@ -142,8 +124,8 @@ public final class ReportPrinter {
   private record Measure(String name, double measured, double ceiling, double workCeiling) {}
 
   private void speedups() {
-    line("Speedup of " + report.cached().cache() + " over request, beside its two ceilings:");
-    table(
+    page.line("Speedup of " + report.cached().cache() + " over request, beside its two ceilings:");
+    page.table(
         List.of(
             measure("TTFT", Speedup::ttft),
             measure("latency", Speedup::latency),
@@ -167,10 +149,11 @@ public final class ReportPrinter {
 
   private void summary() {
     String expected = percent(report.expectedTokenHitRate());
-    line("token hit rate: " + percent(report.cached().tokenHitRate()) + ", expected " + expected);
-    line("time saved: " + number(report.secondsSaved()) + " s");
-    line("identical tokens: " + (report.identicalTokens() ? "yes" : "NO"));
-    paragraph(
+    page.line(
+        "token hit rate: " + percent(report.cached().tokenHitRate()) + ", expected " + expected);
+    page.line("time saved: " + number(report.secondsSaved()) + " s");
+    page.line("identical tokens: " + (report.identicalTokens() ? "yes" : "NO"));
+    page.paragraph(
         "largest logit difference: "
             + scientific(report.maxLogitDifference())
             + ", at most "
@@ -180,7 +163,7 @@ public final class ReportPrinter {
   }
 
   private void rounding(Rounding rounding) {
-    paragraph(
+    page.paragraph(
         "keys and values in %s: %d bytes a token instead of %d; against f32, %s of the tokens unchanged and logits up to %s apart"
             .formatted(
                 rounding.dtype(),
@@ -191,7 +174,7 @@ public final class ReportPrinter {
   }
 
   private void missReasons() {
-    table(
+    page.table(
         List.copyOf(report.missReasons().entrySet()),
         List.of(
             left("why no more was cached", Map.Entry::getKey),
@@ -202,7 +185,7 @@ public final class ReportPrinter {
     List<Long> hits = report.layerHits();
     List<Long> lookups = report.layerLookups();
     if (everyLayer) {
-      table(
+      page.table(
           IntStream.range(0, hits.size()).boxed().toList(),
           List.of(
               right("layer", layer -> Integer.toString(layer)),
@@ -222,38 +205,6 @@ public final class ReportPrinter {
       String layers = to == from + 1 ? Integer.toString(from) : from + "-" + (to - 1);
       runs.add("%s: %d of %d".formatted(layers, hits.get(from), lookups.get(from)));
     }
-    paragraph("layers answered from the cache, requests: " + String.join("; ", runs));
-  }
-
-  private void line(String line) {
-    text.append(WordUtils.wrap(line, Terminal.COLUMNS)).append('\n');
-  }
-
-  private void paragraph(String paragraph) {
-    line(paragraph);
-    text.append('\n');
-  }
-
-  private <T> void table(List<T> rows, List<ColumnData<T>> columns) {
-    String table =
-        AsciiTable.builder()
-            .border(AsciiTable.BASIC_ASCII_NO_DATA_SEPARATORS_NO_OUTSIDE_BORDER)
-            .lineSeparator("\n")
-            .maxTableWidth(Terminal.COLUMNS)
-            .data(rows, columns)
-            .asString();
-    text.append(table.indent(0).replaceAll("(?m) +$", "")).append('\n');
-  }
-
-  private static <T> ColumnData<T> left(String header, Function<T, String> value) {
-    return column(header, HorizontalAlign.LEFT).with(value);
-  }
-
-  private static <T> ColumnData<T> right(String header, Function<T, String> value) {
-    return column(header, HorizontalAlign.RIGHT).with(value);
-  }
-
-  private static Column column(String header, HorizontalAlign align) {
-    return new Column().header(header).headerAlign(align).dataAlign(align);
+    page.paragraph("layers answered from the cache, requests: " + String.join("; ", runs));
   }
 }

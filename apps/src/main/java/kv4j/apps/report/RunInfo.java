@@ -1,7 +1,7 @@
 package kv4j.apps.report;
 
 /**
- * What ran a workload.
+ * What ran.
  *
  * @param model what was run
  * @param backend what it ran on
@@ -25,4 +25,17 @@ public record RunInfo(Model model, Backend backend) {
    * @param device {@code cpu} or {@code gpu}
    */
   public record Backend(String name, String blas, int threads, String device) {}
+
+  /** In one line. */
+  public String title() {
+    return "%s: %d layers, %s M parameters; ND4J %s, %s, %d %s"
+        .formatted(
+            model.preset(),
+            model.layers(),
+            Format.number(model.parameters() / 1e6),
+            backend.name(),
+            backend.blas(),
+            backend.threads(),
+            backend.threads() == 1 ? "thread" : "threads");
+  }
 }

@@ -119,7 +119,8 @@ public final class AttentionScratch {
       mixed = new float[headDim * QUERIES];
     }
     if (scoresStride < visible + OVERRUN) {
-      scoresStride = Math.max(visible + OVERRUN, 2 * scoresStride);
+      int vectors = Math.max(visible + OVERRUN, 2 * scoresStride) / 16;
+      scoresStride = 16 * (vectors | 1); // odd, or all rows would compete for the same cache lines
       scores = new float[QUERIES * scoresStride];
     }
   }

@@ -211,7 +211,7 @@ final class VectorKernels implements Kernels {
       return;
     }
     KvLayout layout = spans.block(0).layout();
-    if (layout.tileTokens() != KvLayout.TILE || layout.headDim() < VectorAttention.CHUNK) {
+    if (layout.tileTokens() != KvLayout.TILE || layout.headDim() < VectorMix.CHUNK) {
       plain.attend(
           spans,
           layer,
@@ -245,23 +245,22 @@ final class VectorKernels implements Kernels {
       }
       int visible = seenByFirst + last / group;
       if (count == 2) {
-        VectorAttention.score2(scratch, headDim, visible);
+        VectorScores.score2(scratch, headDim, visible);
       } else {
-        VectorAttention.score8(scratch, headDim, visible);
+        VectorScores.score8(scratch, headDim, visible);
       }
       for (int i = 0; i < count; i++) {
         int sees = seenByFirst + Math.min(first + i, last) / group;
         scratch.sums[i] =
-            VectorAttention.softmax(scratch.scores, i * scratch.scoresStride, sees, visible);
+            VectorScores.softmax(scratch.scores, i * scratch.scoresStride, sees, visible);
       }
-      for (int d = 0; d < headDim; d += VectorAttention.CHUNK) {
+      for (int d = 0; d < headDim; d += VectorMix.CHUNK) {
         // The last chunk may overlap the one before.
-        int dim = Math.min(d, headDim - VectorAttention.CHUNK);
+        int dim = Math.min(d, headDim - VectorMix.CHUNK);
         if (count == 2) {
-          VectorAttention.mix2(scratch, headDim, dim, visible);
+          VectorMix.mix2(scratch, headDim, dim, visible);
         } else {
-          VectorAttention.mix4(scratch, 0, headDim, dim, visible);
-          VectorAttention.mix4(scratch, 4, headDim, dim, visible);
+          VectorMix.mix8(scratch, headDim, dim, visible);
         }
       }
       for (int vector = first; vector <= last; vector++) {

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
+import kv4j.inference.bench.Flops;
 import kv4j.inference.workload.CacheRow;
 import kv4j.inference.workload.GroupRow;
 import kv4j.inference.workload.Rounding;

@@ -1,10 +1,9 @@
 package kv4j.inference.measure;
 
 import java.util.Arrays;
-import kv4j.cache.KvSequence;
-import kv4j.cache.Lookup;
-import kv4j.cache.block.BlockSequence;
 import kv4j.cache.block.KvLayout;
+import kv4j.inference.bench.Forward;
+import kv4j.inference.bench.RewindableSequence;
 import kv4j.inference.workload.Spread;
 
 /**
@@ -15,18 +14,13 @@ final class WarmPass {
   private static final int SHORT_PART = 4;
   private static final int SHORT_PASSES = 3;
 
-  /** What computes tokens of a sequence: {@link kv4j.inference.InferenceEngine#forward}. */
-  interface Forward {
-    void run(KvSequence sequence, int[] tokens, int from, int to);
-  }
-
   private final Forward engine;
-  private final Sequence sequence;
+  private final RewindableSequence sequence;
   private int[] held = {};
 
   WarmPass(Forward engine, KvLayout layout) {
     this.engine = engine;
-    sequence = new Sequence(layout);
+    sequence = new RewindableSequence(layout);
   }
 
   /**
@@ -54,28 +48,5 @@ final class WarmPass {
     }
     held = prompt;
     return Spread.of(passes).median();
-  }
-
-  private static final class Sequence extends BlockSequence {
-    Sequence(KvLayout layout) {
-      super(layout);
-    }
-
-    void goBackTo(int length) {
-      rewind(length);
-    }
-
-    @Override
-    public Lookup lookup() {
-      return new Lookup(0, 0, Lookup.Reason.NOT_KEPT, "");
-    }
-
-    @Override
-    public void commit(int[] tokens) {}
-
-    @Override
-    public void close() {
-      reset();
-    }
   }
 }

@@ -9,6 +9,7 @@ import java.util.Optional;
 import kv4j.cache.Lookup;
 import kv4j.cache.Lookup.Reason;
 import kv4j.inference.GenerationResult;
+import kv4j.inference.bench.Flops;
 import kv4j.inference.workload.CacheRow;
 import kv4j.inference.workload.GroupRow;
 import kv4j.inference.workload.Spread;

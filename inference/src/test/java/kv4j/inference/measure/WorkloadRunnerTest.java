@@ -16,6 +16,7 @@ import kv4j.cache.Lookup;
 import kv4j.cache.block.KvDtype;
 import kv4j.inference.EngineOptions;
 import kv4j.inference.InferenceEngine;
+import kv4j.inference.bench.Flops;
 import kv4j.inference.workload.AgenticRun;
 import kv4j.inference.workload.CacheRow;
 import kv4j.inference.workload.GroupRow;

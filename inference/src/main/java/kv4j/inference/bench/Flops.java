@@ -1,4 +1,4 @@
-package kv4j.inference.measure;
+package kv4j.inference.bench;
 
 import kv4j.model.TransformerConfig;
 
@@ -7,7 +7,7 @@ import kv4j.model.TransformerConfig;
  * two: the projections, attention over what each row sees, and the output head. Norms, rotations,
  * activations and softmax are left out: they are a few hundredths of the whole.
  */
-final class Flops {
+public final class Flops {
   private Flops() {}
 
   /**
@@ -16,7 +16,7 @@ final class Flops {
    * @param before tokens whose keys and values are in place
    * @param rows new tokens, all of which see those and the new ones up to themselves
    */
-  static long pass(TransformerConfig config, int before, int rows) {
+  public static long pass(TransformerConfig config, int before, int rows) {
     long attentionDim = (long) config.heads() * config.headDim();
     long weights =
         (long) config.dim() * config.qkvDim()
@@ -29,7 +29,7 @@ final class Flops {
   }
 
   /** Of generating tokens after the first, each in a pass of its own. */
-  static long decode(TransformerConfig config, int prompt, int newTokens) {
+  public static long decode(TransformerConfig config, int prompt, int newTokens) {
     long sum = 0;
     for (int i = 0; i < newTokens - 1; i++) {
       sum += pass(config, prompt + i, 1);

@@ -1,4 +1,4 @@
-package kv4j.inference.measure;
+package kv4j.inference.bench;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 

@@ -1,0 +1,189 @@
+// Races llama.cpp: the same three passes on a model of the same shape, in fp32, on the same threads, run by run in
+// turns, so that both meet the machine in the same mood. Never at the same time: llama.cpp's threads spin.
+import {spawnSync} from "node:child_process";
+import {copyFileSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from "node:fs";
+import {availableParallelism, tmpdir} from "node:os";
+import {dirname, join} from "node:path";
+import {fileURLToPath} from "node:url";
+import {parseArgs} from "node:util";
+
+const USAGE = `usage: node race-llama.mjs PEER [options]
+
+PEER is a folder with
+  package.json   that depends on node-llama-cpp; it is installed in a temporary folder, unless PEER has
+                 node_modules already
+  bench.mjs      that times MODEL.gguf on THREADS threads and prints one JSON line per mode
+  make_gguf.py   that writes a random model (takes Python 3 with NumPy)
+
+  --shape LIST   S, M or layers,dim,heads,kvHeads,ffn (default: S)
+  --rounds N     runs of each (default: 3)
+  --threads N    threads of each (default: one per processor)
+  --repeat N     rounds in a run of kv4j (default: 10)
+  --json FILE    write all figures to this file too`;
+
+const SHAPES = {S: "32,256,8,4,704", M: "32,512,8,4,1408"};
+const FIGURES = ["prefill512", "warm480_32", "decode"];
+const KV4J = fileURLToPath(new URL("../../../kv4j", import.meta.url));
+
+function fail(sentence) {
+  console.error(`race-llama: ${sentence}`);
+  process.exit(2);
+}
+
+function options() {
+  let parsed;
+  try {
+    parsed = parseArgs({
+      allowPositionals: true,
+      options: {
+        shape: {type: "string", default: "S"},
+        rounds: {type: "string", default: "3"},
+        threads: {type: "string", default: String(availableParallelism())},
+        repeat: {type: "string", default: "10"},
+        json: {type: "string"},
+        help: {type: "boolean"}
+      }
+    });
+  } catch (error) {
+    fail(error.message);
+  }
+  const {values, positionals} = parsed;
+  if (values.help) {
+    console.log(USAGE);
+    process.exit(0);
+  }
+  if (positionals.length !== 1) {
+    fail("it takes one folder, the peer's; --help says more");
+  }
+  for (const name of ["rounds", "threads", "repeat"]) {
+    if (!/^[1-9]\d*$/.test(values[name])) {
+      fail(`--${name} must be a whole number, at least 1, not ${values[name]}`);
+    }
+  }
+  const shape = SHAPES[values.shape] ?? values.shape;
+  if (!/^\d+(,\d+){4}$/.test(shape)) {
+    fail(`--shape must be S, M or layers,dim,heads,kvHeads,ffn, not ${values.shape}`);
+  }
+  const [peer] = positionals;
+  for (const file of ["package.json", "bench.mjs", "make_gguf.py"]) {
+    if (!existsSync(join(peer, file))) {
+      fail(`there is no ${file} in ${peer}`);
+    }
+  }
+  if (values.json !== undefined && !existsSync(dirname(values.json))) {
+    fail(`cannot write ${values.json}: there is no folder ${dirname(values.json)}`);
+  }
+  return {...values, rounds: Number(values.rounds), peer, shape};
+}
+
+/** Runs a program to its end and returns what it prints. */
+function run(program, args, cwd) {
+  const {status, stdout, stderr, error} = spawnSync(program, args, {cwd, encoding: "utf8", maxBuffer: 1 << 26});
+  if (error || status !== 0) {
+    fail(`${program} ${args.join(" ")} failed: ${error?.message ?? stderr.trim()}`);
+  }
+  return stdout;
+}
+
+/** Copies the peer to a folder, installs it and writes a model of a shape there. Returns the model's vocabulary. */
+function prepare(peer, folder, shape) {
+  cpSync(peer, folder, {recursive: true, verbatimSymlinks: true});
+  if (!existsSync(join(folder, "node_modules"))) {
+    run("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund"], folder);
+  }
+  const [layers, dim, heads, kvHeads, ffn] = shape.split(",");
+  const made = run("python3", ["make_gguf.py", "--layers", layers, "--dim", dim, "--heads", heads,
+    "--kv-heads", kvHeads, "--ffn", ffn, "--out", "model.gguf"], folder);
+  return made.match(/'vocab': (\d+)/)[1];
+}
+
+function runKv4j(folder, shape, {threads, repeat}) {
+  const json = join(folder, "kv4j.json");
+  run(KV4J, ["bench", "--quick", "--compare", "none", "--shape", shape, "--threads", threads, "--repeat", repeat,
+    "--json", json], folder);
+  return JSON.parse(readFileSync(json, "utf8"));
+}
+
+function runPeer(folder, threads) {
+  return run(process.execPath, ["bench.mjs", "model.gguf", threads], folder).trim().split("\n")
+    .map(line => JSON.parse(line));
+}
+
+function median(values) {
+  const sorted = values.slice().sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** Of several runs of one engine: the least time, the median of the medians, and how far those lie apart. */
+function summary(runs, figure) {
+  const medians = runs.map(r => r[figure].median);
+  return {
+    min: Math.min(...runs.map(r => r[figure].min)),
+    median: median(medians),
+    medians: [Math.min(...medians), Math.max(...medians)]
+  };
+}
+
+const modeOf = r => `${r.cacheType} cache, flash attention ${r.flashAttention ? "on" : "off"}`;
+
+/** The peer's best mode, once by the least time and once by the median. */
+function best(peerRuns, figure) {
+  const modes = [...new Set(peerRuns.map(modeOf))]
+    .map(mode => ({mode, ...summary(peerRuns.filter(r => modeOf(r) === mode), figure)}));
+  const by = key => modes.reduce((a, b) => (b[key] < a[key] ? b : a));
+  return {min: by("min").min, median: by("median").median, medians: by("median").medians, mode: by("median").mode};
+}
+
+function compare(ours, theirs) {
+  return Object.fromEntries(FIGURES.map(figure => {
+    const kv4j = summary(ours, figure);
+    const llama = best(theirs, figure);
+    return [figure, {kv4j, llama, ratio: {min: llama.min / kv4j.min, median: llama.median / kv4j.median}}];
+  }));
+}
+
+function print(result) {
+  const cell = (value, width) => String(value).padStart(width);
+  const ms = value => cell(value.toFixed(2), 10);
+  const times = value => cell(`${value.toFixed(2)}x`, 9);
+  console.log(`${"ms".padEnd(12)}      kv4j              llama.cpp           llama.cpp / kv4j`);
+  console.log(`${"".padEnd(12)}${["min", "median", "min", "median"].map(h => cell(h, 10)).join("")}`
+    + `${cell("min", 9)}${cell("median", 9)}`);
+  for (const [figure, {kv4j, llama, ratio}] of Object.entries(result)) {
+    console.log(figure.padEnd(12) + ms(kv4j.min) + ms(kv4j.median) + ms(llama.min) + ms(llama.median)
+      + times(ratio.min) + times(ratio.median));
+  }
+  console.log();
+  for (const [figure, {kv4j, llama}] of Object.entries(result)) {
+    const range = ([low, high]) => `${low.toFixed(2)} to ${high.toFixed(2)}`;
+    console.log(`${figure}: medians of the runs ${range(kv4j.medians)} and ${range(llama.medians)}`);
+    console.log(`  llama.cpp's best mode: ${llama.mode}`);
+  }
+}
+
+const chosen = options();
+const folder = mkdtempSync(join(tmpdir(), "kv4j-race-"));
+process.on("exit", () => rmSync(folder, {recursive: true, force: true}));
+process.on("SIGINT", () => process.exit(130));
+process.on("SIGTERM", () => process.exit(143));
+
+console.error("preparing");
+run(KV4J, ["help"], folder); // builds it if need be
+const shape = `${chosen.shape},${prepare(chosen.peer, folder, chosen.shape)}`;
+const ours = [];
+const theirs = [];
+for (let round = 1; round <= chosen.rounds; round++) {
+  console.error(`round ${round} of ${chosen.rounds}: kv4j`);
+  ours.push(runKv4j(folder, shape, chosen));
+  console.error(`round ${round} of ${chosen.rounds}: llama.cpp`);
+  theirs.push(...runPeer(folder, chosen.threads));
+}
+const result = compare(ours, theirs);
+console.log(`shape ${shape}, fp32 weights, ${chosen.threads} threads, ${chosen.rounds} runs of each, in turns\n`);
+print(result);
+if (chosen.json !== undefined) {
+  const partial = join(folder, "race.json");
+  writeFileSync(partial, JSON.stringify({shape, threads: Number(chosen.threads), result, ours, theirs}, null, 2) + "\n");
+  copyFileSync(partial, chosen.json);
+}

@@ -1,0 +1,231 @@
+package kv4j.apps;
+
+import static kv4j.apps.cli.Dispatcher.flag;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.stream.Stream;
+import kv4j.apps.bench.Bench;
+import kv4j.apps.bench.BenchOptions;
+import kv4j.apps.bench.BenchPrinter;
+import kv4j.apps.bench.BenchReport;
+import kv4j.apps.bench.Comparison;
+import kv4j.apps.bench.OtherJvm;
+import kv4j.apps.cli.Command;
+import kv4j.apps.cli.Terminal;
+import kv4j.apps.cli.ValueOption;
+import kv4j.apps.cli.Values;
+import kv4j.apps.report.JsonFile;
+import kv4j.apps.report.Progress;
+import kv4j.inference.EngineOptions;
+import kv4j.model.ByteTokenizer;
+import kv4j.model.DemoModels;
+import kv4j.model.Model;
+import kv4j.model.ModelPreset;
+import kv4j.model.TransformerConfig;
+import kv4j.model.TransformerConfig.RopePairing;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Options;
+
+/**
+ * Times the engine's forward passes beside the machine's limits, SameDiff's own session and other
+ * ways to run the engine: {@code kv4j bench}.
+ */
+public final class BenchApp implements Command {
+  private static final int QUICK_REPEAT = 8;
+  private static final int LONG_CONTEXT = 4096;
+  private static final long SEED = 42;
+
+  /** A model by its numbers: layers, dim, heads, kvHeads, ffn and perhaps vocabulary. */
+  private static final ValueOption<List<Integer>> SHAPE =
+      ValueOption.optional(
+          "shape",
+          "LIST",
+          "any other model: layers,dim,heads,kvHeads,ffn, and if need be ,vocabulary",
+          BenchApp::shape);
+
+  private static final ValueOption<Integer> REPEAT =
+      ValueOption.of(
+          "repeat", "N", "rounds to measure; fewer of what takes long", 20, Values::positiveInt);
+  private static final ValueOption<Integer> CONTEXT_LONG =
+      ValueOption.optional(
+          "context-long",
+          "N",
+          "measure again near the end of a context of N tokens (default: 4096, or what the model"
+              + " has)",
+          BenchApp::longContext);
+  private static final ValueOption<Integer> PREFILL_CHUNK =
+      ValueOption.of(
+          "prefill-chunk",
+          "N",
+          "most new tokens in one pass",
+          EngineOptions.defaults().prefillChunk(),
+          Values::positiveInt);
+  private static final ValueOption<List<Comparison>> COMPARE =
+      ValueOption.optional(
+          "compare",
+          "LIST",
+          "what to compare with: "
+              + Values.names(Comparison.class, ", ")
+              + ", or none (default: all that is possible)",
+          Comparison::list);
+
+  public static void main(String[] args) {
+    Main.main(new BenchApp(), args);
+  }
+
+  @Override
+  public String name() {
+    return "bench";
+  }
+
+  @Override
+  public String description() {
+    return "time prefill, warm prefill and decode beside what the machine can do";
+  }
+
+  @Override
+  public Options options() {
+    return new Options()
+        .addOption(
+            flag(
+                WorkloadProgram.QUICK,
+                "less where nothing is given: %d rounds, no long context".formatted(QUICK_REPEAT)))
+        .addOption(WorkloadProgram.MODEL_PRESET.option())
+        .addOption(SHAPE.option())
+        .addOption(WorkloadProgram.THREADS.option())
+        .addOption(REPEAT.option())
+        .addOption(CONTEXT_LONG.option())
+        .addOption(PREFILL_CHUNK.option())
+        .addOption(COMPARE.option())
+        .addOption(WorkloadProgram.JSON.option());
+  }
+
+  @Override
+  public void run(CommandLine line, Terminal terminal) throws Exception {
+    boolean quick = line.hasOption(WorkloadProgram.QUICK);
+    int repeat = quick ? REPEAT.in(line, QUICK_REPEAT) : REPEAT.in(line);
+    EngineOptions engine =
+        new EngineOptions(WorkloadProgram.THREADS.in(line), PREFILL_CHUNK.in(line));
+    Optional<Integer> wantedLong = CONTEXT_LONG.find(line);
+    TransformerConfig config = config(line, wantedLong.orElse(LONG_CONTEXT));
+    int longContext = wantedLong.orElse(Math.min(LONG_CONTEXT, config.context()));
+    if (longContext > config.context()) {
+      throw new IllegalArgumentException(
+          "--context-long must be at most the model's context of %d tokens, not %d"
+              .formatted(config.context(), longContext));
+    }
+    Optional<List<Comparison>> wanted = COMPARE.find(line);
+    Optional<JsonFile> json = WorkloadProgram.JSON.find(line).map(JsonFile::new);
+    String device = Devices.select(Devices.Choice.CPU);
+    wanted.ifPresent(BenchApp::checkPossible);
+
+    BenchOptions options =
+        new BenchOptions(
+            engine,
+            quick && wantedLong.isEmpty() ? OptionalInt.empty() : OptionalInt.of(longContext),
+            repeat,
+            wanted.orElseGet(Comparison::possible));
+    Model model = DemoModels.create(modelName(line), config, SEED);
+    OtherJvm otherJvm = new OtherJvm(Main.class.getName(), arguments(line, options));
+    BenchReport report;
+    try (Progress progress = Progress.of("measuring", Bench.steps(options), terminal)) {
+      report =
+          Bench.run(
+              model, options, WorkloadProgram.info(model, engine, device), otherJvm, progress);
+    }
+    terminal.out().print(BenchPrinter.text(report));
+    if (json.isPresent()) {
+      json.get().write(report.document());
+    }
+  }
+
+  private static void checkPossible(List<Comparison> wanted) {
+    for (Comparison comparison : wanted) {
+      comparison
+          .obstacle()
+          .ifPresent(
+              obstacle -> {
+                throw new IllegalArgumentException("--compare is not possible: " + obstacle);
+              });
+    }
+  }
+
+  /** The same measurement, in half the rounds, by another process with nothing to compare. */
+  private static List<String> arguments(CommandLine line, BenchOptions options) {
+    List<String> arguments = new ArrayList<>();
+    arguments.addAll(List.of("bench", "--" + WorkloadProgram.QUICK, "--" + COMPARE.name(), "none"));
+    for (ValueOption<?> option : List.of(WorkloadProgram.MODEL_PRESET, SHAPE)) {
+      if (line.hasOption(option.name())) {
+        arguments.addAll(List.of("--" + option.name(), line.getOptionValue(option.name())));
+      }
+    }
+    add(arguments, WorkloadProgram.THREADS, options.engine().threads());
+    add(arguments, PREFILL_CHUNK, options.engine().prefillChunk());
+    add(arguments, REPEAT, (options.repeat() + 1) / 2);
+    options.longContext().ifPresent(tokens -> add(arguments, CONTEXT_LONG, tokens));
+    return arguments;
+  }
+
+  private static void add(List<String> arguments, ValueOption<?> option, int value) {
+    arguments.addAll(List.of("--" + option.name(), Integer.toString(value)));
+  }
+
+  private static TransformerConfig config(CommandLine line, int context) {
+    Optional<List<Integer>> shape = SHAPE.find(line);
+    ModelPreset preset = WorkloadProgram.MODEL_PRESET.in(line);
+    if (shape.isPresent() && line.hasOption(WorkloadProgram.MODEL_PRESET.name())) {
+      throw new IllegalArgumentException("--model-preset and --shape exclude each other");
+    }
+    return shape.map(numbers -> config(numbers, context)).orElseGet(preset::config);
+  }
+
+  private static String modelName(CommandLine line) {
+    return line.hasOption(SHAPE.name())
+        ? line.getOptionValue(SHAPE.name())
+        : WorkloadProgram.MODEL_PRESET.in(line).label();
+  }
+
+  private static List<Integer> shape(String text) {
+    List<Integer> numbers = Stream.of(text.split(",")).map(Values::positiveInt).toList();
+    if (numbers.size() < 5 || numbers.size() > 6) {
+      throw new IllegalArgumentException(
+          "must be layers,dim,heads,kvHeads,ffn or these and ,vocabulary, not " + text);
+    }
+    if (numbers.get(1) % numbers.get(2) != 0) {
+      throw new IllegalArgumentException(
+          "must have a dim that is a multiple of heads, unlike " + text);
+    }
+    config(numbers, LONG_CONTEXT);
+    return numbers;
+  }
+
+  private static TransformerConfig config(List<Integer> shape, int context) {
+    int dim = shape.get(1);
+    int heads = shape.get(2);
+    return new TransformerConfig(
+        shape.get(0),
+        dim,
+        heads,
+        shape.get(3),
+        dim / heads,
+        shape.get(4),
+        shape.size() > 5 ? shape.get(5) : ByteTokenizer.VOCABULARY,
+        context,
+        1e-5f,
+        10_000f,
+        RopePairing.ADJACENT,
+        false);
+  }
+
+  private static int longContext(String text) {
+    int tokens = Values.positiveInt(text);
+    if (tokens < BenchOptions.MIN_LONG_CONTEXT) {
+      throw new IllegalArgumentException(
+          "must be at least %d, not %d".formatted(BenchOptions.MIN_LONG_CONTEXT, tokens));
+    }
+    return tokens;
+  }
+}

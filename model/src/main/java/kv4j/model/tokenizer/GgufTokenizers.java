@@ -1,0 +1,131 @@
+package kv4j.model.tokenizer;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.BiFunction;
+import kv4j.model.Tokenizer;
+import kv4j.model.tokenizer.Vocabulary.Type;
+
+/** Makes the tokenizer that a GGUF file's metadata describes. */
+public final class GgufTokenizers {
+  private static final String PREFIX = "tokenizer.ggml.";
+
+  /** Control tokens that end a turn or a text in the families' vocabularies. */
+  private static final Set<String> ENDS =
+      Set.of("<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|eom_id|>", "<|end_of_text|>");
+
+  private final Map<String, Object> metadata;
+
+  private GgufTokenizers(Map<String, Object> metadata) {
+    this.metadata = metadata;
+  }
+
+  /**
+   * The tokenizer of a file.
+   *
+   * @param metadata values by the keys of the GGUF specification: strings, numbers, booleans, and
+   *     lists of these
+   * @throws IllegalArgumentException if the metadata has no vocabulary, one of a kind that is not
+   *     supported, or one that is not consistent
+   */
+  public static Tokenizer from(Map<String, Object> metadata) {
+    return new GgufTokenizers(metadata).tokenizer();
+  }
+
+  private Tokenizer tokenizer() {
+    String model = value("model", String.class, null);
+    if (model == null) {
+      throw new IllegalArgumentException("the file has no vocabulary: no " + PREFIX + "model");
+    }
+    return switch (model) {
+      case "llama" -> new SentencePieceTokenizer(vocabulary(1, 2, 0, true, true));
+      case "gpt2" -> {
+        PreTokenizer words = PreTokenizer.of(value("pre", String.class, "default"));
+        boolean addsBegin = words == PreTokenizer.LLAMA3;
+        yield new BytePairTokenizer(vocabulary(-1, -1, -1, addsBegin, false), words);
+      }
+      default ->
+          throw new IllegalArgumentException(
+              "unsupported vocabulary '" + model + "'; supported are llama, gpt2");
+    };
+  }
+
+  /** The vocabulary, with what holds where the file says nothing. */
+  private Vocabulary vocabulary(
+      int begin, int end, int unknown, boolean addsBegin, boolean addsSpace) {
+    List<String> tokens = list("tokens", (value, token) -> cast("tokens", value, String.class));
+    List<Type> types = list("token_type", GgufTokenizers::type);
+    int beginId = id("bos", begin, tokens.size());
+    int endId = id("eos", end, tokens.size());
+    Set<Integer> ends = new HashSet<>();
+    ends.add(endId);
+    ends.add(id("eot", -1, tokens.size()));
+    ends.add(id("eom", -1, tokens.size()));
+    ends.remove(-1);
+    for (int token = 0; token < Math.min(tokens.size(), types.size()); token++) {
+      if (types.get(token) == Type.CONTROL && ENDS.contains(tokens.get(token))) {
+        ends.add(token);
+      }
+    }
+    Vocabulary.Settings settings =
+        new Vocabulary.Settings(
+            beginId,
+            endId,
+            id("unknown", unknown, tokens.size()),
+            ends,
+            beginId >= 0 && value("add_bos_token", Boolean.class, addsBegin),
+            addsSpace && value("add_space_prefix", Boolean.class, true));
+    return new Vocabulary(
+        tokens,
+        list("scores", (value, token) -> cast("scores", value, Number.class).floatValue()),
+        types,
+        list("merges", (value, rank) -> cast("merges", value, String.class)),
+        settings);
+  }
+
+  private static Type type(Object value, int token) {
+    long number = cast("token_type", value, Number.class).longValue();
+    if (number < 1 || number > Type.values().length) {
+      throw new IllegalArgumentException(
+          "token " + token + " has type " + number + " instead of 1 to " + Type.values().length);
+    }
+    return Type.values()[(int) number - 1];
+  }
+
+  private int id(String role, int otherwise, int vocabulary) {
+    Number id = value(role + "_token_id", Number.class, null);
+    if (id == null) {
+      return otherwise < vocabulary ? otherwise : -1;
+    }
+    if (id.longValue() < 0 || id.longValue() >= vocabulary) {
+      throw new IllegalArgumentException(
+          PREFIX + role + "_token_id " + id + " is not among " + vocabulary + " tokens");
+    }
+    return id.intValue();
+  }
+
+  private <T> T value(String name, Class<T> type, T otherwise) {
+    Object value = metadata.get(PREFIX + name);
+    return value == null ? otherwise : cast(name, value, type);
+  }
+
+  private <T> List<T> list(String name, BiFunction<Object, Integer, T> element) {
+    List<?> values = value(name, List.class, List.of());
+    List<T> list = new ArrayList<>(values.size());
+    for (Object value : values) {
+      list.add(element.apply(value, list.size()));
+    }
+    return list;
+  }
+
+  private static <T> T cast(String name, Object value, Class<T> type) {
+    if (!type.isInstance(value)) {
+      throw new IllegalArgumentException(
+          PREFIX + name + " does not hold what it should, a " + type.getSimpleName());
+    }
+    return type.cast(value);
+  }
+}

@@ -1,0 +1,229 @@
+package kv4j.model.tokenizer;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.lang.ref.Cleaner;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.IntStream;
+import kv4j.model.Tokenizer;
+
+/**
+ * The {@code tokenizer.json} of a Hugging Face folder, run by DJL's binding of their tokenizers
+ * library. {@code tokenizer_config.json} and {@code generation_config.json} beside it name the
+ * begin and end tokens.
+ *
+ * <p>The library finds special tokens in every text. Text as such therefore goes through a second
+ * instance from which they are taken out.
+ */
+public final class HuggingFaceTokenizer implements Tokenizer {
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final Cleaner CLEANER = Cleaner.create();
+  private static final Map<String, String> WHOLE_TEXTS =
+      Map.of("truncation", "DO_NOT_TRUNCATE", "padding", "DO_NOT_PAD");
+
+  static {
+    // The native library lies in DJL's jar for the processor alone; for a GPU it would be fetched.
+    setUnlessSet("RUST_FLAVOR", "cpu");
+    // DJL reports its use to its makers unless told otherwise.
+    setUnlessSet("OPT_OUT_TRACKING", "true");
+  }
+
+  private final HuggingFaceVocabulary vocabulary;
+  private final ai.djl.huggingface.tokenizers.HuggingFaceTokenizer whole;
+  private final ai.djl.huggingface.tokenizers.HuggingFaceTokenizer plain;
+  private final int begin;
+  private final int end;
+  private final Set<Integer> ends;
+  private final boolean addsBegin;
+  private final boolean addsSpace;
+
+  private HuggingFaceTokenizer(ObjectNode json, JsonNode config, JsonNode generation) {
+    vocabulary = new HuggingFaceVocabulary(json);
+    json.putNull("truncation");
+    json.putNull("padding");
+    whole = start(json);
+    plain = start(vocabulary.withoutSpecial(json));
+    free(this, whole, plain);
+    begin = id(config.path("bos_token"));
+    end = id(config.path("eos_token"));
+    ends = ends(generation.path("eos_token_id"));
+    if (config.path("add_bos_token").isBoolean()) {
+      addsBegin = begin >= 0 && config.path("add_bos_token").booleanValue();
+    } else {
+      long[] frame = whole.encode("", true, false).getIds();
+      addsBegin = begin >= 0 && frame.length > 0 && frame[0] == begin;
+    }
+    byte[] letter = decodeBytes(encode("a"));
+    addsSpace = letter.length > 0 && letter[0] == ' ';
+  }
+
+  /**
+   * Reads a folder.
+   *
+   * @throws IOException if a file cannot be read
+   * @throws IllegalArgumentException if there is no {@code tokenizer.json}, or one that is
+   *     malformed or of a kind that is not supported
+   */
+  public static HuggingFaceTokenizer read(Path folder) throws IOException {
+    Path file = folder.resolve("tokenizer.json");
+    if (!Files.isRegularFile(file)) {
+      throw new IllegalArgumentException("there is no " + file);
+    }
+    JsonNode json = json(file);
+    JsonNode config = json(folder.resolve("tokenizer_config.json"));
+    JsonNode generation = json(folder.resolve("generation_config.json"));
+    if (!json.isObject()) {
+      throw new IllegalArgumentException(file + " is not a JSON object");
+    }
+    try {
+      return new HuggingFaceTokenizer((ObjectNode) json, config, generation);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(file + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static JsonNode json(Path file) throws IOException {
+    try {
+      return JSON.readTree(Files.readAllBytes(file));
+    } catch (NoSuchFileException e) {
+      return JSON.missingNode();
+    } catch (com.fasterxml.jackson.core.JacksonException e) {
+      throw new IllegalArgumentException(file + " is not JSON: " + e.getOriginalMessage(), e);
+    }
+  }
+
+  private static ai.djl.huggingface.tokenizers.HuggingFaceTokenizer start(ObjectNode json) {
+    byte[] bytes = json.toString().getBytes(StandardCharsets.UTF_8);
+    try {
+      return ai.djl.huggingface.tokenizers.HuggingFaceTokenizer.newInstance(
+          new ByteArrayInputStream(bytes), WHOLE_TEXTS);
+    } catch (IOException | RuntimeException e) {
+      throw new IllegalArgumentException("not a tokenizer: " + e.getMessage(), e);
+    }
+  }
+
+  /** Frees native memory when its owner is gone; static, so as not to hold the owner. */
+  private static void free(
+      Object owner, ai.djl.huggingface.tokenizers.HuggingFaceTokenizer... all) {
+    CLEANER.register(
+        owner,
+        () ->
+            Arrays.stream(all).forEach(ai.djl.huggingface.tokenizers.HuggingFaceTokenizer::close));
+  }
+
+  private static void setUnlessSet(String property, String value) {
+    if (System.getenv(property) == null && System.getProperty(property) == null) {
+      System.setProperty(property, value);
+    }
+  }
+
+  private int id(JsonNode token) {
+    String text = token.isObject() ? token.path("content").asText() : token.asText();
+    return vocabulary.idOf(text);
+  }
+
+  private Set<Integer> ends(JsonNode ids) {
+    Set<Integer> all = new HashSet<>();
+    if (end >= 0) {
+      all.add(end);
+    }
+    for (JsonNode id : ids.isArray() ? ids : JSON.createArrayNode().add(ids)) {
+      if (id.canConvertToInt() && id.intValue() >= 0 && id.intValue() < vocabulary.size()) {
+        all.add(id.intValue());
+      }
+    }
+    return Set.copyOf(all);
+  }
+
+  @Override
+  public int vocabulary() {
+    return vocabulary.size();
+  }
+
+  /** Ids of a text; an unpaired surrogate, which UTF-8 cannot say, becomes {@code ?}. */
+  @Override
+  public int[] encode(String text) {
+    return encode(plain, text);
+  }
+
+  @Override
+  public int[] encodeWithSpecial(String text) {
+    if (!SpecialTokens.isMarked(text)) {
+      return encode(whole, text);
+    }
+    IntStream.Builder out = IntStream.builder();
+    for (SpecialTokens.Part part : vocabulary.special().split(text)) {
+      if (part.token() >= 0) {
+        out.add(part.token());
+      } else {
+        IntStream.of(encode(vocabulary.special().unescape(part.text()))).forEach(out);
+      }
+    }
+    return out.build().toArray();
+  }
+
+  private static int[] encode(
+      ai.djl.huggingface.tokenizers.HuggingFaceTokenizer tokenizer, String text) {
+    String wellFormed = VocabularyTokenizer.wellFormed(text);
+    return Arrays.stream(tokenizer.encode(wellFormed, false, false).getIds())
+        .mapToInt(Math::toIntExact)
+        .toArray();
+  }
+
+  @Override
+  public String escapeSpecial(String text) {
+    return vocabulary.special().escape(text);
+  }
+
+  /** The text of some ids; bytes that are not valid UTF-8 become U+FFFD. */
+  @Override
+  public String decode(int... tokens) {
+    String text = new String(decodeBytes(tokens), StandardCharsets.UTF_8);
+    return addsSpace && text.startsWith(" ") ? text.substring(1) : text;
+  }
+
+  @Override
+  public byte[] bytes(int token) {
+    return vocabulary.bytes(token);
+  }
+
+  @Override
+  public String name(int token) {
+    return vocabulary.name(token);
+  }
+
+  @Override
+  public int beginToken() {
+    return begin;
+  }
+
+  @Override
+  public int endToken() {
+    return end;
+  }
+
+  @Override
+  public Set<Integer> endTokens() {
+    return ends;
+  }
+
+  @Override
+  public boolean addsBegin() {
+    return addsBegin;
+  }
+
+  @Override
+  public boolean addsSpace() {
+    return addsSpace;
+  }
+}

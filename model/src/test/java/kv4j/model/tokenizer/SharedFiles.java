@@ -1,0 +1,21 @@
+package kv4j.model.tokenizer;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Assumptions;
+
+/** Models and vocabularies that lie beside the project on some machines. */
+final class SharedFiles {
+  private SharedFiles() {}
+
+  /** A file of the folder {@code shared} beside the project; skips the test where it is absent. */
+  static Path file(String name) {
+    Path project = Path.of("").toAbsolutePath();
+    while (project != null && !Files.isDirectory(project.resolve("testdata"))) {
+      project = project.getParent();
+    }
+    Path file = project == null ? Path.of(name) : project.resolveSibling("shared").resolve(name);
+    Assumptions.assumeTrue(Files.exists(file), "there is no " + file);
+    return file;
+  }
+}
