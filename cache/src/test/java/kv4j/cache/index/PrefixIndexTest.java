@@ -219,6 +219,21 @@ class PrefixIndexTest {
   }
 
   @Test
+  void whatARequestLargerThanTheBudgetFoundStaysAsItWas() {
+    fixture = new Fixture(4);
+    fixture.request(run(0, 8));
+    List<TestBlock> found = fixture.match(run(0, 9)).shared(); // and another goes on from it
+    int[] larger = join(run(0, 8), run(100, 32));
+    assertEquals(16, fixture.request(larger));
+    assertEquals(Map.of(), stats().removed());
+    var again = fixture.match(larger);
+    assertEquals(found, again.shared().subList(0, 2));
+    again.lease().close();
+    again.lease().close(); // gives back nothing of the other's
+    assertEquals(2, stats().pinnedBytes());
+  }
+
+  @Test
   void pinnedBlocksAreNeverEvicted() {
     fixture = new Fixture(4);
     fixture.request(run(0, 8));
