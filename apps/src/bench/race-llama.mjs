@@ -180,7 +180,7 @@ for (let round = 1; round <= chosen.rounds; round++) {
   theirs.push(...runPeer(folder, chosen.threads));
 }
 const result = compare(ours, theirs);
-console.log(`shape ${shape}, fp32 weights, ${chosen.threads} threads, ${chosen.rounds} runs of each, in turns\n`);
+console.log(`shape ${shape}, fp32 weights; threads: ${chosen.threads}; runs of each, in turns: ${chosen.rounds}\n`);
 print(result);
 if (chosen.json !== undefined) {
   const partial = join(folder, "race.json");

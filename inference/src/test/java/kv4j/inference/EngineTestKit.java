@@ -22,7 +22,12 @@ import kv4j.model.ByteTokenizer;
 import kv4j.model.DemoModels;
 import kv4j.model.GraphNames;
 import kv4j.model.Model;
+import kv4j.model.Positions;
 import kv4j.model.TransformerConfig;
+import kv4j.model.TransformerConfig.Activation;
+import kv4j.model.TransformerConfig.Biases;
+import kv4j.model.TransformerConfig.Block;
+import kv4j.model.TransformerConfig.Norm;
 import kv4j.model.TransformerConfig.RopePairing;
 import kv4j.model.TransformerGraph;
 import kv4j.model.TransformerWeights;
@@ -42,6 +47,17 @@ final class EngineTestKit {
 
   /** Caches among the tests that give wrong keys on purpose. */
   private static final Set<String> WRONG_ON_PURPOSE = Set.of("spoiling");
+
+  /** Of each family, and mixed as none has them. */
+  private static final List<Block> BLOCKS =
+      List.of(
+          Block.LLAMA,
+          Block.QWEN2,
+          Block.QWEN3,
+          Block.GPT2,
+          new Block(Norm.LAYER, Activation.SWIGLU, Biases.ALL, true),
+          new Block(Norm.RMS, Activation.GELU, Biases.QKV, true),
+          new Block(Norm.LAYER, Activation.GELU, Biases.NONE, false));
 
   private EngineTestKit() {}
 
@@ -79,19 +95,34 @@ final class EngineTestKit {
   static TransformerConfig randomConfig(SplittableRandom random) {
     int kvHeads = between(random, 1, 5);
     int heads = kvHeads * between(random, 1, 3);
+    Block block = oneOf(random, BLOCKS);
+    boolean rotary = block.headNorms() || between(random, 0, 3) > 0;
+    int headDim = rotary ? 2 * between(random, 1, 10) : between(random, 1, 20);
     return new TransformerConfig(
         between(random, 1, 6),
         between(random, 5, 70),
         heads,
         kvHeads,
-        2 * between(random, 1, 10),
+        headDim,
         between(random, 3, 90),
         between(random, 20, 300),
         CONTEXT,
         oneOf(random, List.of(1e-5f, 1e-2f)),
-        oneOf(random, List.of(100f, 10_000f)),
-        oneOf(random, List.of(RopePairing.values())),
+        rotary ? randomRotary(random, headDim) : new Positions.Learned(),
+        block,
         random.nextBoolean());
+  }
+
+  private static Positions randomRotary(SplittableRandom random, int headDim) {
+    float theta = oneOf(random, List.of(100f, 10_000f));
+    Positions.Scaling scaling =
+        oneOf(
+            random,
+            List.of(
+                Positions.Scaling.NONE,
+                new Positions.Linear(2.5f),
+                Positions.llama3(theta, headDim, 8, 1, 4, 64)));
+    return new Positions.Rotary(theta, oneOf(random, List.of(RopePairing.values())), scaling);
   }
 
   /** A model of any shape. */
@@ -103,11 +134,14 @@ final class EngineTestKit {
   static Model randomModel(TransformerConfig config, SplittableRandom random) {
     long seed = random.nextLong();
     TransformerWeights weights = DemoModels.randomWeights(config, seed);
-    for (INDArray array : weights.arrays().values()) {
-      for (int i = 0; array.rank() == 1 && i < array.length(); i++) {
-        array.putScalar(i, random.nextDouble(0.5, 1.5));
-      }
-    }
+    weights
+        .arrays()
+        .forEach(
+            (name, array) -> {
+              for (int i = 0; name.endsWith("/gain") && i < array.length(); i++) {
+                array.putScalar(i, random.nextDouble(0.5, 1.5));
+              }
+            });
     return new Model(
         config.toString(),
         config,

@@ -32,6 +32,8 @@ public final class DemoModels {
   private static final double ATTENTION_GAIN = 2.26;
   private static final double FFN_GAIN = 2.83;
   private static final double LOGIT_DEVIATION = 3;
+  private static final double BIAS_DEVIATION = 0.1;
+  private static final double POSITION_DEVIATION = 0.3;
 
   private DemoModels() {}
 
@@ -45,13 +47,7 @@ public final class DemoModels {
    * same weights everywhere.
    */
   public static Model create(String name, TransformerConfig config, long seed) {
-    TransformerWeights weights = randomWeights(config, seed);
-    return new Model(
-        name,
-        config,
-        TransformerGraph.build(weights),
-        new ByteTokenizer(),
-        Fingerprints.of(weights, "bytes"));
+    return Model.of(name, randomWeights(config, seed), new ByteTokenizer(), "bytes");
   }
 
   /** Random weights for any shape; the same seed gives the same weights everywhere. */
@@ -66,7 +62,7 @@ public final class DemoModels {
   private static INDArray randomArray(
       TransformerConfig config, String name, long[] shape, SplittableRandom random) {
     float[] values = new float[(int) Arrays.stream(shape).reduce(1, Math::multiplyExact)];
-    if (shape.length == 1) {
+    if (name.endsWith("/gain")) {
       Arrays.fill(values, 1);
     } else {
       fillUniform(values, deviation(config, name, shape[0]), random);
@@ -76,6 +72,12 @@ public final class DemoModels {
 
   private static double deviation(TransformerConfig config, String name, long inputs) {
     double unit = 1 / Math.sqrt(inputs);
+    if (name.endsWith("/bias")) {
+      return BIAS_DEVIATION;
+    }
+    if (name.equals(GraphNames.POSITION_EMBEDDING)) {
+      return POSITION_DEVIATION;
+    }
     if (name.equals(GraphNames.TOKEN_EMBEDDING)) {
       return config.tiedOutput() ? LOGIT_DEVIATION / Math.sqrt(config.dim()) : 1;
     }

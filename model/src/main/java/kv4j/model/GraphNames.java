@@ -19,11 +19,17 @@ public final class GraphNames {
   /** Weight {@code [vocabulary, dim]}. */
   public static final String TOKEN_EMBEDDING = "token_embedding";
 
+  /** Weight {@code [context, dim]}, only where positions are learned. */
+  public static final String POSITION_EMBEDDING = "position_embedding";
+
   /** Weight {@code [dim, vocabulary]}, only if the output is not tied. */
   public static final String OUTPUT_WEIGHT = "output/weight";
 
   /** Weight {@code [dim]}. */
   public static final String FINAL_NORM_GAIN = "final_norm/gain";
+
+  /** Weight {@code [dim]}, of a LayerNorm. */
+  public static final String FINAL_NORM_BIAS = "final_norm/bias";
 
   /** Constant {@code [context, headDim / 2]}. */
   public static final String COS_TABLE = "rotary/cos_table";
@@ -31,7 +37,7 @@ public final class GraphNames {
   /** Constant {@code [context, headDim / 2]}. */
   public static final String SIN_TABLE = "rotary/sin_table";
 
-  /** The tokens' embeddings, {@code [rows, dim]}. */
+  /** The tokens' embeddings, with those of their positions if learned, {@code [rows, dim]}. */
   public static final String EMBEDDING = "embedding/out";
 
   /** Cosines of the rows' positions, {@code [rows, headDim / 2]}. */
@@ -49,20 +55,47 @@ public final class GraphNames {
   /** Weight {@code [dim]}. */
   public static final String ATTENTION_NORM_GAIN = "attention/norm/gain";
 
+  /** Weight {@code [dim]}, of a LayerNorm. */
+  public static final String ATTENTION_NORM_BIAS = "attention/norm/bias";
+
   /** Weight {@code [dim, (heads + 2 kvHeads) * headDim]}: query heads, key heads, value heads. */
   public static final String QKV_WEIGHT = "attention/qkv/weight";
+
+  /** Weight {@code [(heads + 2 kvHeads) * headDim]}, only with biases. */
+  public static final String QKV_BIAS = "attention/qkv/bias";
+
+  /** Weight {@code [heads + kvHeads, headDim]}, of the norm of each query and key head. */
+  public static final String HEAD_NORM_GAIN = "attention/head_norm/gain";
 
   /** Weight {@code [heads * headDim, dim]}. */
   public static final String ATTENTION_OUTPUT_WEIGHT = "attention/output/weight";
 
+  /** Weight {@code [dim]}, only with biases. */
+  public static final String ATTENTION_OUTPUT_BIAS = "attention/output/bias";
+
   /** Weight {@code [dim]}. */
   public static final String FFN_NORM_GAIN = "ffn/norm/gain";
+
+  /** Weight {@code [dim]}, of a LayerNorm. */
+  public static final String FFN_NORM_BIAS = "ffn/norm/bias";
 
   /** Weight {@code [dim, 2 ffnDim]}: gate columns, then up columns. */
   public static final String GATE_UP_WEIGHT = "ffn/gate_up/weight";
 
+  /** Weight {@code [2 ffnDim]}, only with biases. */
+  public static final String GATE_UP_BIAS = "ffn/gate_up/bias";
+
+  /** Weight {@code [dim, ffnDim]}, in place of {@link #GATE_UP_WEIGHT} where there is no gate. */
+  public static final String UP_WEIGHT = "ffn/up/weight";
+
+  /** Weight {@code [ffnDim]}, only with biases. */
+  public static final String UP_BIAS = "ffn/up/bias";
+
   /** Weight {@code [ffnDim, dim]}. */
   public static final String DOWN_WEIGHT = "ffn/down/weight";
+
+  /** Weight {@code [dim]}, only with biases. */
+  public static final String DOWN_BIAS = "ffn/down/bias";
 
   /** Result of the attention norm, {@code [rows, dim]}. */
   public static final String ATTENTION_NORM = "attention/norm/out";
@@ -100,7 +133,10 @@ public final class GraphNames {
   /** Joint projection, {@code [rows, 2 ffnDim]}. */
   public static final String GATE_UP = "ffn/gate_up/out";
 
-  /** {@code silu(gate) * up}, {@code [rows, ffnDim]}. */
+  /** Projection without a gate, {@code [rows, ffnDim]}. */
+  public static final String UP = "ffn/up/out";
+
+  /** Result of the activation, {@code [rows, ffnDim]}. */
   public static final String ACTIVATION = "ffn/activation/out";
 
   /** Feed-forward result projected back, {@code [rows, dim]}. */

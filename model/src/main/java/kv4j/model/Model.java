@@ -16,4 +16,19 @@ public record Model(
     TransformerConfig config,
     SameDiff graph,
     Tokenizer tokenizer,
-    String fingerprint) {}
+    String fingerprint) {
+  /**
+   * A model of some weights, with its graph.
+   *
+   * @param tokenizerId tells tokenizers apart: equal only if the tokenizers are
+   */
+  public static Model of(
+      String name, TransformerWeights weights, Tokenizer tokenizer, String tokenizerId) {
+    return new Model(
+        name,
+        weights.config(),
+        TransformerGraph.build(weights),
+        tokenizer,
+        Fingerprints.of(weights, tokenizerId));
+  }
+}

@@ -7,14 +7,16 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Constants of rotary positions (Su et al. 2021): pair {@code i} of a head at position {@code p}
- * turns by {@code p * theta^(-2i / headDim)}.
+ * turns by {@code p * theta^(-2i / headDim)}, divided by the scaling's factor.
  */
 final class RotaryTables {
   private final TransformerConfig config;
+  private final Positions.Rotary rotary;
   private final int pairs;
 
-  RotaryTables(TransformerConfig config) {
+  RotaryTables(TransformerConfig config, Positions.Rotary rotary) {
     this.config = config;
+    this.rotary = rotary;
     pairs = config.headDim() / 2;
   }
 
@@ -31,7 +33,8 @@ final class RotaryTables {
   private INDArray table(DoubleUnaryOperator function) {
     float[] values = new float[config.context() * pairs];
     for (int pair = 0; pair < pairs; pair++) {
-      double frequency = Math.pow(config.ropeTheta(), -2.0 * pair / config.headDim());
+      double frequency =
+          Math.pow(rotary.theta(), -2.0 * pair / config.headDim()) / rotary.scaling().divisor(pair);
       for (int position = 0; position < config.context(); position++) {
         values[position * pairs + pair] = (float) function.applyAsDouble(position * frequency);
       }
@@ -70,10 +73,10 @@ final class RotaryTables {
   }
 
   private int first(int pair) {
-    return config.ropePairing() == RopePairing.ADJACENT ? 2 * pair : pair;
+    return rotary.pairing() == RopePairing.ADJACENT ? 2 * pair : pair;
   }
 
   private int second(int pair) {
-    return config.ropePairing() == RopePairing.ADJACENT ? 2 * pair + 1 : pair + pairs;
+    return rotary.pairing() == RopePairing.ADJACENT ? 2 * pair + 1 : pair + pairs;
   }
 }

@@ -2,6 +2,8 @@ package kv4j.model;
 
 import static kv4j.model.GraphNames.inLayer;
 
+import kv4j.model.TransformerConfig.Activation;
+import kv4j.model.TransformerConfig.Norm;
 import org.nd4j.autodiff.samediff.NameScope;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -9,9 +11,8 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Builds the SameDiff graph of a transformer of the Llama family: RMSNorm (Zhang and Sennrich
- * 2019), rotary positions (Su et al. 2021), grouped-query attention (Ainslie et al. 2023) and
- * SwiGLU (Shazeer 2020).
+ * Builds the SameDiff graph of a decoder-only transformer with grouped-query attention (Ainslie et
+ * al. 2023), of the parts that its {@link TransformerConfig} names.
  *
  * <p>The graph has no past: it computes a whole sequence from standard ops alone, and any SameDiff
  * session runs it. Its names are in {@link GraphNames}.
@@ -22,18 +23,24 @@ public final class TransformerGraph {
   /** Beyond any score, so that its exponential is 0; finite, so that no difference is NaN. */
   private static final float MASKED = -1e9f;
 
+  private static final double GELU_LINEAR = 2 * Math.sqrt(2 / Math.PI);
+
   private final SameDiff graph = SameDiff.create();
   private final TransformerConfig config;
   private final int group;
 
   private SDVariable epsilon;
   private SDVariable meanFactor;
+  private SDVariable headMeanFactor;
   private SDVariable scoreFactor;
+  private SDVariable queryKeyAndValueHeads;
   private SDVariable rotatedAndValueHeads;
   private SDVariable queryAndKeyHeads;
   private SDVariable quarterTurn;
   private SDVariable headCos;
   private SDVariable headSin;
+  private SDVariable geluLinear;
+  private SDVariable geluCubic;
   private SDVariable mask;
 
   private TransformerGraph(TransformerConfig config) {
@@ -54,20 +61,31 @@ public final class TransformerGraph {
     SDVariable positions = graph.placeHolder(GraphNames.POSITIONS, DataType.INT32, -1);
     epsilon = graph.constant("norm_epsilon", Nd4j.scalar(config.normEpsilon()));
     meanFactor = graph.constant("norm_mean_factor", Nd4j.scalar(1f / config.dim()));
+    if (config.block().headNorms()) {
+      headMeanFactor = graph.constant("head_mean_factor", Nd4j.scalar(1f / config.headDim()));
+    }
     scoreFactor =
         graph.constant("score_factor", Nd4j.scalar((float) (1 / Math.sqrt(config.headDim()))));
-    SDVariable rows;
-    try (NameScope scope = graph.withNameScope("embedding")) {
-      rows = graph.gather("out", weight(GraphNames.TOKEN_EMBEDDING), tokens, 0);
+    if (config.block().activation() == Activation.GELU) {
+      geluLinear = graph.constant("gelu_linear", Nd4j.scalar((float) GELU_LINEAR));
+      geluCubic = graph.constant("gelu_cubic", Nd4j.scalar((float) (GELU_LINEAR * 0.044715)));
     }
-    rotary(positions);
+    SDVariable rows = embedding(tokens, positions);
+    if (config.positions() instanceof Positions.Rotary rotary) {
+      rotary(positions, rotary);
+    } else {
+      queryKeyAndValueHeads =
+          graph.constant(
+              "sizes_q_k_v",
+              Nd4j.createFromArray(config.heads(), config.kvHeads(), config.kvHeads()));
+    }
     causalMask(positions);
     for (int layer = 0; layer < config.layers(); layer++) {
       try (NameScope scope = graph.withNameScope("layer_" + layer)) {
         rows = feedForward(layer, attention(layer, rows));
       }
     }
-    SDVariable normed = norm("final_norm", rows, weight(GraphNames.FINAL_NORM_GAIN));
+    SDVariable normed = norm("final_norm", rows, "");
     if (config.tiedOutput()) {
       SDVariable embedding = weight(GraphNames.TOKEN_EMBEDDING);
       graph.mmul(GraphNames.LOGITS, normed, embedding, false, true, false);
@@ -81,13 +99,25 @@ public final class TransformerGraph {
     return graph.getVariable(name);
   }
 
+  private SDVariable embedding(SDVariable tokens, SDVariable positions) {
+    try (NameScope scope = graph.withNameScope("embedding")) {
+      SDVariable table = weight(GraphNames.TOKEN_EMBEDDING);
+      if (config.positions() instanceof Positions.Rotary) {
+        return graph.gather("out", table, tokens, 0);
+      }
+      SDVariable ofTokens = graph.gather("tokens", table, tokens, 0);
+      return ofTokens.add(
+          "out", graph.gather("positions", weight(GraphNames.POSITION_EMBEDDING), positions, 0));
+    }
+  }
+
   /**
    * Cosines and sines of the rows' positions, spread over the elements of all query and key heads:
    * {@code [rows * (heads + kvHeads), headDim]}.
    */
-  private void rotary(SDVariable positions) {
+  private void rotary(SDVariable positions, Positions.Rotary rotary) {
     int rotated = config.heads() + config.kvHeads();
-    RotaryTables tables = new RotaryTables(config);
+    RotaryTables tables = new RotaryTables(config, rotary);
     try (NameScope scope = graph.withNameScope("rotary")) {
       SDVariable cosTable = graph.constant(GraphNames.COS_TABLE, tables.cos());
       SDVariable sinTable = graph.constant(GraphNames.SIN_TABLE, tables.sin());
@@ -122,61 +152,107 @@ public final class TransformerGraph {
 
   private SDVariable attention(int layer, SDVariable rows) {
     try (NameScope scope = graph.withNameScope("attention")) {
-      SDVariable normed =
-          norm("norm", rows, weight(inLayer(layer, GraphNames.ATTENTION_NORM_GAIN)));
-      SDVariable qkv = project("qkv", normed, weight(inLayer(layer, GraphNames.QKV_WEIGHT)));
-      SDVariable attended = attend(rotated(qkv));
-      SDVariable projected =
-          project("output", attended, weight(inLayer(layer, GraphNames.ATTENTION_OUTPUT_WEIGHT)));
-      return rows.add("residual", projected);
+      String prefix = inLayer(layer, "attention/");
+      SDVariable qkv = project("qkv", norm("norm", rows, prefix), prefix);
+      SDVariable[] heads =
+          config.positions() instanceof Positions.Rotary ? rotated(layer, qkv) : split(qkv);
+      return rows.add("residual", project("output", attend(heads), prefix));
     }
   }
 
   private SDVariable feedForward(int layer, SDVariable rows) {
     try (NameScope scope = graph.withNameScope("ffn")) {
-      SDVariable normed = norm("norm", rows, weight(inLayer(layer, GraphNames.FFN_NORM_GAIN)));
-      SDVariable gateUp =
-          project("gate_up", normed, weight(inLayer(layer, GraphNames.GATE_UP_WEIGHT)));
-      SDVariable activation;
-      try (NameScope inner = graph.withNameScope("activation")) {
-        SDVariable[] halves = graph.split(gateUp, 2, 1);
-        activation = graph.nn().swish(halves[0]).mul("out", halves[1]);
+      String prefix = inLayer(layer, "ffn/");
+      boolean gated = config.block().activation() == Activation.SWIGLU;
+      SDVariable up = project(gated ? "gate_up" : "up", norm("norm", rows, prefix), prefix);
+      return rows.add("residual", project("down", gated ? swiGlu(up) : gelu(up), prefix));
+    }
+  }
+
+  private SDVariable swiGlu(SDVariable gateUp) {
+    try (NameScope scope = graph.withNameScope("activation")) {
+      SDVariable[] halves = graph.split(gateUp, 2, 1);
+      return graph.nn().swish(halves[0]).mul("out", halves[1]);
+    }
+  }
+
+  /**
+   * {@code x * sigmoid(2 sqrt(2 / pi) (x + 0.044715 x^3))}, which is the tanh approximation of
+   * GELU.
+   */
+  private SDVariable gelu(SDVariable up) {
+    try (NameScope scope = graph.withNameScope("activation")) {
+      SDVariable slope = graph.math().square(up).mul(geluCubic).add(geluLinear);
+      return up.mul("out", graph.nn().sigmoid(slope.mul(up)));
+    }
+  }
+
+  /**
+   * RMSNorm: {@code x / sqrt(mean(x^2) + epsilon) * gain}. LayerNorm is the same of {@code x -
+   * mean(x)}, plus a bias.
+   *
+   * @param prefix what comes before the norm's name in those of its weights
+   */
+  private SDVariable norm(String name, SDVariable rows, String prefix) {
+    SDVariable gain = weight(prefix + name + "/gain");
+    try (NameScope scope = graph.withNameScope(name)) {
+      if (config.block().norm() == Norm.RMS) {
+        return unitRows(rows, meanFactor).mul("out", gain);
       }
-      SDVariable projected =
-          project("down", activation, weight(inLayer(layer, GraphNames.DOWN_WEIGHT)));
-      return rows.add("residual", projected);
+      SDVariable centred = rows.sub(graph.mean(rows, true, 1));
+      return unitRows(centred, meanFactor).mul(gain).add("out", weight(prefix + name + "/bias"));
     }
   }
 
-  /** RMSNorm: {@code x / sqrt(mean(x^2) + epsilon) * gain}. */
-  private SDVariable norm(String name, SDVariable rows, SDVariable gain) {
+  /** Rows over the root of their mean square. */
+  private SDVariable unitRows(SDVariable rows, SDVariable oneOverColumns) {
+    SDVariable meanSquare = graph.squaredNorm(rows, true, 1).mul(oneOverColumns);
+    return rows.mul(graph.math().rsqrt(meanSquare.add(epsilon)));
+  }
+
+  /** Multiplies with the projection's weight, and adds its bias if it has one. */
+  private SDVariable project(String name, SDVariable rows, String prefix) {
+    SDVariable weight = weight(prefix + name + "/weight");
+    String bias = prefix + name + "/bias";
     try (NameScope scope = graph.withNameScope(name)) {
-      SDVariable meanSquare = graph.squaredNorm(rows, true, 1).mul(meanFactor);
-      SDVariable scale = graph.math().rsqrt(meanSquare.add(epsilon));
-      return rows.mul(scale).mul("out", gain);
+      return graph.hasVariable(bias)
+          ? graph.mmul("product", rows, weight).add("out", weight(bias))
+          : graph.mmul("out", rows, weight);
     }
   }
 
-  private SDVariable project(String name, SDVariable rows, SDVariable weight) {
-    try (NameScope scope = graph.withNameScope(name)) {
-      return graph.mmul("out", rows, weight);
+  /** Splits the joint projection into heads, as {@link #rotated} does, without turning them. */
+  private SDVariable[] split(SDVariable qkv) {
+    try (NameScope scope = graph.withNameScope("rotary")) {
+      SDVariable heads =
+          graph.reshape(qkv, -1, config.heads() + 2 * config.kvHeads(), config.headDim());
+      return graph.splitV(
+          new String[] {"queries", "keys", "values"}, heads, queryKeyAndValueHeads, 3, 1);
     }
   }
 
   /**
    * Splits the joint projection into heads and turns queries and keys: {@code x * cos + turned(x) *
-   * sin}, where {@code turned} takes a pair {@code (a, b)} to {@code (-b, a)}.
+   * sin}, where {@code turned} takes a pair {@code (a, b)} to {@code (-b, a)}. Heads with norms are
+   * normed before.
    *
    * @return queries {@code [rows, heads, headDim]}, keys and values {@code [rows, kvHeads,
    *     headDim]}
    */
-  private SDVariable[] rotated(SDVariable qkv) {
+  private SDVariable[] rotated(int layer, SDVariable qkv) {
     int headDim = config.headDim();
     try (NameScope scope = graph.withNameScope("rotary")) {
       SDVariable heads = graph.reshape(qkv, -1, config.heads() + 2 * config.kvHeads(), headDim);
       SDVariable[] split =
           graph.splitV(new String[] {"unrotated", "values"}, heads, rotatedAndValueHeads, 2, 1);
       SDVariable vectors = graph.reshape(split[0], -1, headDim);
+      if (config.block().headNorms()) {
+        SDVariable unit =
+            graph.reshape(
+                unitRows(vectors, headMeanFactor), -1, config.heads() + config.kvHeads(), headDim);
+        SDVariable gain = weight(inLayer(layer, GraphNames.HEAD_NORM_GAIN));
+        vectors = graph.reshape(unit.mul(gain), -1, headDim);
+      }
       SDVariable turned = graph.mmul(vectors, quarterTurn);
       SDVariable sum = vectors.mul(headCos).add(turned.mul(headSin));
       SDVariable rotated = graph.reshape(sum, -1, config.heads() + config.kvHeads(), headDim);

@@ -6,6 +6,9 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import kv4j.model.TransformerConfig.Activation;
+import kv4j.model.TransformerConfig.Biases;
+import kv4j.model.TransformerConfig.Norm;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -81,19 +84,58 @@ public final class TransformerWeights {
     Map<String, long[]> shapes = new LinkedHashMap<>();
     int dim = config.dim();
     shapes.put(GraphNames.TOKEN_EMBEDDING, shape(config.vocabulary(), dim));
+    if (config.positions() instanceof Positions.Learned) {
+      shapes.put(GraphNames.POSITION_EMBEDDING, shape(config.context(), dim));
+    }
     for (int i = 0; i < config.layers(); i++) {
-      shapes.put(inLayer(i, GraphNames.ATTENTION_NORM_GAIN), shape(dim));
-      shapes.put(inLayer(i, GraphNames.QKV_WEIGHT), shape(dim, config.qkvDim()));
-      shapes.put(
-          inLayer(i, GraphNames.ATTENTION_OUTPUT_WEIGHT),
-          shape(config.heads() * config.headDim(), dim));
-      shapes.put(inLayer(i, GraphNames.FFN_NORM_GAIN), shape(dim));
-      shapes.put(inLayer(i, GraphNames.GATE_UP_WEIGHT), shape(dim, 2 * config.ffnDim()));
-      shapes.put(inLayer(i, GraphNames.DOWN_WEIGHT), shape(config.ffnDim(), dim));
+      int layer = i;
+      shapesOfLayer(config).forEach((name, shape) -> shapes.put(inLayer(layer, name), shape));
     }
     shapes.put(GraphNames.FINAL_NORM_GAIN, shape(dim));
+    if (config.block().norm() == Norm.LAYER) {
+      shapes.put(GraphNames.FINAL_NORM_BIAS, shape(dim));
+    }
     if (!config.tiedOutput()) {
       shapes.put(GraphNames.OUTPUT_WEIGHT, shape(dim, config.vocabulary()));
+    }
+    return shapes;
+  }
+
+  private static Map<String, long[]> shapesOfLayer(TransformerConfig config) {
+    Map<String, long[]> shapes = new LinkedHashMap<>();
+    int dim = config.dim();
+    int attentionDim = config.heads() * config.headDim();
+    boolean layerNorm = config.block().norm() == Norm.LAYER;
+    boolean allBiases = config.block().biases() == Biases.ALL;
+    boolean gated = config.block().activation() == Activation.SWIGLU;
+    shapes.put(GraphNames.ATTENTION_NORM_GAIN, shape(dim));
+    if (layerNorm) {
+      shapes.put(GraphNames.ATTENTION_NORM_BIAS, shape(dim));
+    }
+    shapes.put(GraphNames.QKV_WEIGHT, shape(dim, config.qkvDim()));
+    if (config.block().biases() != Biases.NONE) {
+      shapes.put(GraphNames.QKV_BIAS, shape(config.qkvDim()));
+    }
+    if (config.block().headNorms()) {
+      shapes.put(
+          GraphNames.HEAD_NORM_GAIN, shape(config.heads() + config.kvHeads(), config.headDim()));
+    }
+    shapes.put(GraphNames.ATTENTION_OUTPUT_WEIGHT, shape(attentionDim, dim));
+    if (allBiases) {
+      shapes.put(GraphNames.ATTENTION_OUTPUT_BIAS, shape(dim));
+    }
+    shapes.put(GraphNames.FFN_NORM_GAIN, shape(dim));
+    if (layerNorm) {
+      shapes.put(GraphNames.FFN_NORM_BIAS, shape(dim));
+    }
+    shapes.put(
+        gated ? GraphNames.GATE_UP_WEIGHT : GraphNames.UP_WEIGHT, shape(dim, config.upDim()));
+    if (allBiases) {
+      shapes.put(gated ? GraphNames.GATE_UP_BIAS : GraphNames.UP_BIAS, shape(config.upDim()));
+    }
+    shapes.put(GraphNames.DOWN_WEIGHT, shape(config.ffnDim(), dim));
+    if (allBiases) {
+      shapes.put(GraphNames.DOWN_BIAS, shape(dim));
     }
     return shapes;
   }

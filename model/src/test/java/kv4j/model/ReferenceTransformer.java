@@ -2,9 +2,12 @@ package kv4j.model;
 
 import static kv4j.model.GraphNames.inLayer;
 
+import java.util.Arrays;
+import kv4j.model.TransformerConfig.Activation;
+import kv4j.model.TransformerConfig.Norm;
 import kv4j.model.TransformerConfig.RopePairing;
 
-/** The Llama forward pass in plain loops over doubles, written from the formulas. */
+/** The forward pass in plain loops over doubles, written from the formulas. */
 final class ReferenceTransformer {
   private final TransformerConfig config;
   private final TransformerWeights weights;
@@ -20,6 +23,9 @@ final class ReferenceTransformer {
     double[][] rows = new double[tokens.length][];
     for (int t = 0; t < tokens.length; t++) {
       rows[t] = embedding[tokens[t]].clone();
+      if (config.positions() instanceof Positions.Learned) {
+        add(rows[t], matrix(GraphNames.POSITION_EMBEDDING)[t]);
+      }
     }
     for (int layer = 0; layer < config.layers(); layer++) {
       attention(layer, rows);
@@ -30,7 +36,7 @@ final class ReferenceTransformer {
     double[][] result = new double[tokens.length][config.vocabulary()];
     double[][] output = config.tiedOutput() ? null : matrix(GraphNames.OUTPUT_WEIGHT);
     for (int t = 0; t < tokens.length; t++) {
-      double[] x = norm(rows[t], GraphNames.FINAL_NORM_GAIN);
+      double[] x = norm(rows[t], "final_norm");
       for (int v = 0; v < config.vocabulary(); v++) {
         for (int d = 0; d < config.dim(); d++) {
           result[t][v] += x[d] * (config.tiedOutput() ? embedding[v][d] : output[d][v]);
@@ -43,14 +49,17 @@ final class ReferenceTransformer {
   private void attention(int layer, double[][] rows) {
     int headDim = config.headDim();
     double[][] qkv = new double[rows.length][];
-    double[][] weight = matrix(inLayer(layer, GraphNames.QKV_WEIGHT));
     for (int t = 0; t < rows.length; t++) {
-      qkv[t] = times(norm(rows[t], inLayer(layer, GraphNames.ATTENTION_NORM_GAIN)), weight);
+      qkv[t] = project(norm(rows[t], inLayer(layer, "attention/norm")), layer, "attention/qkv");
       for (int head = 0; head < config.heads() + config.kvHeads(); head++) {
-        rotate(qkv[t], head * headDim, t);
+        if (config.block().headNorms()) {
+          normHead(qkv[t], head, matrix(inLayer(layer, GraphNames.HEAD_NORM_GAIN))[head]);
+        }
+        if (config.positions() instanceof Positions.Rotary rotary) {
+          rotate(qkv[t], head * headDim, t, rotary);
+        }
       }
     }
-    double[][] output = matrix(inLayer(layer, GraphNames.ATTENTION_OUTPUT_WEIGHT));
     for (int t = 0; t < rows.length; t++) {
       double[] attended = new double[config.heads() * headDim];
       for (int head = 0; head < config.heads(); head++) {
@@ -73,15 +82,29 @@ final class ReferenceTransformer {
           }
         }
       }
-      add(rows[t], times(attended, output));
+      add(rows[t], project(attended, layer, "attention/output"));
     }
   }
 
-  private void rotate(double[] vector, int start, int position) {
+  private void normHead(double[] qkv, int head, double[] gain) {
+    int start = head * config.headDim();
+    double squares = 0;
+    for (int d = 0; d < gain.length; d++) {
+      squares += qkv[start + d] * qkv[start + d];
+    }
+    for (int d = 0; d < gain.length; d++) {
+      qkv[start + d] *= gain[d] / Math.sqrt(squares / gain.length + config.normEpsilon());
+    }
+  }
+
+  private void rotate(double[] vector, int start, int position, Positions.Rotary rotary) {
     int pairs = config.headDim() / 2;
-    boolean adjacent = config.ropePairing() == RopePairing.ADJACENT;
+    boolean adjacent = rotary.pairing() == RopePairing.ADJACENT;
     for (int i = 0; i < pairs; i++) {
-      double angle = position / Math.pow(config.ropeTheta(), 2.0 * i / config.headDim());
+      double angle =
+          position
+              / Math.pow(rotary.theta(), 2.0 * i / config.headDim())
+              / rotary.scaling().divisor(i);
       int a = start + (adjacent ? 2 * i : i);
       int b = start + (adjacent ? 2 * i + 1 : i + pairs);
       double x = vector[a];
@@ -92,27 +115,45 @@ final class ReferenceTransformer {
   }
 
   private void feedForward(int layer, double[] row) {
-    double[] gateUp =
-        times(
-            norm(row, inLayer(layer, GraphNames.FFN_NORM_GAIN)),
-            matrix(inLayer(layer, GraphNames.GATE_UP_WEIGHT)));
+    double[] normed = norm(row, inLayer(layer, "ffn/norm"));
     double[] activated = new double[config.ffnDim()];
-    for (int i = 0; i < activated.length; i++) {
-      activated[i] = gateUp[i] / (1 + Math.exp(-gateUp[i])) * gateUp[config.ffnDim() + i];
+    if (config.block().activation() == Activation.SWIGLU) {
+      double[] gateUp = project(normed, layer, "ffn/gate_up");
+      for (int i = 0; i < activated.length; i++) {
+        activated[i] = gateUp[i] / (1 + Math.exp(-gateUp[i])) * gateUp[config.ffnDim() + i];
+      }
+    } else {
+      double[] up = project(normed, layer, "ffn/up");
+      for (int i = 0; i < activated.length; i++) {
+        double inner = Math.sqrt(2 / Math.PI) * (up[i] + 0.044715 * Math.pow(up[i], 3));
+        activated[i] = 0.5 * up[i] * (1 + Math.tanh(inner));
+      }
     }
-    add(row, times(activated, matrix(inLayer(layer, GraphNames.DOWN_WEIGHT))));
+    add(row, project(activated, layer, "ffn/down"));
   }
 
-  private double[] norm(double[] x, String gainName) {
-    double[] gain = weights.get(gainName).toDoubleVector();
+  private double[] project(double[] x, int layer, String name) {
+    double[] result = times(x, matrix(inLayer(layer, name + "/weight")));
+    String bias = inLayer(layer, name + "/bias");
+    if (weights.arrays().containsKey(bias)) {
+      add(result, weights.get(bias).toDoubleVector());
+    }
+    return result;
+  }
+
+  private double[] norm(double[] x, String name) {
+    boolean layerNorm = config.block().norm() == Norm.LAYER;
+    double mean = layerNorm ? Arrays.stream(x).average().orElseThrow() : 0;
+    double[] gain = weights.get(name + "/gain").toDoubleVector();
+    double[] bias = layerNorm ? weights.get(name + "/bias").toDoubleVector() : null;
     double squares = 0;
     for (double value : x) {
-      squares += value * value;
+      squares += (value - mean) * (value - mean);
     }
     double scale = 1 / Math.sqrt(squares / x.length + config.normEpsilon());
     double[] result = new double[x.length];
     for (int i = 0; i < x.length; i++) {
-      result[i] = x[i] * scale * gain[i];
+      result[i] = (x[i] - mean) * scale * gain[i] + (layerNorm ? bias[i] : 0);
     }
     return result;
   }

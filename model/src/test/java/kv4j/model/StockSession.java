@@ -7,15 +7,15 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** Runs whole sequences on SameDiff's own session. */
-final class StockSession {
+public final class StockSession {
   private StockSession() {}
 
   /** Logits {@code [tokens, vocabulary]}. */
-  static float[][] logits(SameDiff graph, int[] tokens) {
+  public static float[][] logits(SameDiff graph, int[] tokens) {
     return output(graph, tokens, GraphNames.LOGITS).toFloatMatrix();
   }
 
-  static INDArray output(SameDiff graph, int[] tokens, String name) {
+  public static INDArray output(SameDiff graph, int[] tokens, String name) {
     int[] positions = IntStream.range(0, tokens.length).toArray();
     Map<String, INDArray> inputs =
         Map.of(
@@ -24,7 +24,7 @@ final class StockSession {
     return graph.output(inputs, name).get(name);
   }
 
-  static int likeliest(float[] logits) {
+  public static int likeliest(float[] logits) {
     int best = 0;
     for (int i = 1; i < logits.length; i++) {
       if (logits[i] > logits[best]) {

@@ -11,6 +11,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import kv4j.model.TransformerConfig.Activation;
+import kv4j.model.TransformerConfig.Biases;
+import kv4j.model.TransformerConfig.Block;
+import kv4j.model.TransformerConfig.Norm;
 import kv4j.model.TransformerConfig.RopePairing;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -19,9 +23,18 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 class TransformerGraphTest {
+  private static final List<Block> BLOCKS =
+      List.of(
+          Block.LLAMA,
+          Block.QWEN2,
+          Block.QWEN3,
+          Block.GPT2,
+          new Block(Norm.LAYER, Activation.SWIGLU, Biases.ALL, true),
+          new Block(Norm.RMS, Activation.GELU, Biases.NONE, false));
+
   @Test
-  void stockSessionComputesTheLlamaForwardPass() {
-    for (int seed = 0; seed < 16; seed++) {
+  void stockSessionComputesTheForwardPass() {
+    for (int seed = 0; seed < 32; seed++) {
       Random random = new Random(seed);
       TransformerWeights weights = randomWeights(randomConfig(random, seed), random);
       int[] tokens = randomTokens(random, weights.config(), 1 + random.nextInt(20));
@@ -124,22 +137,40 @@ class TransformerGraphTest {
     assertEquals(List.of(GraphNames.LOGITS), graph.outputs());
   }
 
-  /** Odd sizes; seeds walk through both pairings and through tied and untied output. */
+  /**
+   * Odd sizes; seeds walk through all kinds of blocks and positions, and tied and untied output.
+   */
   private static TransformerConfig randomConfig(Random random, int seed) {
     int kvHeads = 1 + random.nextInt(3);
+    Block block = BLOCKS.get(seed % BLOCKS.size());
+    boolean rotary = block.headNorms() || seed / BLOCKS.size() % 3 > 0;
+    int headDim = rotary ? 2 * (1 + random.nextInt(5)) : 1 + random.nextInt(10);
     return new TransformerConfig(
         1 + random.nextInt(3),
         3 + random.nextInt(30),
         kvHeads * (1 + random.nextInt(4)),
         kvHeads,
-        2 * (1 + random.nextInt(5)),
+        headDim,
         1 + random.nextInt(40),
         5 + random.nextInt(40),
         20 + random.nextInt(20),
         random.nextBoolean() ? 1e-5f : 1e-2f,
-        random.nextBoolean() ? 1e4f : 37f,
-        seed % 2 == 0 ? RopePairing.ADJACENT : RopePairing.SPLIT,
-        seed % 4 < 2);
+        rotary ? randomRotary(random, headDim) : new Positions.Learned(),
+        block,
+        random.nextBoolean());
+  }
+
+  private static Positions randomRotary(Random random, int headDim) {
+    float theta = random.nextBoolean() ? 1e4f : 37f;
+    List<Positions.Scaling> scalings =
+        List.of(
+            Positions.Scaling.NONE,
+            new Positions.Linear(4),
+            Positions.llama3(theta, headDim, 8, 1, 4, 24));
+    return new Positions.Rotary(
+        theta,
+        random.nextBoolean() ? RopePairing.ADJACENT : RopePairing.SPLIT,
+        scalings.get(random.nextInt(3)));
   }
 
   /** Unlike the demo models', the gains differ from 1. */
@@ -150,8 +181,9 @@ class TransformerGraphTest {
             (name, shape) -> {
               float[] values = new float[(int) Arrays.stream(shape).reduce(1, (a, b) -> a * b)];
               for (int i = 0; i < values.length; i++) {
-                double deviation = shape.length == 1 ? 0.3 : 1 / Math.sqrt(shape[0]);
-                double mean = shape.length == 1 ? 1 : 0;
+                boolean gain = name.endsWith("/gain");
+                double deviation = gain || shape.length == 1 ? 0.3 : 1 / Math.sqrt(shape[0]);
+                double mean = gain ? 1 : 0;
                 values[i] = (float) (mean + deviation * random.nextGaussian());
               }
               arrays.put(name, Nd4j.create(values, shape, 'c'));

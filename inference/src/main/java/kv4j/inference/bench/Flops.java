@@ -21,7 +21,7 @@ public final class Flops {
     long weights =
         (long) config.dim() * config.qkvDim()
             + attentionDim * config.dim()
-            + 3L * config.dim() * config.ffnDim();
+            + (long) config.dim() * (config.upDim() + config.ffnDim());
     long seen = (long) rows * before + (long) rows * (rows + 1) / 2;
     long scoresAndMix = 2 * attentionDim * seen;
     long output = (long) config.dim() * config.vocabulary();

@@ -3,20 +3,23 @@ package kv4j.inference.plan;
 import java.util.List;
 import kv4j.inference.kernel.Kernels;
 
-/** SwiGLU of each row: {@code silu(gate) * up}. */
+/** The activation of each row: SwiGLU, {@code silu(gate) * up}, or GELU. */
 final class ActivationStep implements Step {
   private final Kernels kernels;
   private final Arena arena;
+  private final boolean gated;
   private final Register input;
   private final Register output;
 
   /**
-   * @param input {@code [rows, 2 n]}, gate then up
+   * @param gated whether it is SwiGLU
+   * @param input {@code [rows, 2 n]}, gate then up, or {@code [rows, n]} without a gate
    * @param output {@code [rows, n]}
    */
-  ActivationStep(Kernels kernels, Arena arena, Register input, Register output) {
+  ActivationStep(Kernels kernels, Arena arena, boolean gated, Register input, Register output) {
     this.kernels = kernels;
     this.arena = arena;
+    this.gated = gated;
     this.input = input;
     this.output = output;
   }
@@ -27,7 +30,11 @@ final class ActivationStep implements Step {
     float[] result = arena.result(worker);
     for (int r = pass.rowBegin(worker); r < pass.rowEnd(worker); r++) {
       input.matrix().get(r, 0, row, 0, input.columns());
-      kernels.swiGlu(row, 0, output.columns(), result, 0);
+      if (gated) {
+        kernels.swiGlu(row, 0, output.columns(), result, 0);
+      } else {
+        kernels.gelu(row, 0, output.columns(), result, 0);
+      }
       output.matrix().put(r, 0, result, 0, output.columns());
     }
   }
@@ -44,6 +51,6 @@ final class ActivationStep implements Step {
 
   @Override
   public String describe() {
-    return "swiglu";
+    return gated ? "swiglu" : "gelu";
   }
 }

@@ -2,20 +2,22 @@ package kv4j.inference.plan;
 
 import java.util.List;
 
-/** Looks up each token's row of the embedding table. */
+/** Looks up each row's token, or its position, in an embedding table. */
 final class EmbeddingStep implements Step {
   private final NativeMatrix table;
+  private final boolean byPosition;
   private final Register output;
 
-  EmbeddingStep(NativeMatrix table, Register output) {
+  EmbeddingStep(NativeMatrix table, boolean byPosition, Register output) {
     this.table = table;
+    this.byPosition = byPosition;
     this.output = output;
   }
 
   @Override
   public void run(PassState pass, int worker) {
     for (int row = pass.rowBegin(worker); row < pass.rowEnd(worker); row++) {
-      output.matrix().putRow(row, table, pass.token(row));
+      output.matrix().putRow(row, table, byPosition ? pass.position(row) : pass.token(row));
     }
   }
 
@@ -31,6 +33,6 @@ final class EmbeddingStep implements Step {
 
   @Override
   public String describe() {
-    return "embedding";
+    return byPosition ? "position embedding" : "embedding";
   }
 }

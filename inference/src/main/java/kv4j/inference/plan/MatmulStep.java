@@ -5,9 +5,9 @@ import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.openblas.global.openblas_nolapack;
 
 /**
- * A projection: {@code output = input · weight}, or {@code output += input · weight}. BLAS runs on
- * one thread in each worker. Long passes are split by rows, each worker with its own; short ones by
- * columns, so that every weight is read by one worker only.
+ * A projection: {@code output = input · weight}, or {@code output += input · weight}, plus a bias
+ * if there is one. BLAS runs on one thread in each worker. Long passes are split by rows, each
+ * worker with its own; short ones by columns, so that every weight is read by one worker only.
  */
 final class MatmulStep implements Step {
   private static final int ROW_MAJOR = 101;
@@ -21,11 +21,13 @@ final class MatmulStep implements Step {
   private final NativeMatrix weight;
   private final boolean transposed;
   private final boolean accumulate;
+  private final Bias bias;
   private volatile Columns[] columns;
 
   /**
    * @param weight {@code [in, out]}, or {@code [out, in]} if transposed
    * @param accumulate whether to add to what output holds
+   * @param bias added to each row, or null
    */
   MatmulStep(
       String name,
@@ -33,18 +35,25 @@ final class MatmulStep implements Step {
       NativeMatrix weight,
       boolean transposed,
       Register output,
-      boolean accumulate) {
+      boolean accumulate,
+      Bias bias) {
     this.name = name;
     this.input = input;
     this.weight = weight;
     this.transposed = transposed;
     this.output = output;
     this.accumulate = accumulate;
+    this.bias = bias;
   }
 
   /** A worker's share of the columns, with the addresses prepared. */
   private record Columns(
-      NativeMatrix target, FloatPointer in, FloatPointer weight, FloatPointer out, int count) {}
+      NativeMatrix target,
+      FloatPointer in,
+      FloatPointer weight,
+      FloatPointer out,
+      int begin,
+      int count) {}
 
   @Override
   public void run(PassState pass, int worker) {
@@ -52,6 +61,7 @@ final class MatmulStep implements Step {
       int begin = pass.rowBegin(worker);
       int rows = pass.rowEnd(worker) - begin;
       if (rows > 0) {
+        putBias(begin, rows, 0, output.columns(), worker);
         gemm(
             rows,
             output.columns(),
@@ -63,7 +73,14 @@ final class MatmulStep implements Step {
     }
     Columns share = columns(pass.workers())[worker];
     if (share.count > 0) {
+      putBias(0, pass.rows(), share.begin, share.count, worker);
       gemm(pass.rows(), share.count, share.in, share.weight, share.out);
+    }
+  }
+
+  private void putBias(int firstRow, int rows, int column, int count, int worker) {
+    if (bias != null) {
+      bias.put(output.matrix(), firstRow, rows, column, count, accumulate, worker);
     }
   }
 
@@ -80,7 +97,7 @@ final class MatmulStep implements Step {
         input.columns(),
         b,
         weight.columns(),
-        accumulate ? 1f : 0f,
+        accumulate || bias != null ? 1f : 0f,
         out,
         output.columns());
   }
@@ -98,6 +115,7 @@ final class MatmulStep implements Step {
                 input.matrix().pointerTo(0, 0),
                 transposed ? weight.pointerTo(begin, 0) : weight.pointerTo(0, begin),
                 output.matrix().pointerTo(0, begin),
+                begin,
                 end - begin);
       }
       columns = prepared;
@@ -130,6 +148,6 @@ final class MatmulStep implements Step {
 
   @Override
   public String describe() {
-    return (accumulate ? "matmul+add " : "matmul ") + name;
+    return "matmul" + (bias == null ? "" : "+bias") + (accumulate ? "+add " : " ") + name;
   }
 }

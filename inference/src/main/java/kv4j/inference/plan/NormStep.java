@@ -3,21 +3,32 @@ package kv4j.inference.plan;
 import java.util.List;
 import kv4j.inference.kernel.Kernels;
 
-/** RMSNorm of each row. */
+/** RMSNorm of each row, or LayerNorm where there is a bias. */
 final class NormStep implements Step {
   private final Kernels kernels;
   private final Arena arena;
   private final Register input;
   private final Register output;
   private final float[] gain;
+  private final float[] bias;
   private final float epsilon;
 
+  /**
+   * @param bias null for RMSNorm
+   */
   NormStep(
-      Kernels kernels, Arena arena, Register input, float[] gain, float epsilon, Register output) {
+      Kernels kernels,
+      Arena arena,
+      Register input,
+      float[] gain,
+      float[] bias,
+      float epsilon,
+      Register output) {
     this.kernels = kernels;
     this.arena = arena;
     this.input = input;
     this.gain = gain;
+    this.bias = bias;
     this.epsilon = epsilon;
     this.output = output;
   }
@@ -29,7 +40,11 @@ final class NormStep implements Step {
     int n = input.columns();
     for (int r = pass.rowBegin(worker); r < pass.rowEnd(worker); r++) {
       input.matrix().get(r, 0, row, 0, n);
-      kernels.rmsNorm(row, 0, gain, epsilon, n, result, 0);
+      if (bias == null) {
+        kernels.rmsNorm(row, 0, gain, epsilon, n, result, 0);
+      } else {
+        kernels.layerNorm(row, 0, gain, bias, epsilon, n, result, 0);
+      }
       output.matrix().put(r, 0, result, 0, n);
     }
   }
@@ -46,6 +61,6 @@ final class NormStep implements Step {
 
   @Override
   public String describe() {
-    return "rms norm";
+    return bias == null ? "rms norm" : "layer norm";
   }
 }

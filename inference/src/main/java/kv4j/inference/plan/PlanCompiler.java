@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Set;
 import kv4j.inference.kernel.Kernels;
 import kv4j.model.GraphNames;
+import kv4j.model.Positions;
 import kv4j.model.TransformerConfig;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -50,7 +51,7 @@ public final class PlanCompiler {
     this.config = config;
     this.kernels = kernels;
     this.workers = workers;
-    int widest = Math.max(config.dim(), Math.max(config.qkvDim(), 2 * config.ffnDim()));
+    int widest = Math.max(config.dim(), Math.max(config.qkvDim(), config.upDim()));
     arena =
         new Arena(
             workers,
@@ -99,24 +100,17 @@ public final class PlanCompiler {
         continue;
       }
       switch (unit.kind()) {
-        case EMBEDDING ->
-            steps.add(
-                new EmbeddingStep(
-                    matrix(unit.weight()), define(unit, matrix(unit.weight()).columns())));
-        case NORM -> addNorm(unit);
+        case EMBEDDING, POSITION_EMBEDDING -> addEmbedding(unit);
+        case NORM, LAYER_NORM -> addNorm(unit);
         case MATMUL -> addMatmul(u);
-        case ROTARY ->
-            steps.add(new RotaryStep(kernels, arena, shape(layer), tables(), read(unit)));
+        case ROTARY, NORMED_ROTARY, SPLIT -> addHeads(unit, shape(layer));
         case CORE -> {
           AttentionShape shape = shape(layer++);
           lastHook = steps.size();
           steps.add(new HookStep(arena, shape));
           steps.add(new AttendStep(kernels, arena, shape, define(unit, shape.queryColumns())));
         }
-        case ACTIVATION -> {
-          Register input = read(unit);
-          steps.add(new ActivationStep(kernels, arena, input, define(unit, input.columns() / 2)));
-        }
+        case SWIGLU, GELU -> addActivation(unit);
         case ADD -> {
           Register left = registers.get(unit.reads().get(0));
           Register right = registers.get(unit.reads().get(1));
@@ -146,12 +140,41 @@ public final class PlanCompiler {
         allFused);
   }
 
+  private void addEmbedding(Unit unit) {
+    NativeMatrix table = matrix(unit.weight());
+    boolean byPosition = unit.kind() == Unit.Kind.POSITION_EMBEDDING;
+    steps.add(new EmbeddingStep(table, byPosition, define(unit, table.columns())));
+  }
+
   private void addNorm(Unit unit) {
     Register input = read(unit);
     float[] gain = matrix(unit.weight()).toHeap();
+    float[] bias = bias(unit);
     float epsilon = ScopePatterns.epsilon(ops, unit.nodes());
     Register output = define(unit, input.columns());
-    steps.add(new NormStep(kernels, arena, input, gain, epsilon, output));
+    steps.add(new NormStep(kernels, arena, input, gain, bias, epsilon, output));
+  }
+
+  private void addHeads(Unit unit, AttentionShape shape) {
+    HeadNorm norm =
+        unit.weight() == null
+            ? null
+            : HeadNorm.of(matrix(unit.weight()), ScopePatterns.epsilon(ops, unit.nodes()));
+    RotaryTables rotation = unit.kind() == Unit.Kind.SPLIT ? null : tables();
+    steps.add(new RotaryStep(kernels, arena, shape, norm, rotation, read(unit)));
+  }
+
+  private void addActivation(Unit unit) {
+    Register input = read(unit);
+    boolean gated = unit.kind() == Unit.Kind.SWIGLU;
+    Register output = define(unit, gated ? input.columns() / 2 : input.columns());
+    steps.add(new ActivationStep(kernels, arena, gated, input, output));
+  }
+
+  /** The vector that a unit adds, or null. */
+  private float[] bias(Unit unit) {
+    String name = ScopePatterns.bias(ops, unit.nodes());
+    return name == null ? null : matrix(name).toHeap();
   }
 
   private void addMatmul(int u) {
@@ -167,7 +190,16 @@ public final class PlanCompiler {
     } else {
       output = define(unit, unit.transposed() ? weight.rows() : weight.columns());
     }
-    steps.add(new MatmulStep(unit.output(), input, weight, unit.transposed(), output, sum >= 0));
+    float[] bias = bias(unit);
+    steps.add(
+        new MatmulStep(
+            unit.output(),
+            input,
+            weight,
+            unit.transposed(),
+            output,
+            sum >= 0,
+            bias == null ? null : new Bias(kernels, arena, bias)));
   }
 
   /** An op that runs as it is; what steps of ours read of it goes to registers as well. */
@@ -265,7 +297,8 @@ public final class PlanCompiler {
           new RotaryTables(
               matrix(GraphNames.COS_TABLE).toHeap(),
               matrix(GraphNames.SIN_TABLE).toHeap(),
-              config.ropePairing() == TransformerConfig.RopePairing.ADJACENT);
+              config.positions() instanceof Positions.Rotary rotary
+                  && rotary.pairing() == TransformerConfig.RopePairing.ADJACENT);
     }
     return tables;
   }

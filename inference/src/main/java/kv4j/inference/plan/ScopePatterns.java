@@ -11,23 +11,45 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * in it (in any order, reshapes apart): if either is not as expected, its ops are not fused.
  */
 final class ScopePatterns {
-  private static final String NORM = "add multiply multiply multiply reduce_sqnorm rsqrt";
-
   private record Pattern(Unit.Kind kind, String ops) {}
 
+  private static final List<Pattern> NORMS =
+      List.of(
+          new Pattern(Unit.Kind.NORM, "add multiply multiply multiply reduce_sqnorm rsqrt"),
+          new Pattern(
+              Unit.Kind.LAYER_NORM,
+              "add add multiply multiply multiply reduce_mean reduce_sqnorm rsqrt subtract"));
+
+  private static final List<Pattern> BIASED = List.of(new Pattern(Unit.Kind.MATMUL, "add matmul"));
+
   /** By the last two parts of the scope's name, or the last one. */
-  private static final Map<String, Pattern> BY_SCOPE =
+  private static final Map<String, List<Pattern>> BY_SCOPE =
       Map.of(
-          "norm", new Pattern(Unit.Kind.NORM, NORM),
-          "final_norm", new Pattern(Unit.Kind.NORM, NORM),
+          "norm", NORMS,
+          "final_norm", NORMS,
+          "attention/qkv", BIASED,
+          "attention/output", BIASED,
+          "ffn/gate_up", BIASED,
+          "ffn/up", BIASED,
+          "ffn/down", BIASED,
           "attention/rotary",
-              new Pattern(Unit.Kind.ROTARY, "add matmul multiply multiply split_v split_v"),
+              List.of(
+                  new Pattern(Unit.Kind.ROTARY, "add matmul multiply multiply split_v split_v"),
+                  new Pattern(
+                      Unit.Kind.NORMED_ROTARY,
+                      "add add matmul multiply multiply multiply multiply multiply reduce_sqnorm"
+                          + " rsqrt split_v split_v"),
+                  new Pattern(Unit.Kind.SPLIT, "split_v")),
           "attention/core",
-              new Pattern(
-                  Unit.Kind.CORE,
-                  "add identity identity matmul matmul multiply permute permute permute permute"
-                      + " softmax"),
-          "ffn/activation", new Pattern(Unit.Kind.ACTIVATION, "multiply split swish"));
+              List.of(
+                  new Pattern(
+                      Unit.Kind.CORE,
+                      "add identity identity matmul matmul multiply permute permute permute"
+                          + " permute softmax")),
+          "ffn/activation",
+              List.of(
+                  new Pattern(Unit.Kind.SWIGLU, "multiply split swish"),
+                  new Pattern(Unit.Kind.GELU, "add multiply multiply multiply sigmoid square")));
 
   private ScopePatterns() {}
 
@@ -56,31 +78,54 @@ final class ScopePatterns {
     String[] parts = scope.split("/");
     String last = parts[parts.length - 1];
     String lastTwo = parts.length < 2 ? last : parts[parts.length - 2] + "/" + last;
-    Pattern pattern = BY_SCOPE.getOrDefault(lastTwo, BY_SCOPE.get(last));
-    if (pattern == null || !types(nodes).equals(pattern.ops)) {
-      return null;
-    }
+    String types = types(nodes);
+    return BY_SCOPE.getOrDefault(lastTwo, BY_SCOPE.getOrDefault(last, List.of())).stream()
+        .filter(pattern -> pattern.ops.equals(types))
+        .findFirst()
+        .map(pattern -> unit(ops, pattern.kind, nodes))
+        .orElse(null);
+  }
+
+  /** The unit that a scope's ops are if also their weights are as expected, or null. */
+  private static Unit unit(GraphOps ops, Unit.Kind kind, List<GraphOps.Node> nodes) {
     List<String> reads = Unit.external(ops, nodes);
     List<String> writes = List.of(nodes.get(nodes.size() - 1).output());
-    return switch (pattern.kind) {
+    return switch (kind) {
       case NORM -> {
-        String gain = gain(ops, nodes);
+        String gain = weight(ops, nodes, "multiply", 1);
         yield gain == null || reads.size() != 1
             ? null
-            : new Unit(pattern.kind, nodes, reads, writes, gain, false);
+            : new Unit(kind, nodes, reads, writes, gain, false);
       }
-      case ROTARY -> // the cosines and sines come from the tables, by position
-          new Unit(pattern.kind, nodes, reads.subList(0, 1), results(nodes), null, false);
+      case LAYER_NORM -> {
+        String gain = weight(ops, nodes, "multiply", 1);
+        yield gain == null || bias(ops, nodes) == null || reads.size() != 1
+            ? null
+            : new Unit(kind, nodes, reads, writes, gain, false);
+      }
+      case MATMUL -> {
+        Unit product = Unit.matmul(ops, nodes.get(0));
+        yield product == null || bias(ops, nodes) == null || reads.size() != 1
+            ? null
+            : new Unit(kind, nodes, reads, writes, product.weight(), product.transposed());
+      }
+      case NORMED_ROTARY -> {
+        String gain = weight(ops, nodes, "multiply", 2);
+        yield gain == null
+            ? null
+            : new Unit(kind, nodes, reads.subList(0, 1), results(nodes), gain, false);
+      }
+      case ROTARY, SPLIT -> // the cosines and sines come from the tables, by position
+          new Unit(kind, nodes, reads.subList(0, 1), results(nodes), null, false);
       case CORE -> // the mask is what causal attention does anyway
           new Unit(
-              pattern.kind,
+              kind,
               nodes,
               reads.stream().filter(name -> name.contains("attention/rotary")).toList(),
               writes,
               null,
               false);
-      default ->
-          reads.size() == 1 ? new Unit(pattern.kind, nodes, reads, writes, null, false) : null;
+      default -> reads.size() == 1 ? new Unit(kind, nodes, reads, writes, null, false) : null;
     };
   }
 
@@ -96,25 +141,25 @@ final class ScopePatterns {
     return nodes.stream().flatMap(node -> node.outputs().stream()).toList();
   }
 
-  /** The only vector among a norm's weights. */
-  private static String gain(GraphOps ops, List<GraphOps.Node> nodes) {
-    return weightOfRank(ops, nodes, 1);
+  /** The vector that is added, or null. */
+  static String bias(GraphOps ops, List<GraphOps.Node> nodes) {
+    return weight(ops, nodes, "add", 1);
   }
 
   /** The epsilon of a norm: the scalar that is added. */
   static float epsilon(GraphOps ops, List<GraphOps.Node> nodes) {
-    List<GraphOps.Node> sum = nodes.stream().filter(node -> node.type().equals("add")).toList();
-    String name = weightOfRank(ops, sum, 0);
+    String name = weight(ops, nodes, "add", 0);
     if (name == null) {
       throw new UnsupportedGraphException("a norm whose epsilon is not a constant");
     }
     return ops.weight(name).getFloat(0);
   }
 
-  private static String weightOfRank(GraphOps ops, List<GraphOps.Node> nodes, int rank) {
+  /** The only weight of a rank that ops of a type use, or null. */
+  private static String weight(GraphOps ops, List<GraphOps.Node> nodes, String type, int rank) {
     String found = null;
     for (GraphOps.Node node : nodes) {
-      for (String input : node.inputs()) {
+      for (String input : node.type().equals(type) ? node.inputs() : List.<String>of()) {
         INDArray weight = ops.weight(input);
         if (weight != null && weight.rank() == rank && weight.length() > 0) {
           if (found != null && !found.equals(input)) {

@@ -31,11 +31,19 @@ record Unit(
     boolean transposed) {
   enum Kind {
     EMBEDDING,
+    /** A row of a table for each row's position. */
+    POSITION_EMBEDDING,
     NORM,
+    LAYER_NORM,
     MATMUL,
     ROTARY,
+    /** With a norm of each query and key head. */
+    NORMED_ROTARY,
+    /** Queries, keys and values without rotation. */
+    SPLIT,
     CORE,
-    ACTIVATION,
+    SWIGLU,
+    GELU,
     ADD,
     /** The causal mask, which depends on the past where there is one. */
     MASK,
@@ -110,26 +118,17 @@ record Unit(
     List<String> inputs = node.inputs();
     switch (fuse ? node.type() : "") {
       case "gather" -> {
-        if (ops.weight(inputs.get(0)) != null && inputs.get(1).equals(GraphNames.TOKENS)) {
-          return new Unit(
-              Kind.EMBEDDING, List.of(node), List.of(), node.outputs(), inputs.get(0), false);
+        boolean byToken = inputs.get(1).equals(GraphNames.TOKENS);
+        if (isMatrix(ops, inputs.get(0))
+            && (byToken || inputs.get(1).equals(GraphNames.POSITIONS))) {
+          Kind kind = byToken ? Kind.EMBEDDING : Kind.POSITION_EMBEDDING;
+          return new Unit(kind, List.of(node), List.of(), node.outputs(), inputs.get(0), false);
         }
       }
       case "matmul" -> {
-        long[] flags = node.op() instanceof CustomOp op ? op.iArgs() : null;
-        boolean plain =
-            flags != null
-                && isMatrix(ops, inputs.get(1))
-                && flag(flags, 0) == 0
-                && flag(flags, 2) == 0;
-        if (plain && isValue(ops, shapes, inputs.get(0))) {
-          return new Unit(
-              Kind.MATMUL,
-              List.of(node),
-              List.of(inputs.get(0)),
-              node.outputs(),
-              inputs.get(1),
-              flag(flags, 1) != 0);
+        Unit product = matmul(ops, node);
+        if (product != null && isValue(ops, shapes, inputs.get(0))) {
+          return product;
         }
       }
       case "add" -> {
@@ -142,6 +141,25 @@ record Unit(
       default -> {}
     }
     return new Unit(Kind.OTHER, List.of(node), inputs, node.outputs(), null, false);
+  }
+
+  /** The unit of a product with a matrix of weights, or null if the op is not one. */
+  static Unit matmul(GraphOps ops, GraphOps.Node node) {
+    if (!node.type().equals("matmul") || !(node.op() instanceof CustomOp op)) {
+      return null;
+    }
+    List<String> inputs = node.inputs();
+    long[] flags = op.iArgs();
+    boolean plain = isMatrix(ops, inputs.get(1)) && flag(flags, 0) == 0 && flag(flags, 2) == 0;
+    return plain
+        ? new Unit(
+            Kind.MATMUL,
+            List.of(node),
+            List.of(inputs.get(0)),
+            node.outputs(),
+            inputs.get(1),
+            flag(flags, 1) != 0)
+        : null;
   }
 
   private static boolean isMatrix(GraphOps ops, String name) {

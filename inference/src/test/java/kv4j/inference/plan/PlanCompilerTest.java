@@ -19,7 +19,9 @@ import kv4j.inference.kernel.Kernels;
 import kv4j.model.DemoModels;
 import kv4j.model.GraphNames;
 import kv4j.model.ModelPreset;
+import kv4j.model.Positions;
 import kv4j.model.TransformerConfig;
+import kv4j.model.TransformerConfig.Block;
 import kv4j.model.TransformerConfig.RopePairing;
 import kv4j.model.TransformerGraph;
 import org.junit.jupiter.api.BeforeAll;
@@ -215,6 +217,35 @@ class PlanCompilerTest {
       assertThrows(
           IllegalStateException.class,
           () -> plan.run(pass(sequence, new int[3], ForwardPass.Logits.LAST)));
+    }
+  }
+
+  @Test
+  void everyFamilyIsFusedWhole() {
+    Positions rotary = new Positions.Rotary(1e4f, RopePairing.SPLIT, Positions.Scaling.NONE);
+    assertFused(rotary, Block.LLAMA, "matmul layer_0/attention/qkv/out", "rotary", "swiglu");
+    assertFused(rotary, Block.QWEN2, "matmul+bias layer_0/attention/qkv/out", "rotary");
+    assertFused(rotary, Block.QWEN3, "head norms, rotary");
+    assertFused(
+        new Positions.Learned(),
+        Block.GPT2,
+        "position embedding",
+        "layer norm",
+        "split",
+        "gelu",
+        "matmul+bias layer_0/ffn/up/out",
+        "matmul+bias+add layer_0/ffn/down/out");
+  }
+
+  private static void assertFused(Positions positions, Block block, String... steps) {
+    TransformerConfig config =
+        new TransformerConfig(2, 20, 4, 2, 6, 31, 77, 100, 1e-5f, positions, block, true);
+    try (Plan plan = compile(graph(config), config)) {
+      List<String> described = plan.describe();
+      assertTrue(
+          described.stream().noneMatch(step -> step.startsWith("op ")), described.toString());
+      assertTrue(described.containsAll(List.of(steps)), described.toString());
+      assertTrue(plan.takesBatches());
     }
   }
 }

@@ -33,7 +33,7 @@ public final class ModelFileException extends IllegalArgumentException {
   }
 
   /** A name as found in a file, made fit for a message: not too long, and on one line. */
-  static String printable(String name) {
+  public static String printable(String name) {
     String start = name.length() > LONGEST_NAME ? name.substring(0, LONGEST_NAME) + "..." : name;
     IntPredicate odd = c -> Character.isISOControl(c) || !Character.isDefined(c) || c == 0x2028;
     StringBuilder text = new StringBuilder();

@@ -1,0 +1,190 @@
+package kv4j.model.family;
+
+import java.nio.FloatBuffer;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import kv4j.model.Model;
+import kv4j.model.TransformerConfig;
+import kv4j.model.TransformerWeights;
+import kv4j.model.format.GgufWriter;
+import kv4j.model.format.ModelFileException;
+import kv4j.model.format.TensorSource;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Writes models as GGUF with F32 weights, which llama.cpp and others load. */
+public final class ModelExport {
+  private ModelExport() {}
+
+  /**
+   * Writes a model, whole or not at all.
+   *
+   * @param tokenizer GGUF's metadata of the model's tokenizer, {@code tokenizer.ggml.model} and so
+   *     on
+   * @throws IllegalArgumentException if GGUF has no architecture for such a model
+   * @throws ModelFileException if the file cannot be written
+   */
+  public static void gguf(Model model, Map<String, Object> tokenizer, Path file) {
+    Family family = Family.of(model.config());
+    Map<String, Object> metadata = GgufConfig.metadata(model.name(), model.config(), family);
+    metadata.putAll(tokenizer);
+    GgufWriter.write(new ModelTensors(model.config(), arrays(model), family, metadata), file);
+  }
+
+  private static Map<String, INDArray> arrays(Model model) {
+    Map<String, INDArray> arrays = new LinkedHashMap<>();
+    for (String name : TransformerWeights.shapes(model.config()).keySet()) {
+      arrays.put(name, model.graph().getArrForVarName(name));
+    }
+    return arrays;
+  }
+
+  /** A model in memory as the tensors that GGUF would have of it. */
+  private static final class ModelTensors implements TensorSource {
+    private final String origin;
+    private final Map<String, Object> metadata;
+    private final Map<String, Stored> tensors = new LinkedHashMap<>();
+    private final List<Float> ropeFactors;
+
+    /** A tensor and the weight that it is a part of. */
+    private record Stored(Part part, INDArray weight) {}
+
+    /**
+     * @param arrays all weights
+     * @throws IllegalArgumentException if the architecture has no place for something in the model
+     */
+    ModelTensors(
+        TransformerConfig config,
+        Map<String, INDArray> arrays,
+        Family family,
+        Map<String, Object> metadata) {
+      this.metadata = metadata;
+      origin = "model " + metadata.get("general.name");
+      ropeFactors = GgufConfig.ropeFactors(config);
+      if (!ropeFactors.isEmpty() && family != Family.LLAMA) {
+        throw new IllegalArgumentException(
+            "GGUF has no factors of rotary frequencies for " + family.architecture());
+      }
+      TensorNames names = TensorNames.gguf(family);
+      TransformerWeights.shapes(config)
+          .forEach(
+              (weight, shape) -> {
+                for (Part part : Part.of(weight, shape, config, names)) {
+                  requireEqualCopies(weight, part, arrays.get(weight));
+                  tensors.put(part.tensor(), new Stored(part, arrays.get(weight)));
+                }
+              });
+      if (family == Family.GPT2) { // of which llama.cpp wants an output head, even if it is tied
+        tensors.putIfAbsent(GgufConfig.OUTPUT, tensors.get(GgufConfig.EMBEDDING));
+      }
+    }
+
+    private static void requireEqualCopies(String weight, Part part, INDArray array) {
+      float[] first = new float[part.rowLength()];
+      float[] other = new float[part.rowLength()];
+      FloatBuffer values = array.data().asNioFloat();
+      for (int copy = 0; copy < part.copies() && part.copies() > 1; copy++) {
+        values.get((part.row() + copy) * other.length, copy == 0 ? first : other);
+        if (copy > 0 && !Arrays.equals(first, other)) {
+          throw new IllegalArgumentException(
+              "GGUF has one gain for the norms of all heads, but those of " + weight + " differ");
+        }
+      }
+    }
+
+    @Override
+    public String format() {
+      return "memory";
+    }
+
+    @Override
+    public String origin() {
+      return origin;
+    }
+
+    @Override
+    public Map<String, Object> metadata() {
+      return metadata;
+    }
+
+    @Override
+    public Set<String> tensorNames() {
+      Set<String> names = new LinkedHashSet<>(tensors.keySet());
+      if (!ropeFactors.isEmpty()) {
+        names.add(GgufConfig.ROPE_FACTORS);
+      }
+      return names;
+    }
+
+    @Override
+    public long[] shape(String name) {
+      return isRopeFactors(name)
+          ? new long[] {ropeFactors.size()}
+          : stored(name).part.shape().clone();
+    }
+
+    @Override
+    public String dtype(String name) {
+      return "F32";
+    }
+
+    private boolean isRopeFactors(String name) {
+      return name.equals(GgufConfig.ROPE_FACTORS) && !ropeFactors.isEmpty();
+    }
+
+    private Stored stored(String name) {
+      Stored stored = tensors.get(name);
+      if (stored == null) {
+        throw new ModelFileException(origin, "there is no tensor " + name);
+      }
+      return stored;
+    }
+
+    @Override
+    public void readRows(String name, long firstRow, FloatBuffer out) {
+      if (isRopeFactors(name)) {
+        ropeFactors.forEach(out::put);
+        return;
+      }
+      Part part = stored(name).part;
+      INDArray weight = stored(name).weight;
+      FloatBuffer values = weight.data().asNioFloat();
+      int columns = (int) weight.size(weight.rank() - 1);
+      int rows = out.remaining() / part.rowLength();
+      float[] row = new float[part.rowLength()];
+      for (int r = (int) firstRow; r < firstRow + rows; r++) {
+        for (int i = 0; i < row.length; i++) {
+          row[part.transposed() ? i : part.source(i)] =
+              part.transposed()
+                  ? values.get(i * columns + part.column() + weightColumn(part, r))
+                  : values.get((part.row() + r) * columns + part.column() + i);
+        }
+        out.put(row);
+      }
+    }
+
+    /**
+     * The column of a part that a row of its tensor becomes: the inverse of {@link Part#source}.
+     */
+    private static int weightColumn(Part part, int row) {
+      int[] order = part.headOrder();
+      if (order == null) {
+        return row;
+      }
+      int head = row / order.length * order.length;
+      for (int i = 0; i < order.length; i++) {
+        if (order[i] == row - head) {
+          return head + i;
+        }
+      }
+      throw new IllegalStateException("a head's order must have all of its elements");
+    }
+
+    @Override
+    public void close() {}
+  }
+}
