@@ -95,35 +95,33 @@ final class VectorScores {
         g0 = a0,
         h0 = a0;
     FloatVector a1 = a0, b1 = a0, c1 = a0, d1 = a0, e1 = a0, f1 = a0, g1 = a0, h1 = a0;
-    int q = query;
     for (int i = 0; i < headDim; i++) {
       FloatVector k0 = FloatVector.fromArray(LANES, keys, key + i * TILE);
       FloatVector k1 = FloatVector.fromArray(LANES, moreKeys, moreKey + i * TILE);
-      FloatVector x = FloatVector.broadcast(LANES, queries[q]);
+      FloatVector x = FloatVector.broadcast(LANES, queries[query + i * QUERIES]);
       a0 = k0.fma(x, a0);
       a1 = k1.fma(x, a1);
-      x = FloatVector.broadcast(LANES, queries[q + 1]);
+      x = FloatVector.broadcast(LANES, queries[query + 1 + i * QUERIES]);
       b0 = k0.fma(x, b0);
       b1 = k1.fma(x, b1);
-      x = FloatVector.broadcast(LANES, queries[q + 2]);
+      x = FloatVector.broadcast(LANES, queries[query + 2 + i * QUERIES]);
       c0 = k0.fma(x, c0);
       c1 = k1.fma(x, c1);
-      x = FloatVector.broadcast(LANES, queries[q + 3]);
+      x = FloatVector.broadcast(LANES, queries[query + 3 + i * QUERIES]);
       d0 = k0.fma(x, d0);
       d1 = k1.fma(x, d1);
-      x = FloatVector.broadcast(LANES, queries[q + 4]);
+      x = FloatVector.broadcast(LANES, queries[query + 4 + i * QUERIES]);
       e0 = k0.fma(x, e0);
       e1 = k1.fma(x, e1);
-      x = FloatVector.broadcast(LANES, queries[q + 5]);
+      x = FloatVector.broadcast(LANES, queries[query + 5 + i * QUERIES]);
       f0 = k0.fma(x, f0);
       f1 = k1.fma(x, f1);
-      x = FloatVector.broadcast(LANES, queries[q + 6]);
+      x = FloatVector.broadcast(LANES, queries[query + 6 + i * QUERIES]);
       g0 = k0.fma(x, g0);
       g1 = k1.fma(x, g1);
-      x = FloatVector.broadcast(LANES, queries[q + 7]);
+      x = FloatVector.broadcast(LANES, queries[query + 7 + i * QUERIES]);
       h0 = k0.fma(x, h0);
       h1 = k1.fma(x, h1);
-      q += QUERIES;
     }
     a0.intoArray(scores, at + 0 * stride);
     a1.intoArray(scores, at + 0 * stride + next);
