@@ -75,7 +75,7 @@ class MainTest {
     assertTrue(compare.contains("different in each (default: 48)"), compare);
     assertTrue(compare.contains("(default: 16)"), compare);
     String workflow = run("workflow", "--help").out().replaceAll("\\s+", " ");
-    assertTrue(workflow.contains("requests (default: 50, or all)"), workflow);
+    assertTrue(workflow.contains("requests (default: 50, or all that fit)"), workflow);
   }
 
   @ParameterizedTest
@@ -102,6 +102,10 @@ class MainTest {
         "compare --policy mru | --policy must be one of lru, lfu, fifo, not \"mru\"",
         "compare --cache-dtype f8 | --cache-dtype must be one of f32, f16,",
         "compare --model-preset huge | --model-preset must be one of demo-32,",
+        "compare --model x --model-preset tiny | --model and --model-preset exclude each other",
+        "compare --context 9 | --context needs --model",
+        "compare --model no-such.gguf | no-such.gguf",
+        "bench --model x --shape 2,64,4,2,176 | --model and --shape exclude each other",
         "compare --json no-such-folder/x.json | cannot write no-such-folder/x.json",
         "compare --plugins no-such.jar | --plugins cannot read no-such.jar",
         "compare --workload no-such.json | no-such.json",
