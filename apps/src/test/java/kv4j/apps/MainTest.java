@@ -36,7 +36,8 @@ class MainTest {
   }
 
   static List<Command> commands() {
-    return List.of(new PromptComparisonApp(), new AgenticWorkflowApp(), new BenchApp());
+    return List.of(
+        new PromptComparisonApp(), new AgenticWorkflowApp(), new GenerateApp(), new BenchApp());
   }
 
   @ParameterizedTest
@@ -83,7 +84,7 @@ class MainTest {
       delimiter = '|',
       value = {
         "comapre | there is no command \"comapre\"; did you mean compare?",
-        "xyzzyxyzzy | there is no command \"xyzzyxyzzy\"; there are compare, workflow, bench",
+        "xyzzyxyzzy | there is no command \"xyzzyxyzzy\"; there are compare, workflow, generate, bench",
         "compare --request 3 | compare has no option --request; did you mean --requests?",
         "compare --layers | compare has no option --layers; there are --requests,",
         "compare --requests | --requests needs a value",
@@ -116,6 +117,13 @@ class MainTest {
         "compare --model-preset tiny --block-size 5000 | --block-size of 5000 tokens is over",
         "compare --model-preset tiny --cache simple --max-bytes 1kB | prefix of 1000 tokens",
         "compare --model-preset tiny --max-bytes 1kB | below one block",
+        "generate --prompt x --temperature -1 | --temperature must be 0 or more, not -1",
+        "generate --prompt x --temperature hot | --temperature must be a number, not \"hot\"",
+        "generate --prompt x --top-k 0 | --top-k must be at least 1, not 0",
+        "generate --prompt x --top-p 0 | --top-p must be above 0 and at most 1, not 0",
+        "generate --prompt x --min-p 2 | --min-p must be from 0 to 1, not 2",
+        "generate --prompt x --repeat-penalty 0 | --repeat-penalty must be above 0, not 0",
+        "generate --prompt x --new-tokens 4096 --model-preset tiny | 2 tokens and 4096 new do not",
         "bench --compare stock,tea | --compare must be one of stock, plain, openblas, not \"tea\"",
         "bench --shape 2,64,4,2 | --shape must be layers,dim,heads,kvHeads,ffn",
         "bench --shape 2,64,4,two,176 | --shape must be a whole number, not \"two\"",
