@@ -11,7 +11,13 @@ import kv4j.apps.cli.Terminal;
 public final class Main {
   private static final List<Command> COMMANDS =
       List.of(
-          new PromptComparisonApp(), new AgenticWorkflowApp(), new GenerateApp(), new BenchApp());
+          new PromptComparisonApp(),
+          new AgenticWorkflowApp(),
+          new GenerateApp(),
+          new ChatApp(),
+          new InspectApp(),
+          new ExportApp(),
+          new BenchApp());
 
   private Main() {}
 

@@ -34,7 +34,8 @@ class GenerateAppTest {
     }
     for (JsonNode golden : prompts) {
       Path json = folder.resolve("out.json");
-      List<String> args = new ArrayList<>(List.of("generate", "--temperature", "0"));
+      List<String> args =
+          new ArrayList<>(List.of("generate", "--threads", "1", "--temperature", "0"));
       args.addAll(model);
       args.addAll(List.of("--prompt", golden.get("prompt").asText(), "--new-tokens", "96"));
       args.addAll(List.of("--json", json.toString()));
@@ -52,7 +53,7 @@ class GenerateAppTest {
   }
 
   private static Outcome tiny(String in, String options) {
-    return succeed(in, ("generate --model-preset tiny " + options).split(" "));
+    return succeed(in, ("generate --threads 1 --model-preset tiny " + options).split(" "));
   }
 
   @Test

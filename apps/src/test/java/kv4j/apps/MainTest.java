@@ -37,7 +37,13 @@ class MainTest {
 
   static List<Command> commands() {
     return List.of(
-        new PromptComparisonApp(), new AgenticWorkflowApp(), new GenerateApp(), new BenchApp());
+        new PromptComparisonApp(),
+        new AgenticWorkflowApp(),
+        new GenerateApp(),
+        new ChatApp(),
+        new InspectApp(),
+        new ExportApp(),
+        new BenchApp());
   }
 
   @ParameterizedTest
@@ -84,7 +90,7 @@ class MainTest {
       delimiter = '|',
       value = {
         "comapre | there is no command \"comapre\"; did you mean compare?",
-        "xyzzyxyzzy | there is no command \"xyzzyxyzzy\"; there are compare, workflow, generate, bench",
+        "xyzzyxyzzy | there is no command \"xyzzyxyzzy\"; there are compare, workflow, generate,",
         "compare --request 3 | compare has no option --request; did you mean --requests?",
         "compare --layers | compare has no option --layers; there are --requests,",
         "compare --requests | --requests needs a value",
@@ -124,6 +130,12 @@ class MainTest {
         "generate --prompt x --min-p 2 | --min-p must be from 0 to 1, not 2",
         "generate --prompt x --repeat-penalty 0 | --repeat-penalty must be above 0, not 0",
         "generate --prompt x --new-tokens 4096 --model-preset tiny | 2 tokens and 4096 new do not",
+        "inspect | inspect needs one FILE, not 0",
+        "inspect a b | inspect needs one FILE, not 2",
+        "inspect no-such.gguf | no-such.gguf",
+        "export --model-preset tiny | export needs --gguf FILE",
+        "export --gguf pom.xml | pom.xml exists already; --force replaces it",
+        "export --gguf no-such/x.gguf | cannot write no-such/x.gguf: there is no folder",
         "bench --compare stock,tea | --compare must be one of stock, plain, openblas, not \"tea\"",
         "bench --shape 2,64,4,2 | --shape must be layers,dim,heads,kvHeads,ffn",
         "bench --shape 2,64,4,two,176 | --shape must be a whole number, not \"two\"",

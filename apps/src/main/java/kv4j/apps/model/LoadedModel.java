@@ -1,5 +1,7 @@
 package kv4j.apps.model;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import kv4j.model.Model;
@@ -14,6 +16,6 @@ import kv4j.model.chat.ChatTemplate;
 public record LoadedModel(
     Model model, Optional<ChatTemplate> template, Map<String, Object> vocabulary) {
   public LoadedModel {
-    vocabulary = Map.copyOf(vocabulary);
+    vocabulary = Collections.unmodifiableMap(new LinkedHashMap<>(vocabulary)); // in its order
   }
 }

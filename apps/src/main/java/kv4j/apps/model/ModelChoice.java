@@ -4,16 +4,17 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import kv4j.apps.cli.Terminal;
 import kv4j.apps.cli.ValueOption;
 import kv4j.apps.cli.Values;
 import kv4j.model.DemoModels;
+import kv4j.model.Model;
 import kv4j.model.ModelPreset;
 import kv4j.model.family.LoadOptions;
 import kv4j.model.family.ModelLoader;
+import kv4j.model.tokenizer.GgufTokenizers;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.bytedeco.javacpp.Pointer;
@@ -106,7 +107,8 @@ public final class ModelChoice {
     check(line);
     Optional<Path> file = MODEL.find(line);
     if (file.isEmpty()) {
-      return new LoadedModel(DemoModels.create(PRESET.in(line), seed), Optional.empty(), Map.of());
+      Model demo = DemoModels.create(PRESET.in(line), seed);
+      return new LoadedModel(demo, Optional.empty(), GgufTokenizers.metadata(demo.tokenizer()));
     }
     TokenizerFiles files = new TokenizerFiles(TOKENIZER.find(line));
     LoadOptions options = new LoadOptions(CONTEXT.find(line).orElse(Integer.MAX_VALUE), maxBytes());

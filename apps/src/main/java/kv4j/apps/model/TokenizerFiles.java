@@ -3,7 +3,7 @@ package kv4j.apps.model;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import kv4j.model.Tokenizer;
@@ -12,6 +12,7 @@ import kv4j.model.chat.ChatTemplates;
 import kv4j.model.family.ModelLoader;
 import kv4j.model.format.ModelFileException;
 import kv4j.model.format.TensorSource;
+import kv4j.model.tokenizer.GgufTokenizers;
 import kv4j.model.tokenizer.Llama2cTokenizers;
 
 /** Finds a model's tokenizer, and notes the chat template that lies with it. */
@@ -22,7 +23,7 @@ public final class TokenizerFiles implements ModelLoader.TokenizerFinder {
 
   private final Optional<Path> given;
   private Optional<ChatTemplate> template = Optional.empty();
-  private final Map<String, Object> vocabulary = new HashMap<>();
+  private final Map<String, Object> vocabulary = new LinkedHashMap<>();
 
   /**
    * @param given the vocabulary of a llama2.c checkpoint, if it is not where it usually is
@@ -34,6 +35,11 @@ public final class TokenizerFiles implements ModelLoader.TokenizerFinder {
   /** The template of the last model, if it had one. */
   Optional<ChatTemplate> template() {
     return template;
+  }
+
+  /** Its Jinja text. */
+  Optional<String> templateText() {
+    return template.map(ChatTemplate::source);
   }
 
   /** GGUF's metadata of the last model's tokenizer; empty if it cannot be told in them. */
@@ -64,6 +70,9 @@ public final class TokenizerFiles implements ModelLoader.TokenizerFinder {
                     vocabulary.put(key, value);
                   }
                 });
+      }
+      if (vocabulary.isEmpty()) {
+        vocabulary.putAll(GgufTokenizers.metadata(tokenizer));
       }
       return tokenizer;
     } catch (IOException e) {
