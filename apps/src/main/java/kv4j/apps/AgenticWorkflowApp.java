@@ -25,7 +25,7 @@ public final class AgenticWorkflowApp implements Command {
       ValueOption.optional(
           "requests",
           "N",
-          "how many of the run's requests (default: 50, or all)",
+          "how many of the run's requests (default: 50, or all that fit)",
           Values::positiveInt);
   private static final ValueOption<Integer> PREFIX_TOKENS =
       ValueOption.optional(
@@ -79,12 +79,12 @@ public final class AgenticWorkflowApp implements Command {
     WorkloadProgram.run(
         line,
         terminal,
-        tokenizer -> {
+        model -> {
           Workload all =
               agents.workload(
-                  tokenizer, PREFIX_TOKENS.find(line), SUFFIX_TOKENS.find(line), newTokens);
-          int usual =
-              Math.min(quick ? QUICK_REQUESTS : all.requests().size(), all.requests().size());
+                  model.tokenizer(), PREFIX_TOKENS.find(line), SUFFIX_TOKENS.find(line), newTokens);
+          int most = quick ? QUICK_REQUESTS : all.requests().size();
+          int usual = Math.min(most, Math.max(1, all.fitting(model.config())));
           return all.first(REQUESTS.find(line).orElse(usual));
         },
         Optional.of("simple"),

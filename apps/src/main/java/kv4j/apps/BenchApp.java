@@ -17,13 +17,14 @@ import kv4j.apps.cli.Command;
 import kv4j.apps.cli.Terminal;
 import kv4j.apps.cli.ValueOption;
 import kv4j.apps.cli.Values;
+import kv4j.apps.model.ModelChoice;
 import kv4j.apps.report.JsonFile;
 import kv4j.apps.report.Progress;
 import kv4j.inference.EngineOptions;
+import kv4j.inference.bench.Pass;
 import kv4j.model.ByteTokenizer;
 import kv4j.model.DemoModels;
 import kv4j.model.Model;
-import kv4j.model.ModelPreset;
 import kv4j.model.TransformerConfig;
 import kv4j.model.TransformerConfig.RopePairing;
 import org.apache.commons.cli.CommandLine;
@@ -36,7 +37,6 @@ import org.apache.commons.cli.Options;
 public final class BenchApp implements Command {
   private static final int QUICK_REPEAT = 8;
   private static final int LONG_CONTEXT = 4096;
-  private static final long SEED = 42;
 
   /** A model by its numbers: layers, dim, heads, kvHeads, ffn and perhaps vocabulary. */
   private static final ValueOption<List<Integer>> SHAPE =
@@ -88,12 +88,15 @@ public final class BenchApp implements Command {
 
   @Override
   public Options options() {
-    return new Options()
-        .addOption(
-            flag(
-                WorkloadProgram.QUICK,
-                "less where nothing is given: %d rounds, no long context".formatted(QUICK_REPEAT)))
-        .addOption(WorkloadProgram.MODEL_PRESET.option())
+    Options options =
+        new Options()
+            .addOption(
+                flag(
+                    WorkloadProgram.QUICK,
+                    "less where nothing is given: %d rounds, no long context"
+                        .formatted(QUICK_REPEAT)));
+    ModelChoice.addOptions(options);
+    return options
         .addOption(SHAPE.option())
         .addOption(WorkloadProgram.THREADS.option())
         .addOption(REPEAT.option())
@@ -110,25 +113,24 @@ public final class BenchApp implements Command {
     EngineOptions engine =
         new EngineOptions(WorkloadProgram.THREADS.in(line), PREFILL_CHUNK.in(line));
     Optional<Integer> wantedLong = CONTEXT_LONG.find(line);
-    TransformerConfig config = config(line, wantedLong.orElse(LONG_CONTEXT));
-    int longContext = wantedLong.orElse(Math.min(LONG_CONTEXT, config.context()));
-    if (longContext > config.context()) {
-      throw new IllegalArgumentException(
-          "--context-long must be at most the model's context of %d tokens, not %d"
-              .formatted(config.context(), longContext));
-    }
+    checkModel(line);
     Optional<List<Comparison>> wanted = COMPARE.find(line);
     Optional<JsonFile> json = WorkloadProgram.JSON.find(line).map(JsonFile::new);
     String device = Devices.select(Devices.Choice.CPU);
     wanted.ifPresent(BenchApp::checkPossible);
 
+    Model model = model(line, wantedLong.orElse(LONG_CONTEXT), terminal);
+    int context = model.config().context();
+    checkContext(context, wantedLong);
+    int longContext = wantedLong.orElse(Math.min(LONG_CONTEXT, context));
+    boolean isLong =
+        wantedLong.isPresent() || (!quick && longContext >= BenchOptions.MIN_LONG_CONTEXT);
     BenchOptions options =
         new BenchOptions(
             engine,
-            quick && wantedLong.isEmpty() ? OptionalInt.empty() : OptionalInt.of(longContext),
+            isLong ? OptionalInt.of(longContext) : OptionalInt.empty(),
             repeat,
             wanted.orElseGet(Comparison::possible));
-    Model model = DemoModels.create(modelName(line), config, SEED);
     OtherJvm otherJvm = new OtherJvm(Main.class.getName(), arguments(line, options));
     BenchReport report;
     try (Progress progress = Progress.of("measuring", Bench.steps(options), terminal)) {
@@ -157,10 +159,9 @@ public final class BenchApp implements Command {
   private static List<String> arguments(CommandLine line, BenchOptions options) {
     List<String> arguments = new ArrayList<>();
     arguments.addAll(List.of("bench", "--" + WorkloadProgram.QUICK, "--" + COMPARE.name(), "none"));
-    for (ValueOption<?> option : List.of(WorkloadProgram.MODEL_PRESET, SHAPE)) {
-      if (line.hasOption(option.name())) {
-        arguments.addAll(List.of("--" + option.name(), line.getOptionValue(option.name())));
-      }
+    arguments.addAll(ModelChoice.arguments(line));
+    if (line.hasOption(SHAPE.name())) {
+      arguments.addAll(List.of("--" + SHAPE.name(), line.getOptionValue(SHAPE.name())));
     }
     add(arguments, WorkloadProgram.THREADS, options.engine().threads());
     add(arguments, PREFILL_CHUNK, options.engine().prefillChunk());
@@ -173,19 +174,38 @@ public final class BenchApp implements Command {
     arguments.addAll(List.of("--" + option.name(), Integer.toString(value)));
   }
 
-  private static TransformerConfig config(CommandLine line, int context) {
-    Optional<List<Integer>> shape = SHAPE.find(line);
-    ModelPreset preset = WorkloadProgram.MODEL_PRESET.in(line);
-    if (shape.isPresent() && line.hasOption(WorkloadProgram.MODEL_PRESET.name())) {
-      throw new IllegalArgumentException("--model-preset and --shape exclude each other");
+  private static void checkModel(CommandLine line) {
+    ModelChoice.check(line);
+    if (SHAPE.find(line).isPresent()) {
+      for (ValueOption<?> option : List.of(ModelChoice.PRESET, ModelChoice.MODEL)) {
+        if (line.hasOption(option.name())) {
+          throw new IllegalArgumentException(
+              "--" + option.name() + " and --" + SHAPE.name() + " exclude each other");
+        }
+      }
     }
-    return shape.map(numbers -> config(numbers, context)).orElseGet(preset::config);
   }
 
-  private static String modelName(CommandLine line) {
-    return line.hasOption(SHAPE.name())
-        ? line.getOptionValue(SHAPE.name())
-        : WorkloadProgram.MODEL_PRESET.in(line).label();
+  private static Model model(CommandLine line, int context, Terminal terminal) {
+    Optional<List<Integer>> shape = SHAPE.find(line);
+    return shape.isPresent()
+        ? DemoModels.create(
+            line.getOptionValue(SHAPE.name()), config(shape.get(), context), ModelChoice.SEED)
+        : ModelChoice.load(line, ModelChoice.SEED, terminal).model();
+  }
+
+  private static void checkContext(int context, Optional<Integer> wantedLong) {
+    int least = BenchReport.SHORT.stream().mapToInt(Pass::end).max().orElseThrow();
+    if (context < least) {
+      throw new IllegalArgumentException(
+          "the benchmark needs a context of %d tokens, but the model has %d"
+              .formatted(least, context));
+    }
+    if (wantedLong.orElse(0) > context) {
+      throw new IllegalArgumentException(
+          "--context-long must be at most the model's context of %d tokens, not %d"
+              .formatted(context, wantedLong.get()));
+    }
   }
 
   private static List<Integer> shape(String text) {

@@ -10,7 +10,14 @@ import kv4j.apps.cli.Terminal;
 /** The program {@code kv4j}: {@code kv4j COMMAND [options]}. */
 public final class Main {
   private static final List<Command> COMMANDS =
-      List.of(new PromptComparisonApp(), new AgenticWorkflowApp(), new BenchApp());
+      List.of(
+          new PromptComparisonApp(),
+          new AgenticWorkflowApp(),
+          new GenerateApp(),
+          new ChatApp(),
+          new InspectApp(),
+          new ExportApp(),
+          new BenchApp());
 
   private Main() {}
 

@@ -5,6 +5,7 @@ import kv4j.apps.cli.Command;
 import kv4j.apps.cli.Terminal;
 import kv4j.apps.cli.ValueOption;
 import kv4j.apps.cli.Values;
+import kv4j.apps.model.ModelChoice;
 import kv4j.inference.workload.PromptSet;
 import kv4j.inference.workload.PromptSet.Sizes;
 import org.apache.commons.cli.CommandLine;
@@ -76,14 +77,27 @@ public final class PromptComparisonApp implements Command {
   @Override
   public void run(CommandLine line, Terminal terminal) throws Exception {
     Sizes usual = line.hasOption(WorkloadProgram.QUICK) ? Sizes.QUICK : Sizes.DEFAULT;
-    Sizes sizes =
-        new Sizes(
-            REQUESTS.in(line, usual.requests()),
-            PREFIX_TOKENS.in(line, usual.prefixTokens()),
-            SUFFIX_TOKENS.in(line, usual.suffixTokens()),
-            NEW_TOKENS.in(line, usual.newTokens()));
+    Sizes sizes = sizes(line, usual);
     PromptSet prompts =
         WorkloadProgram.WORKLOAD.find(line).map(PromptSet::read).orElseGet(PromptSet::shipped);
-    WorkloadProgram.run(line, terminal, t -> prompts.workload(t, sizes), Optional.empty(), false);
+    boolean ownModel = ModelChoice.MODEL.find(line).isPresent();
+    WorkloadProgram.run(
+        line,
+        terminal,
+        model -> {
+          int context = ownModel ? model.config().context() : Integer.MAX_VALUE;
+          Sizes fitting = prompts.fitting(model.tokenizer(), sizes, context);
+          return prompts.workload(model.tokenizer(), sizes(line, fitting));
+        },
+        Optional.empty(),
+        false);
+  }
+
+  private static Sizes sizes(CommandLine line, Sizes usual) {
+    return new Sizes(
+        REQUESTS.in(line, usual.requests()),
+        PREFIX_TOKENS.in(line, usual.prefixTokens()),
+        SUFFIX_TOKENS.in(line, usual.suffixTokens()),
+        NEW_TOKENS.in(line, usual.newTokens()));
   }
 }

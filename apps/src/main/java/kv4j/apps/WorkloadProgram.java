@@ -5,14 +5,13 @@ import static kv4j.apps.cli.Dispatcher.flag;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 import kv4j.apps.cli.Terminal;
 import kv4j.apps.cli.ValueOption;
 import kv4j.apps.cli.Values;
+import kv4j.apps.model.ModelChoice;
 import kv4j.apps.report.JsonFile;
 import kv4j.apps.report.ProgressListener;
 import kv4j.apps.report.ReportPrinter;
@@ -30,9 +29,7 @@ import kv4j.inference.measure.WorkloadOptions;
 import kv4j.inference.measure.WorkloadRunner;
 import kv4j.inference.workload.Workload;
 import kv4j.inference.workload.WorkloadReport;
-import kv4j.model.DemoModels;
 import kv4j.model.Model;
-import kv4j.model.ModelPreset;
 import kv4j.model.Tokenizer;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
@@ -85,16 +82,10 @@ final class WorkloadProgram {
           Values::duration);
   private static final ValueOption<Path> PLUGINS =
       ValueOption.optional("plugins", "JAR", "jar with more caches to choose from", Path::of);
-  static final ValueOption<ModelPreset> MODEL_PRESET =
+  static final ValueOption<Long> SEED =
       ValueOption.of(
-          "model-preset",
-          "NAME",
-          "model: " + presets(),
-          ModelPreset.DEMO_32.label(),
-          WorkloadProgram::preset);
-  private static final ValueOption<Long> SEED =
-      ValueOption.of("seed", "N", "seed of the model's weights", 42, Values::wholeNumber);
-  private static final ValueOption<Devices.Choice> DEVICE =
+          "seed", "N", "seed of a demo model's weights", ModelChoice.SEED, Values::wholeNumber);
+  static final ValueOption<Devices.Choice> DEVICE =
       ValueOption.of(
           "device",
           "NAME",
@@ -134,8 +125,9 @@ final class WorkloadProgram {
         .addOption(MAX_BYTES.option())
         .addOption(POLICY.option())
         .addOption(TTL.option())
-        .addOption(PLUGINS.option())
-        .addOption(MODEL_PRESET.option())
+        .addOption(PLUGINS.option());
+    ModelChoice.addOptions(options);
+    options
         .addOption(SEED.option())
         .addOption(DEVICE.option())
         .addOption(THREADS.option())
@@ -147,7 +139,7 @@ final class WorkloadProgram {
   /**
    * Runs a workload with and without the cache, and prints what that measured.
    *
-   * @param workload makes the workload for the model's tokenizer
+   * @param workload makes the workload for the model
    * @param alongside a cache to show side by side with the one under test, unless told otherwise
    * @param everyLayer whether to print a row for each layer
    * @throws IllegalArgumentException with one sentence, before anything runs, if an option does not
@@ -156,7 +148,7 @@ final class WorkloadProgram {
   static void run(
       CommandLine line,
       Terminal terminal,
-      Function<Tokenizer, Workload> workload,
+      Function<Model, Workload> workload,
       Optional<String> alongside,
       boolean everyLayer)
       throws IOException {
@@ -171,7 +163,7 @@ final class WorkloadProgram {
     Optional<Duration> ttl = TTL.find(line);
     ClassLoader loader =
         PLUGINS.find(line).map(Plugins::load).orElse(WorkloadProgram.class.getClassLoader());
-    ModelPreset preset = MODEL_PRESET.in(line);
+    ModelChoice.check(line);
     long seed = SEED.in(line);
     EngineOptions engineOptions =
         new EngineOptions(THREADS.in(line), EngineOptions.defaults().prefillChunk());
@@ -179,7 +171,7 @@ final class WorkloadProgram {
     Optional<JsonFile> json = JSON.find(line).map(JsonFile::new);
     String device = Devices.select(DEVICE.in(line));
 
-    Model model = DemoModels.create(preset, seed);
+    Model model = ModelChoice.load(line, seed, terminal).model();
     if (blockSize > model.config().context()) {
       throw new IllegalArgumentException(
           "--block-size of %d tokens is over the model's context of %d"
@@ -195,7 +187,7 @@ final class WorkloadProgram {
       WorkloadReport report =
           WorkloadRunner.run(
               engine,
-              workload.apply(model.tokenizer()),
+              workload.apply(model),
               new WorkloadOptions(cache, also, config, loader, repeat, namespace),
               progress);
       RunInfo info = info(model, engineOptions, device);
@@ -224,20 +216,6 @@ final class WorkloadProgram {
             Blas.vendor(),
             options.threads(),
             device));
-  }
-
-  private static ModelPreset preset(String name) {
-    try {
-      return ModelPreset.named(name);
-    } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException("must be one of " + presets() + ", not " + name, e);
-    }
-  }
-
-  private static String presets() {
-    return Arrays.stream(ModelPreset.values())
-        .map(ModelPreset::label)
-        .collect(Collectors.joining(", "));
   }
 
   private static String caches() {

@@ -36,7 +36,14 @@ class MainTest {
   }
 
   static List<Command> commands() {
-    return List.of(new PromptComparisonApp(), new AgenticWorkflowApp(), new BenchApp());
+    return List.of(
+        new PromptComparisonApp(),
+        new AgenticWorkflowApp(),
+        new GenerateApp(),
+        new ChatApp(),
+        new InspectApp(),
+        new ExportApp(),
+        new BenchApp());
   }
 
   @ParameterizedTest
@@ -75,7 +82,7 @@ class MainTest {
     assertTrue(compare.contains("different in each (default: 48)"), compare);
     assertTrue(compare.contains("(default: 16)"), compare);
     String workflow = run("workflow", "--help").out().replaceAll("\\s+", " ");
-    assertTrue(workflow.contains("requests (default: 50, or all)"), workflow);
+    assertTrue(workflow.contains("requests (default: 50, or all that fit)"), workflow);
   }
 
   @ParameterizedTest
@@ -83,7 +90,7 @@ class MainTest {
       delimiter = '|',
       value = {
         "comapre | there is no command \"comapre\"; did you mean compare?",
-        "xyzzyxyzzy | there is no command \"xyzzyxyzzy\"; there are compare, workflow, bench",
+        "xyzzyxyzzy | there is no command \"xyzzyxyzzy\"; there are compare, workflow, generate,",
         "compare --request 3 | compare has no option --request; did you mean --requests?",
         "compare --layers | compare has no option --layers; there are --requests,",
         "compare --requests | --requests needs a value",
@@ -102,6 +109,10 @@ class MainTest {
         "compare --policy mru | --policy must be one of lru, lfu, fifo, not \"mru\"",
         "compare --cache-dtype f8 | --cache-dtype must be one of f32, f16,",
         "compare --model-preset huge | --model-preset must be one of demo-32,",
+        "compare --model x --model-preset tiny | --model and --model-preset exclude each other",
+        "compare --context 9 | --context needs --model",
+        "compare --model no-such.gguf | no-such.gguf",
+        "bench --model x --shape 2,64,4,2,176 | --model and --shape exclude each other",
         "compare --json no-such-folder/x.json | cannot write no-such-folder/x.json",
         "compare --plugins no-such.jar | --plugins cannot read no-such.jar",
         "compare --workload no-such.json | no-such.json",
@@ -112,6 +123,19 @@ class MainTest {
         "compare --model-preset tiny --block-size 5000 | --block-size of 5000 tokens is over",
         "compare --model-preset tiny --cache simple --max-bytes 1kB | prefix of 1000 tokens",
         "compare --model-preset tiny --max-bytes 1kB | below one block",
+        "generate --prompt x --temperature -1 | --temperature must be 0 or more, not -1",
+        "generate --prompt x --temperature hot | --temperature must be a number, not \"hot\"",
+        "generate --prompt x --top-k 0 | --top-k must be at least 1, not 0",
+        "generate --prompt x --top-p 0 | --top-p must be above 0 and at most 1, not 0",
+        "generate --prompt x --min-p 2 | --min-p must be from 0 to 1, not 2",
+        "generate --prompt x --repeat-penalty 0 | --repeat-penalty must be above 0, not 0",
+        "generate --prompt x --new-tokens 4096 --model-preset tiny | 2 tokens and 4096 new do not",
+        "inspect | inspect needs one FILE, not 0",
+        "inspect a b | inspect needs one FILE, not 2",
+        "inspect no-such.gguf | no-such.gguf",
+        "export --model-preset tiny | export needs --gguf FILE",
+        "export --gguf pom.xml | pom.xml exists already; --force replaces it",
+        "export --gguf no-such/x.gguf | cannot write no-such/x.gguf: there is no folder",
         "bench --compare stock,tea | --compare must be one of stock, plain, openblas, not \"tea\"",
         "bench --shape 2,64,4,2 | --shape must be layers,dim,heads,kvHeads,ffn",
         "bench --shape 2,64,4,two,176 | --shape must be a whole number, not \"two\"",

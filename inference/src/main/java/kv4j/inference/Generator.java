@@ -1,6 +1,7 @@
 package kv4j.inference;
 
 import java.util.Arrays;
+import java.util.function.IntPredicate;
 import kv4j.cache.KvCache;
 import kv4j.cache.KvRequest;
 import kv4j.cache.KvSequence;
@@ -27,6 +28,18 @@ public final class Generator {
    * @throws IllegalArgumentException if prompt and new tokens do not fit the model's context
    */
   public GenerationResult generate(GenerationRequest request, boolean keepLogits) {
+    return generate(request, keepLogits, token -> true);
+  }
+
+  /**
+   * Runs a request, perhaps not to its end.
+   *
+   * @param keepLogits whether the result has the logits that each token was picked from
+   * @param goesOn told of each new token as soon as it is known; false makes it the last
+   * @throws IllegalArgumentException if prompt and new tokens do not fit the model's context
+   */
+  public GenerationResult generate(
+      GenerationRequest request, boolean keepLogits, IntPredicate goesOn) {
     int prompt = request.prompt().length;
     int newTokens = request.newTokens();
     int context = engine.model().config().context();
@@ -52,21 +65,25 @@ public final class Generator {
             request.namespace(),
             engine.model().fingerprint());
     try (KvSequence sequence = cache.open(lookup)) {
-      for (int i = 0; i < newTokens; i++) {
-        int length = prompt + i;
+      int length = prompt;
+      boolean more = true;
+      for (int i = 0; i < newTokens && more; i++) {
         float[] row = engine.forward(sequence, tokens, sequence.begin(), length);
-        tokens[length] = sampler.pick(row);
+        tokens[length] = sampler.pick(row, tokens, length);
         if (i == 0) {
           ttft = System.nanoTime() - start;
         }
         if (keepLogits) {
           logits[i] = row;
         }
+        more = goesOn.test(tokens[length]);
+        length++;
       }
-      sequence.commit(tokens);
+      sequence.commit(Arrays.copyOf(tokens, length));
       long latency = System.nanoTime() - start;
-      int[] generated = Arrays.copyOfRange(tokens, prompt, tokens.length);
-      return new GenerationResult(generated, sequence.lookup(), ttft, latency, logits);
+      int[] generated = Arrays.copyOfRange(tokens, prompt, length);
+      float[][] kept = Arrays.copyOf(logits, Math.min(logits.length, generated.length));
+      return new GenerationResult(generated, sequence.lookup(), ttft, latency, kept);
     }
   }
 }

@@ -1,6 +1,7 @@
 package kv4j.inference;
 
 import static kv4j.inference.EngineTestKit.tolerance;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -12,6 +13,7 @@ import de.kherud.llama.args.CacheType;
 import de.kherud.llama.args.LogFormat;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -23,13 +25,16 @@ import kv4j.model.ByteTokenizer;
 import kv4j.model.DemoModels;
 import kv4j.model.GraphNames;
 import kv4j.model.Model;
+import kv4j.model.ModelPreset;
 import kv4j.model.Positions;
 import kv4j.model.TransformerConfig;
 import kv4j.model.TransformerConfig.Block;
 import kv4j.model.TransformerConfig.RopePairing;
 import kv4j.model.TransformerWeights;
 import kv4j.model.family.ModelExport;
+import kv4j.model.tokenizer.GgufTokenizers;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -114,6 +119,25 @@ class LlamaCppTest {
         List<Integer> theirs = tokens(judge.complete(request(prompt)));
         assertSameTokens(ours, theirs, name + ", prompt of " + length);
       }
+    }
+  }
+
+  /**
+   * The demo models' bytes are the same tokens to llama.cpp, in the vocabulary that is exported.
+   */
+  @Test
+  void llamaCppHasTheTokensOfTheDemoModels() {
+    Model model = DemoModels.create(ModelPreset.TINY, 1);
+    Path file = folder.resolve("demo.gguf");
+    ModelExport.gguf(model, GgufTokenizers.metadata(model.tokenizer()), file);
+    ModelParameters parameters =
+        new ModelParameters().setModel(file.toString()).setCtxSize(64).skipWarmup().disableLog();
+    try (LlamaModel judge = new LlamaModel(parameters)) {
+      String text = "Two  spaces,\n\ttabs; Größe 12345 \u2581 😀's";
+      int[] theirs = judge.encode(text);
+      int begin = theirs[0] == model.tokenizer().beginToken() ? 1 : 0;
+      assertArrayEquals(
+          model.tokenizer().encode(text), Arrays.copyOfRange(theirs, begin, theirs.length));
     }
   }
 

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -48,6 +50,74 @@ class SamplerTest {
       double deviation = Math.sqrt(count * probability * (1 - probability));
       assertEquals(count * probability, seen[i], 5 * deviation, "token " + i);
     }
+  }
+
+  /** Probabilities 0.4, 0.3, 0.2, 0.1 of tokens 2, 0, 3, 1. */
+  private static final float[] TENTHS = {
+    (float) Math.log(3), 0, (float) Math.log(4), (float) Math.log(2)
+  };
+
+  private static Set<Integer> drawn(Sampling sampling, float[] logits, int... before) {
+    Sampler sampler = new Sampler(sampling);
+    return IntStream.range(0, 2000)
+        .map(i -> sampler.pick(logits, before, before.length))
+        .boxed()
+        .collect(Collectors.toSet());
+  }
+
+  private static Sampling cut(int topK, double topP, double minP) {
+    return new Sampling(1, topK, topP, minP, 1, 64, 3);
+  }
+
+  @Test
+  void topKKeepsTheLikeliest() {
+    assertEquals(Set.of(2), drawn(cut(1, 1, 0), TENTHS));
+    assertEquals(Set.of(2, 0, 3), drawn(cut(3, 1, 0), TENTHS));
+    assertEquals(Set.of(0, 1, 2, 3), drawn(cut(0, 1, 0), TENTHS));
+    assertEquals(Set.of(0, 1, 2, 3), drawn(cut(9, 1, 0), TENTHS));
+  }
+
+  @Test
+  void topPKeepsTheFewestThatReachIt() {
+    assertEquals(Set.of(2), drawn(cut(0, 0.39, 0), TENTHS));
+    assertEquals(Set.of(2, 0), drawn(cut(0, 0.41, 0), TENTHS)); // 0.4, then 0.7
+    assertEquals(Set.of(2, 0, 3), drawn(cut(0, 0.89, 0), TENTHS));
+    assertEquals(Set.of(2, 0, 3, 1), drawn(cut(0, 0.91, 0), TENTHS));
+    // Of what top-k leaves, 4/9, 3/9 and 2/9: two reach 0.75, which of all they do not.
+    assertEquals(Set.of(2, 0), drawn(cut(3, 0.75, 0), TENTHS));
+    assertEquals(Set.of(2, 0, 3), drawn(cut(0, 0.75, 0), TENTHS));
+  }
+
+  @Test
+  void minPIsRelativeToTheLikeliest() {
+    assertEquals(Set.of(2, 0, 3), drawn(cut(0, 1, 0.49), TENTHS)); // 1, 0.75, 0.5, 0.25
+    assertEquals(Set.of(2, 0), drawn(cut(0, 1, 0.51), TENTHS));
+    assertEquals(Set.of(2), drawn(cut(0, 1, 1), TENTHS));
+    // A high temperature comes after the cuts and does not bring back what they took.
+    assertEquals(Set.of(2, 0), drawn(new Sampling(50, 0, 1, 0.51, 1, 64, 3), TENTHS));
+  }
+
+  @Test
+  void repetitionPenaltyDividesPositiveLogitsAndMultipliesOthers() {
+    float[] logits = {2, -1, 3, -0.5f};
+    Sampler greedy = new Sampler(new Sampling(0, 0, 1, 0, 2, 2, 0));
+    assertEquals(2, greedy.pick(logits, new int[] {0, 0}, 2));
+    assertEquals(0, greedy.pick(logits, new int[] {2, 2}, 2)); // 1.5, once only
+    assertEquals(2, greedy.pick(logits, new int[] {2, 1, 1}, 3)); // too long ago
+    assertEquals(2, greedy.pick(logits, new int[] {1, 3, 2, 2}, 2)); // not said yet
+    float[] negative = {-1, -1.5f};
+    assertEquals(1, greedy.pick(negative, new int[] {0}, 1)); // -2
+    assertArrayEquals(new float[] {-1, -1.5f}, negative);
+  }
+
+  @Test
+  void refusesSettingsThatMeanNothing() {
+    assertThrows(IllegalArgumentException.class, () -> cut(-1, 1, 0));
+    assertThrows(IllegalArgumentException.class, () -> cut(0, 0, 0));
+    assertThrows(IllegalArgumentException.class, () -> cut(0, 1.01, 0));
+    assertThrows(IllegalArgumentException.class, () -> cut(0, 1, -0.1));
+    assertThrows(IllegalArgumentException.class, () -> cut(0, 1, Double.NaN));
+    assertThrows(IllegalArgumentException.class, () -> new Sampling(1, 0, 1, 0, 0, 64, 0));
   }
 
   @Test

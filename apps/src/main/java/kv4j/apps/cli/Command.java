@@ -1,5 +1,6 @@
 package kv4j.apps.cli;
 
+import java.util.Optional;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 
@@ -10,6 +11,11 @@ public interface Command {
 
   /** One line for the list of commands. */
   String description();
+
+  /** What the help calls the one thing to be given without an option; empty if there is none. */
+  default Optional<String> operand() {
+    return Optional.empty();
+  }
 
   /** What it takes, {@code --help} and {@code --verbose} aside. */
   Options options();

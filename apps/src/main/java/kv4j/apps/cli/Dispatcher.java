@@ -78,6 +78,7 @@ public final class Dispatcher {
     options.addOption(flag(VERBOSE, "log what ND4J does, and show where an error arose"));
     options.addOption(flag(HELP, "list these options"));
     CommandLine line = parse(name, options, rest.toArray(String[]::new));
+    checkOperands(command, line);
     if (line.hasOption(HELP)) {
       terminal.out().print(Help.command(command, options.getOptions()));
     } else {
@@ -109,11 +110,20 @@ public final class Dispatcher {
       throw new IllegalArgumentException(
           "--" + option.getLongOpt() + " needs a value: " + option.getDescription(), e);
     }
-    if (!line.getArgList().isEmpty()) {
-      throw new IllegalArgumentException(
-          command + " takes options only, not \"" + line.getArgList().get(0) + "\"");
-    }
     return line;
+  }
+
+  private static void checkOperands(Command command, CommandLine line) {
+    List<String> operands = line.getArgList();
+    if (command.operand().isEmpty() && !operands.isEmpty()) {
+      throw new IllegalArgumentException(
+          command.name() + " takes options only, not \"" + operands.get(0) + "\"");
+    }
+    if (command.operand().isPresent() && operands.size() != 1 && !line.hasOption(HELP)) {
+      throw new IllegalArgumentException(
+          "%s needs one %s, not %d"
+              .formatted(command.name(), command.operand().get(), operands.size()));
+    }
   }
 
   private static String suggestion(String given, String prefix, Collection<String> known) {

@@ -25,7 +25,9 @@ final class Help {
 
   /** One command and its options, in the order in which it gives them. */
   static String command(Command command, Collection<Option> options) {
-    StringBuilder text = new StringBuilder("usage: kv4j " + command.name() + " [options]\n\n");
+    StringBuilder text = new StringBuilder("usage: kv4j " + command.name());
+    command.operand().ifPresent(operand -> text.append(' ').append(operand));
+    text.append(" [options]\n\n");
     text.append(WordUtils.wrap(command.description(), Terminal.COLUMNS)).append("\n\nOptions:\n");
     int width = longest(options.stream().map(Help::label).toList());
     for (Option option : options) {

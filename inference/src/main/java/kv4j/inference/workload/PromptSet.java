@@ -66,6 +66,24 @@ public record PromptSet(String name, List<String> system, List<String> questions
   }
 
   /**
+   * Sizes of at most so much that there is enough text for in a model's tokens, which may be many
+   * letters each, and room in its context; the prefix gives way to that.
+   *
+   * @param context most tokens of a prompt and its new ones
+   */
+  public Sizes fitting(Tokenizer tokenizer, Sizes most, int context) {
+    int suffix = most.suffixTokens();
+    for (String question : questions.subList(0, Math.min(most.requests(), questions.size()))) {
+      suffix = Math.min(suffix, tokenizer.encode(question).length);
+    }
+    suffix = Math.max(1, suffix);
+    int prefix =
+        Math.min(most.prefixTokens(), WorkloadFiles.encodeSystem(tokenizer, system).length);
+    int room = Math.max(1, context - suffix - most.newTokens());
+    return new Sizes(most.requests(), Math.min(prefix, room), suffix, most.newTokens());
+  }
+
+  /**
    * Requests of exactly the sizes asked for: the system prompt (after the begin token, if there is
    * one) and the questions are cut to them, never padded or repeated.
    *

@@ -38,6 +38,16 @@ public record Workload(String name, List<WorkloadRequest> requests, int newToken
     return new Workload(name, requests.subList(0, count), newTokens);
   }
 
+  /** How many leading requests fit a model's context, with their new tokens. */
+  public int fitting(TransformerConfig config) {
+    int count = 0;
+    while (count < requests.size()
+        && requests.get(count).prompt().length + newTokens <= config.context()) {
+      count++;
+    }
+    return count;
+  }
+
   /**
    * Makes sure that a model can take every request.
    *

@@ -147,10 +147,10 @@ final class WorkloadFiles {
     return Arrays.copyOf(tokens, length);
   }
 
-  /** The begin token, if there is one, and the paragraphs of a system prompt. */
+  /** The begin token, if the model wants one, and the paragraphs of a system prompt. */
   static int[] encodeSystem(Tokenizer tokenizer, List<String> paragraphs) {
     IntStream begin =
-        tokenizer.beginToken() < 0 ? IntStream.empty() : IntStream.of(tokenizer.beginToken());
+        tokenizer.addsBegin() ? IntStream.of(tokenizer.beginToken()) : IntStream.empty();
     IntStream text = IntStream.of(tokenizer.encode(String.join("\n", paragraphs) + "\n"));
     return IntStream.concat(begin, text).toArray();
   }

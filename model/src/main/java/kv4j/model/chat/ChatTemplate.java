@@ -26,6 +26,7 @@ public final class ChatTemplate {
   private static final long LONGEST_OUTPUT = 1 << 28;
   private static final Jinjava JINJAVA = jinjava();
 
+  private final String source;
   private final String template;
   private final String begin;
   private final String end;
@@ -43,6 +44,7 @@ public final class ChatTemplate {
 
   /** As above, with the clock that {@code strftime_now} reads. */
   public ChatTemplate(String template, String begin, String end, Clock clock) {
+    source = template;
     this.template = TemplateSource.rewrite(template);
     this.begin = begin;
     this.end = end;
@@ -55,6 +57,11 @@ public final class ChatTemplate {
         "{% for message in messages %}{{ message.role + ': ' + message.content + '\\n' }}"
             + "{% endfor %}{% if add_generation_prompt %}{{ 'assistant:' }}{% endif %}";
     return new ChatTemplate(lines, "", "");
+  }
+
+  /** The Jinja text it was made of. */
+  public String source() {
+    return source;
   }
 
   /**

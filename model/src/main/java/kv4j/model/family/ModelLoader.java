@@ -105,7 +105,12 @@ public final class ModelLoader {
     }
   }
 
-  private static Tokenizer findTokenizer(TensorSource source, Path path) {
+  /**
+   * The tokenizer that is in a model file or beside it.
+   *
+   * @throws ModelFileException if there is none, or it is not sound
+   */
+  public static Tokenizer findTokenizer(TensorSource source, Path path) {
     Tokenizer tokenizer;
     try {
       tokenizer =

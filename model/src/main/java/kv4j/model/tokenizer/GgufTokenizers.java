@@ -2,14 +2,17 @@ package kv4j.model.tokenizer;
 
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
+import kv4j.model.ByteTokenizer;
 import kv4j.model.Tokenizer;
 import kv4j.model.tokenizer.Vocabulary.Type;
 
-/** Makes the tokenizer that a GGUF file's metadata describes. */
+/** Makes the tokenizer that a GGUF file's metadata describes, and metadata of tokenizers. */
 public final class GgufTokenizers {
   private static final String PREFIX = "tokenizer.ggml.";
 
@@ -33,6 +36,71 @@ public final class GgufTokenizers {
    */
   public static Tokenizer from(Map<String, Object> metadata) {
     return new GgufTokenizers(metadata).tokenizer();
+  }
+
+  /**
+   * The metadata by which llama.cpp and {@link #from} make the same tokenizer again; empty if it is
+   * of a kind that they cannot describe.
+   */
+  public static Map<String, Object> metadata(Tokenizer tokenizer) {
+    if (tokenizer instanceof ByteTokenizer) {
+      return metadata("gpt2", bytes());
+    }
+    return tokenizer instanceof SentencePieceTokenizer pieces
+        ? metadata("llama", pieces.vocabulary)
+        : Map.of();
+  }
+
+  /** A token for each byte, named as byte-level vocabularies do, without merges. */
+  private static Vocabulary bytes() {
+    ByteTokenizer bytes = new ByteTokenizer();
+    List<String> tokens = new ArrayList<>();
+    List<Type> types = new ArrayList<>();
+    for (int token = 0; token < bytes.vocabulary(); token++) {
+      boolean isByte = bytes.bytes(token).length > 0;
+      tokens.add(
+          isByte
+              ? String.valueOf(BytePairTokenizer.ByteAlphabet.character(token))
+              : token == bytes.beginToken() ? "<s>" : "</s>");
+      types.add(isByte ? Type.NORMAL : Type.CONTROL);
+    }
+    Vocabulary.Settings settings =
+        new Vocabulary.Settings(
+            bytes.beginToken(),
+            bytes.endToken(),
+            -1,
+            bytes.endTokens(),
+            bytes.addsBegin(),
+            bytes.addsSpace());
+    return new Vocabulary(tokens, List.of(), types, List.of(), settings);
+  }
+
+  private static Map<String, Object> metadata(String model, Vocabulary vocabulary) {
+    Map<String, Object> metadata = new LinkedHashMap<>();
+    BiConsumer<String, Object> put = (name, value) -> metadata.put(PREFIX + name, value);
+    put.accept("model", model);
+    put.accept("tokens", vocabulary.tokens());
+    put.accept("token_type", vocabulary.types().stream().map(type -> type.ordinal() + 1).toList());
+    if (model.equals("gpt2")) {
+      put.accept("pre", "gpt-2");
+      put.accept("merges", vocabulary.merges());
+    } else {
+      put.accept("scores", vocabulary.scores());
+    }
+    Vocabulary.Settings settings = vocabulary.settings();
+    Map<String, Integer> ids = new LinkedHashMap<>();
+    ids.put("bos", settings.begin());
+    ids.put("eos", settings.end());
+    ids.put("unknown", settings.unknown());
+    ids.forEach(
+        (role, id) -> {
+          if (id >= 0) {
+            put.accept(role + "_token_id", id);
+          }
+        });
+    put.accept("add_bos_token", settings.addsBegin());
+    put.accept("add_space_prefix", settings.addsSpace());
+    return metadata;
   }
 
   private Tokenizer tokenizer() {

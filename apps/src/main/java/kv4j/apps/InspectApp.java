@@ -1,0 +1,52 @@
+package kv4j.apps;
+
+import java.nio.file.Path;
+import java.util.Optional;
+import kv4j.apps.cli.Command;
+import kv4j.apps.cli.Terminal;
+import kv4j.apps.model.ContentsPrinter;
+import kv4j.apps.model.ModelChoice;
+import kv4j.apps.model.ModelContents;
+import kv4j.apps.report.JsonFile;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Options;
+
+/** Says what is in a model file, without loading it: {@code kv4j inspect}. */
+public final class InspectApp implements Command {
+  public static void main(String[] args) {
+    Main.main(new InspectApp(), args);
+  }
+
+  @Override
+  public String name() {
+    return "inspect";
+  }
+
+  @Override
+  public String description() {
+    return "say what is in a model file, tokenizer and template included";
+  }
+
+  @Override
+  public Optional<String> operand() {
+    return Optional.of("FILE");
+  }
+
+  @Override
+  public Options options() {
+    return new Options()
+        .addOption(ModelChoice.TOKENIZER.option())
+        .addOption(WorkloadProgram.JSON.option());
+  }
+
+  @Override
+  public void run(CommandLine line, Terminal terminal) throws Exception {
+    Optional<JsonFile> json = WorkloadProgram.JSON.find(line).map(JsonFile::new);
+    Path file = Path.of(line.getArgList().get(0));
+    ModelContents contents = ModelContents.read(file, ModelChoice.TOKENIZER.find(line));
+    terminal.write(ContentsPrinter.text(contents));
+    if (json.isPresent()) {
+      json.get().write(contents);
+    }
+  }
+}

@@ -1,0 +1,48 @@
+package kv4j.apps.model;
+
+import kv4j.apps.cli.Terminal;
+import kv4j.apps.report.Format;
+import kv4j.apps.report.Progress;
+import kv4j.model.family.LoadListener;
+import kv4j.model.family.ModelInfo;
+
+/** Tells people of a model being loaded: what it takes, and if that is much, how far it is. */
+final class LoadProgress implements LoadListener, AutoCloseable {
+  private static final long STEP_BYTES = 64L << 20;
+
+  private final Terminal terminal;
+  private Progress progress;
+  private long stepsDone;
+
+  LoadProgress(Terminal terminal) {
+    this.terminal = terminal;
+  }
+
+  @Override
+  public void started(ModelInfo info) {
+    terminal
+        .err()
+        .printf(
+            "loading %s (%s, %s), which takes %s of memory%n",
+            info.name(), info.format(), info.family().architecture(), Format.bytes(info.bytes()));
+    int steps = (int) (info.weightBytes() / STEP_BYTES);
+    if (steps > 0) {
+      progress = Progress.of("loading", steps, terminal);
+    }
+  }
+
+  @Override
+  public void progressed(long bytes) {
+    while (progress != null && stepsDone < bytes / STEP_BYTES) {
+      stepsDone++;
+      progress.step(Format.bytes(bytes));
+    }
+  }
+
+  @Override
+  public void close() {
+    if (progress != null) {
+      progress.close();
+    }
+  }
+}

@@ -1,0 +1,45 @@
+package kv4j.apps.text;
+
+import kv4j.apps.report.Format;
+import kv4j.inference.GenerationResult;
+
+/**
+ * What came of a prompt, as JSON has it.
+ *
+ * @param promptTokens ids of the prompt
+ * @param tokens ids generated, without an end token
+ * @param text generated, up to a stop text
+ * @param cachedTokens leading prompt tokens that the cache had
+ * @param ttftMs time to first token, ms
+ * @param tokensPerSecond new tokens after the first, by the time they took; NaN if there are none
+ */
+public record TextResult(
+    int[] promptTokens,
+    int[] tokens,
+    String text,
+    int cachedTokens,
+    double ttftMs,
+    double tokensPerSecond) {
+  static TextResult of(int[] prompt, TextStream stream, GenerationResult result) {
+    int after = result.tokens().length - 1;
+    double seconds = (result.latencyNanos() - result.ttftNanos()) / 1e9;
+    return new TextResult(
+        prompt,
+        stream.tokens(),
+        stream.text(),
+        result.lookup().cachedTokens(),
+        result.ttftNanos() / 1e6,
+        after == 0 ? Double.NaN : after / seconds);
+  }
+
+  /** In one line for people. */
+  public String summary() {
+    return "prompt %d tokens, %d of them cached; TTFT %s ms; %d new tokens, %s tokens/s"
+        .formatted(
+            promptTokens.length,
+            cachedTokens,
+            Format.number(ttftMs),
+            tokens.length,
+            Format.number(tokensPerSecond));
+  }
+}

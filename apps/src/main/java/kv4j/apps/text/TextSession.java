@@ -1,0 +1,68 @@
+package kv4j.apps.text;
+
+import java.util.List;
+import java.util.function.Consumer;
+import kv4j.cache.KvCacheConfig;
+import kv4j.cache.block.KvDtype;
+import kv4j.cache.radix.RadixKvCache;
+import kv4j.inference.EngineOptions;
+import kv4j.inference.GenerationRequest;
+import kv4j.inference.GenerationResult;
+import kv4j.inference.Generator;
+import kv4j.inference.InferenceEngine;
+import kv4j.model.Model;
+
+/** A model at work with a prefix cache of its own, which later prompts find earlier ones in. */
+public final class TextSession implements AutoCloseable {
+  private static final int BLOCK_TOKENS = 16;
+
+  private final InferenceEngine engine;
+  private final RadixKvCache cache;
+
+  /**
+   * @param cacheBytes most bytes the cache keeps
+   * @throws IllegalArgumentException if that is too little
+   */
+  public TextSession(Model model, EngineOptions options, long cacheBytes) {
+    engine = InferenceEngine.create(model, options);
+    try {
+      cache =
+          new RadixKvCache(KvCacheConfig.of(engine.layout(BLOCK_TOKENS, KvDtype.F32), cacheBytes));
+    } catch (RuntimeException e) {
+      engine.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Generates text after a prompt.
+   *
+   * @param stops texts before which it ends, besides those of the options
+   * @param out takes the text piece by piece
+   * @throws IllegalArgumentException with one sentence if the prompt is empty or does not fit
+   */
+  public TextResult generate(
+      int[] prompt, GenerationOptions options, List<String> stops, Consumer<String> out) {
+    Model model = engine.model();
+    if (prompt.length == 0) {
+      throw new IllegalArgumentException("the prompt is empty");
+    }
+    int newTokens = options.newTokens(prompt.length, model.config().context());
+    TextStream stream = new TextStream(model.tokenizer(), stops, out);
+    GenerationRequest request = new GenerationRequest(prompt, newTokens, options.sampling(), 0, "");
+    GenerationResult result = new Generator(engine, cache).generate(request, false, stream::next);
+    stream.end();
+    return TextResult.of(prompt, stream, result);
+  }
+
+  /** What has been computed so far. */
+  public RadixKvCache cache() {
+    return cache;
+  }
+
+  @Override
+  public void close() {
+    cache.close();
+    engine.close();
+  }
+}

@@ -1,0 +1,106 @@
+package kv4j.apps;
+
+import static kv4j.apps.Programs.run;
+import static kv4j.apps.Programs.succeed;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import kv4j.apps.Programs.Outcome;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class GenerateAppTest {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  @TempDir private Path folder;
+
+  @ParameterizedTest
+  @ValueSource(strings = {"stories260K.gguf", "stories260K.bin"})
+  void givesTheTokensOfLlamaCpp(String file) throws IOException {
+    JsonNode prompts = JSON.readTree(Programs.stories("golden.json").toFile()).get("prompts");
+    List<String> model = new ArrayList<>(List.of("--model", Programs.stories(file).toString()));
+    if (file.endsWith(".bin")) {
+      model.addAll(List.of("--tokenizer", Programs.stories("tok512.bin").toString()));
+    }
+    for (JsonNode golden : prompts) {
+      Path json = folder.resolve("out.json");
+      List<String> args =
+          new ArrayList<>(List.of("generate", "--threads", "1", "--temperature", "0"));
+      args.addAll(model);
+      args.addAll(List.of("--prompt", golden.get("prompt").asText(), "--new-tokens", "96"));
+      args.addAll(List.of("--json", json.toString()));
+      Outcome outcome = succeed("", args.toArray(String[]::new));
+      JsonNode result = JSON.readTree(json.toFile());
+      assertEquals(golden.get("promptTokens"), result.get("promptTokens"));
+      assertEquals(golden.get("greedyTokens"), result.get("tokens"));
+      assertEquals(result.get("text").asText() + "\n", outcome.out());
+      assertEquals(0, result.get("cachedTokens").asInt(-1));
+      assertTrue(result.get("ttftMs").asDouble() > 0);
+      assertTrue(result.get("tokensPerSecond").asDouble() > 0);
+      assertTrue(outcome.err().contains("of memory"), outcome.err());
+      assertTrue(outcome.err().contains("new tokens, "), outcome.err());
+    }
+  }
+
+  private static Outcome tiny(String in, String options) {
+    return succeed(in, ("generate --threads 1 --model-preset tiny " + options).split(" "));
+  }
+
+  @Test
+  void readsThePromptFromStandardInput() {
+    String given = tiny("", "--prompt Hello --new-tokens 12").out();
+    assertEquals(given, tiny("Hello\n", "--new-tokens 12").out());
+    assertNotEquals(given, tiny("Hello!", "--new-tokens 12").out());
+  }
+
+  @Test
+  void samplesBySeed() {
+    String options = "--prompt Hello --new-tokens 20 --temperature 1 --top-k 50 --seed ";
+    assertEquals(tiny("", options + "1").out(), tiny("", options + "1").out());
+    assertNotEquals(tiny("", options + "1").out(), tiny("", options + "2").out());
+    assertEquals(
+        tiny("", "--prompt Hello --new-tokens 20").out(),
+        tiny("", "--prompt Hello --new-tokens 20 --temperature 1 --top-k 1").out());
+  }
+
+  @Test
+  void endsBeforeAStopText() {
+    String whole = tiny("", "--prompt Hello --new-tokens 40").out();
+    String stop = whole.substring(5, 6);
+    int at = whole.indexOf(stop);
+    Outcome cut =
+        succeed(
+            "",
+            "generate",
+            "--model-preset",
+            "tiny",
+            "--prompt",
+            "Hello",
+            "--stop",
+            stop,
+            "--stop",
+            "never said");
+    assertEquals(whole.substring(0, at) + "\n", cut.out());
+  }
+
+  @Test
+  void whatDoesNotFitIsRefusedInOneSentence() {
+    Outcome outcome = run("x".repeat(5000), "generate", "--model-preset", "tiny");
+    assertEquals(2, outcome.status());
+    assertEquals("", outcome.out());
+    assertEquals(
+        "kv4j: a prompt of 5001 tokens and 1 new do not fit the model's context of 4096 tokens\n",
+        outcome.err());
+    assertFalse(tiny("x".repeat(4090), "").out().isEmpty()); // as many as there is room for
+  }
+}

@@ -1,0 +1,152 @@
+package kv4j.apps;
+
+import static kv4j.apps.Programs.run;
+import static kv4j.apps.Programs.succeed;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import kv4j.apps.Programs.Outcome;
+import kv4j.apps.cli.Terminal;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** An exported model runs in every program as the one it was made of. */
+class ModelFilesAppsTest {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  @TempDir private Path folder;
+  private String gguf;
+
+  @BeforeEach
+  void export() {
+    gguf = folder.resolve("tiny.gguf").toString();
+    succeed("", "export", "--model-preset", "tiny", "--gguf", gguf);
+  }
+
+  private JsonNode json(String... args) throws IOException {
+    Path file = folder.resolve("out.json");
+    succeed(
+        "",
+        Stream.concat(Stream.of(args), Stream.of("--json", file.toString()))
+            .toArray(String[]::new));
+    return JSON.readTree(file.toFile());
+  }
+
+  @Test
+  void generatesTheSame() throws IOException {
+    String[] options = {"--prompt", "Größe 😀", "--new-tokens", "30"};
+    JsonNode file = json(concat(options, "generate", "--model", gguf));
+    JsonNode preset = json(concat(options, "generate", "--model-preset", "tiny"));
+    assertEquals(preset.get("promptTokens"), file.get("promptTokens"));
+    assertEquals(preset.get("tokens"), file.get("tokens"));
+    assertEquals(preset.get("text"), file.get("text"));
+  }
+
+  private static String[] concat(String[] rest, String... first) {
+    return Stream.concat(Stream.of(first), Stream.of(rest)).toArray(String[]::new);
+  }
+
+  @Test
+  void runsInTheProgramsThatMeasure() throws IOException {
+    for (String command : List.of("compare", "workflow")) {
+      JsonNode report =
+          json(command, "--model", gguf, "--requests", "2", "--new-tokens", "2", "--quick");
+      assertTrue(report.get("identicalTokens").asBoolean());
+      assertEquals("tiny", report.at("/model/preset").asText());
+    }
+    JsonNode small =
+        json("compare", "--model", gguf, "--context", "100", "--requests", "2", "--quick");
+    assertTrue(small.get("identicalTokens").asBoolean()); // with as long a prefix as fits
+    JsonNode bench =
+        json(
+            "bench",
+            "--model",
+            gguf,
+            "--context",
+            "600",
+            "--quick",
+            "--repeat",
+            "1",
+            "--compare",
+            "none");
+    assertEquals(600, bench.at("/shape/context").asInt());
+  }
+
+  @Test
+  void sizesAskedForAreAnErrorWhereTheyDoNotFit() {
+    Outcome outcome =
+        run("", "compare", "--model", gguf, "--context", "100", "--prefix-tokens", "200");
+    assertEquals(2, outcome.status());
+    assertTrue(outcome.err().contains("does not fit the model's context of 100"), outcome.err());
+    Outcome bench = run("", "bench", "--model", gguf, "--context", "100");
+    assertEquals(2, bench.status());
+    assertTrue(bench.err().contains("needs a context of 513 tokens"), bench.err());
+  }
+
+  @Test
+  void inspectTellsAll() throws IOException {
+    JsonNode contents = json("inspect", gguf);
+    assertEquals("GGUF", contents.get("format").asText());
+    assertEquals("llama", contents.at("/model/architecture").asText());
+    assertEquals(2, contents.at("/model/shape/layers").asInt());
+    assertEquals(258, contents.at("/tokenizer/tokens").asInt());
+    assertEquals(256, contents.at("/tokenizer/begin/id").asInt());
+    assertEquals(257, contents.at("/tokenizer/ends/0/id").asInt());
+    assertTrue(contents.get("chatTemplate").isNull());
+    assertEquals(0, contents.get("problems").size());
+    assertEquals("token_embd.weight", contents.at("/tensors/0/name").asText());
+    assertEquals("[258,64]", contents.at("/tensors/0/shape").toString());
+    Outcome table = succeed("", "inspect", gguf);
+    assertTrue(table.out().contains("blk.1.ffn_down.weight"), table.out());
+    for (String line : table.out().split("\n")) {
+      assertTrue(line.length() <= Terminal.COLUMNS, line);
+    }
+  }
+
+  @Test
+  void inspectNamesWhatIsMissing() {
+    Outcome outcome = succeed("", "inspect", Programs.stories("stories260K.bin").toString());
+    assertTrue(outcome.out().contains("name it by"), outcome.out());
+    assertTrue(outcome.out().contains("llama2.c"), outcome.out());
+  }
+
+  @Test
+  void exportReplacesOnlyIfTold() throws IOException {
+    Path file = Path.of(gguf);
+    byte[] before = Files.readAllBytes(file);
+    Outcome outcome = run("", "export", "--model-preset", "tiny", "--seed", "7", "--gguf", gguf);
+    assertEquals(2, outcome.status());
+    assertTrue(outcome.err().contains("--force"), outcome.err());
+    assertArrayEquals(before, Files.readAllBytes(file));
+    succeed("", "export", "--model", gguf, "--gguf", gguf + "2");
+    assertArrayEquals(before, Files.readAllBytes(Path.of(gguf + "2")));
+    succeed("", "export", "--model-preset", "tiny", "--seed", "7", "--gguf", gguf, "--force");
+    assertEquals(before.length, Files.size(file));
+    try (Stream<Path> files = Files.list(folder)) {
+      assertEquals(2, files.count()); // nothing half-written is left
+    }
+  }
+
+  @Test
+  void aLlama2cModelIsExportedWithItsVocabulary() throws IOException {
+    String model = Programs.stories("stories260K.bin").toString();
+    String vocabulary = Programs.stories("tok512.bin").toString();
+    String copy = folder.resolve("stories.gguf").toString();
+    succeed("", "export", "--model", model, "--tokenizer", vocabulary, "--gguf", copy);
+    String[] options = {"--prompt", "Once upon a time", "--new-tokens", "30"};
+    JsonNode file = json(concat(options, "generate", "--model", copy));
+    JsonNode golden =
+        json(concat(options, "generate", "--model", model, "--tokenizer", vocabulary));
+    assertEquals(golden.get("promptTokens"), file.get("promptTokens"));
+    assertEquals(golden.get("tokens"), file.get("tokens"));
+  }
+}

@@ -1,0 +1,51 @@
+package kv4j.apps;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import kv4j.apps.cli.Terminal;
+import org.junit.jupiter.api.Assumptions;
+
+/** Runs the program in this process. */
+final class Programs {
+  private Programs() {}
+
+  record Outcome(int status, String out, String err) {}
+
+  /** Runs it with a text as standard input. */
+  static Outcome run(String in, String... args) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    Terminal terminal =
+        new Terminal(
+            new ByteArrayInputStream(in.getBytes(StandardCharsets.UTF_8)),
+            new PrintStream(out),
+            new PrintStream(err),
+            false,
+            false);
+    int status = Main.run(args, terminal);
+    return new Outcome(
+        status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+  }
+
+  /** Runs what has to go well. */
+  static Outcome succeed(String in, String... args) {
+    Outcome outcome = run(in, args);
+    assertEquals(0, outcome.status(), outcome.err());
+    return outcome;
+  }
+
+  /** A file of a trained model beside the project; skips the test where it is absent. */
+  static Path stories(String name) {
+    Path file = Path.of("..", "..", "shared", "models", "stories260K", name);
+    Path beside = Path.of("..", "..", "..", "shared", "models", "stories260K", name);
+    Path found = Files.exists(file) ? file : beside;
+    Assumptions.assumeTrue(Files.exists(found), "there is no " + file);
+    return found;
+  }
+}
