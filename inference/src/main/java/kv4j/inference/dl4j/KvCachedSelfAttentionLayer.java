@@ -2,6 +2,7 @@ package kv4j.inference.dl4j;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import kv4j.cache.KvCache;
@@ -16,10 +17,13 @@ import kv4j.inference.kernel.AttentionScratch;
 import kv4j.inference.kernel.Kernels;
 import org.deeplearning4j.nn.api.layers.RecurrentLayer;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.gradient.DefaultGradient;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.layers.samediff.SameDiffLayer;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
@@ -41,6 +45,10 @@ final class KvCachedSelfAttentionLayer extends SameDiffLayer implements Recurren
   /** Of the state: values so far, {@code [batch, steps, heads * headSize]}. */
   private static final String VALUES = "values";
 
+  /** Placeholder {@code [batch, nOut, steps]}: the gradient of the loss by the output. */
+  private static final String EPSILON = "epsilon";
+
+  private transient SameDiff learning;
   private final transient Kernels kernels = Kernels.best();
   private final transient AttentionScratch scratch = new AttentionScratch();
 
@@ -202,6 +210,50 @@ final class KvCachedSelfAttentionLayer extends SameDiffLayer implements Recurren
       }
     }
     return mixed;
+  }
+
+  /**
+   * The gradients of the sum of outputs times {@code epsilon}, which are those of the loss. All
+   * that the graph computes from is a placeholder.
+   */
+  @Override
+  public Pair<Gradient, INDArray> backpropGradient(INDArray epsilon, LayerWorkspaceMgr workspaces) {
+    assertInputSet(true);
+    try (MemoryWorkspace none = Nd4j.getWorkspaceManager().scopeOutOfWorkspaces()) {
+      List<String> wanted = new ArrayList<>(paramTable.keySet());
+      wanted.add(INPUT_KEY);
+      if (learning == null) {
+        learning = learningGraph(wanted);
+      }
+      Map<String, INDArray> given = new HashMap<>();
+      paramTable.forEach((name, weight) -> given.put(name, weight.dup('c')));
+      given.put(INPUT_KEY, input.dup('c'));
+      given.put(EPSILON, epsilon.dup('c'));
+      given.put(MASK_KEY, maskArray == null ? layerConf().onesMaskForInput(input) : maskArray);
+      Map<String, INDArray> gradients = learning.calculateGradients(given, wanted);
+      Gradient result = new DefaultGradient();
+      for (String name : paramTable.keySet()) {
+        gradTable.get(name).assign(gradients.get(name));
+        result.gradientForVariable().put(name, gradTable.get(name));
+      }
+      INDArray ofInput = workspaces.dup(ArrayType.ACTIVATION_GRAD, gradients.get(INPUT_KEY));
+      return new Pair<>(result, ofInput);
+    }
+  }
+
+  private SameDiff learningGraph(List<String> wanted) {
+    KvCachedSelfAttention attention = attention();
+    SameDiff graph = SameDiff.create();
+    SDVariable rows = graph.placeHolder(INPUT_KEY, dataType, -1, attention.nIn(), -1);
+    SDVariable mask = graph.placeHolder(MASK_KEY, dataType, -1, -1);
+    Map<String, SDVariable> weights = new HashMap<>();
+    paramTable.forEach(
+        (name, weight) -> weights.put(name, graph.placeHolder(name, dataType, weight.shape())));
+    SDVariable output = attention.defineLayer(graph, rows, weights, mask);
+    SDVariable epsilon = graph.placeHolder(EPSILON, dataType, -1, attention.nOut(), -1);
+    graph.setLossVariables(output.mul(epsilon).sum("loss"));
+    graph.createGradFunction(wanted.toArray(String[]::new));
+    return graph;
   }
 
   /** Ends the layer's own sequences, and lets go of shared ones. */
