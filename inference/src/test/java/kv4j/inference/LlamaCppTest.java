@@ -42,8 +42,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Qwen3.
  */
 class LlamaCppTest {
-  private static final int VOCABULARY = 300;
-  private static final int SPECIAL = 3;
+  private static final int VOCABULARY = 600;
+  private static final int SPECIAL = 3 + 256;
   private static final int FIRST_LETTER = 0x4e00;
   private static final int NEW_TOKENS = 64;
 
@@ -147,7 +147,7 @@ class LlamaCppTest {
     return text.codePoints().map(letter -> letter - FIRST_LETTER).boxed().toList();
   }
 
-  /** The special tokens get no logits, so that they are never generated. */
+  /** Special tokens and bytes get no logits, so that they are never generated. */
   private static Model model(String name, TransformerConfig config, SplittableRandom random) {
     TransformerWeights weights = DemoModels.randomWeights(config, random.nextLong());
     INDArray embedding = weights.get(GraphNames.TOKEN_EMBEDDING);
@@ -179,11 +179,16 @@ class LlamaCppTest {
     return array.length() / array.size(-1);
   }
 
-  /** Three special tokens and then letters, in the manner of SentencePiece. */
+  /** Three special tokens, bytes, and then letters, in the manner of SentencePiece. */
   private static Map<String, Object> vocabulary() {
     List<String> texts = new ArrayList<>(List.of("<unk>", "<s>", "</s>"));
     List<Integer> types = new ArrayList<>(List.of(2, 3, 3));
     List<Float> scores = new ArrayList<>(List.of(0f, 0f, 0f));
+    for (int value = 0; value < 256; value++) {
+      texts.add(String.format("<0x%02X>", value));
+      types.add(6);
+      scores.add(0f);
+    }
     for (int token = SPECIAL; token < VOCABULARY; token++) {
       texts.add(Character.toString(FIRST_LETTER + token));
       types.add(1);

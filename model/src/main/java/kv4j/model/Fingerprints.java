@@ -1,12 +1,14 @@
 package kv4j.model;
 
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.zip.CRC32;
+import java.util.zip.CRC32C;
+import java.util.zip.Checksum;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.VariableType;
@@ -16,7 +18,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 final class Fingerprints {
   private Fingerprints() {}
 
-  /** SHA-256, in hexadecimal digits, over the config, the tokenizer and all weights. */
+  /**
+   * SHA-256, in hexadecimal digits, over the config, the tokenizer and two checksums of each
+   * weight: processors have both built in, and all of a model's bytes go through them in a moment.
+   */
   static String of(TransformerWeights weights, String tokenizer) {
     return of(weights.config() + "\n" + tokenizer, weights.arrays());
   }
@@ -48,15 +53,17 @@ final class Fingerprints {
     digest.update((description + "\n").getBytes(StandardCharsets.UTF_8));
     weights.forEach(
         (name, array) -> {
-          digest.update((name + "\n").getBytes(StandardCharsets.UTF_8));
-          digest.update(bytes(array));
+          String sums =
+              name + " " + sum(new CRC32C(), array) + " " + sum(new CRC32(), array) + "\n";
+          digest.update(sums.getBytes(StandardCharsets.UTF_8));
         });
     return HexFormat.of().formatHex(digest.digest());
   }
 
-  /** The array's own memory, in the byte order of the machine. */
-  private static ByteBuffer bytes(INDArray array) {
-    return array.data().asNio();
+  /** Of the array's own memory, in the byte order of the machine. */
+  private static long sum(Checksum checksum, INDArray array) {
+    checksum.update(array.data().asNio());
+    return checksum.getValue();
   }
 
   private static MessageDigest sha256() {

@@ -7,6 +7,7 @@ import kv4j.model.TransformerConfig.Norm;
 import org.nd4j.autodiff.samediff.NameScope;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.autodiff.samediff.array.SingleThreadArrayHolder;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -45,6 +46,9 @@ public final class TransformerGraph {
 
   private TransformerGraph(TransformerConfig config) {
     this.config = config;
+    // Those that SameDiff takes of itself keep a copy of every array for threads to come.
+    graph.setVariablesArrays(new SingleThreadArrayHolder());
+    graph.setConstantArrays(new SingleThreadArrayHolder());
     group = config.heads() / config.kvHeads();
   }
 

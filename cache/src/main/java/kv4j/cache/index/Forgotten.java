@@ -8,7 +8,7 @@ import kv4j.cache.Lookup.Reason;
  * explanation, never a wrong token.
  */
 final class Forgotten {
-  private static final int SLOTS = 1 << 12;
+  private static final int SLOTS = 1 << 14;
   private static final long MULTIPLIER = 0x9E3779B97F4A7C15L;
 
   private final long[] hashes = new long[SLOTS];
@@ -23,9 +23,18 @@ final class Forgotten {
     return hash;
   }
 
-  void put(long hash, Reason reason) {
-    hashes[slot(hash)] = hash;
-    reasons[slot(hash)] = reason;
+  /**
+   * Notes why the tokens {@code [from, to)} are not stored: each of them, as a prompt may end or
+   * part with them at any.
+   *
+   * @param hash that of the tokens before them
+   */
+  void put(long hash, int[] tokens, int from, int to, Reason reason) {
+    for (int i = from; i < to; i++) {
+      hash = hash(hash, tokens, i, i + 1);
+      hashes[slot(hash)] = hash;
+      reasons[slot(hash)] = reason;
+    }
   }
 
   /** Why the prefix of this hash is not stored; null if not known. */

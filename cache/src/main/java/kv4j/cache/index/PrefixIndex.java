@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -200,7 +201,8 @@ public final class PrefixIndex<B> {
   public boolean clear(Duration patience) {
     return locked(
         () -> {
-          long left = patience.toNanos();
+          long left =
+              TimeUnit.NANOSECONDS.convert(patience); // for ever, if it is too long to count
           while (leases > 0) {
             if (left <= 0) {
               return false;
@@ -280,18 +282,15 @@ public final class PrefixIndex<B> {
   }
 
   private <T> T locked(Supplier<T> operation) {
-    List<CacheEvent> events;
-    T result;
     lock.lock();
     try {
       tree.retention.begin(ticker.getAsLong());
       tree.removeExpired(SWEEP);
-      result = operation.get();
+      return operation.get();
     } finally {
-      events = tree.accounts.takeEvents();
+      List<CacheEvent> events = tree.accounts.takeEvents();
       lock.unlock();
+      events.forEach(listener); // of an operation that was refused too: it may have swept
     }
-    events.forEach(listener);
-    return result;
   }
 }

@@ -1,5 +1,6 @@
 package kv4j.cache.index;
 
+import java.security.SecureRandom;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
@@ -32,6 +33,7 @@ final class RadixTree<B> {
   final Forgotten forgotten = new Forgotten();
   final Map<Space, Node<B>> roots = new HashMap<>();
   private final ToLongFunction<? super B> weigher;
+  private final long seed = new SecureRandom().nextLong(); // or hashes could be made to meet
   private long nextId;
 
   RadixTree(Limits limits, ToLongFunction<? super B> weigher) {
@@ -61,7 +63,7 @@ final class RadixTree<B> {
 
   private Node<B> newNode(Space space, Node<B> parent, int start, int[] tokens) {
     Node<B> node = new Node<>(nextId++, space, parent, start, tokens);
-    node.startHash = parent == null ? space.hashCode() : hashTo(parent, start);
+    node.startHash = parent == null ? space.hash(seed) : hashTo(parent, start);
     return node;
   }
 
@@ -72,23 +74,37 @@ final class RadixTree<B> {
 
   /** Follows {@code tokens} from the end of a node up to position {@code limit}. */
   Place<B> follow(Node<B> from, int[] tokens, int limit) {
-    Node<B> node = from;
-    int at = node.end();
-    while (at < limit && at == node.end()) {
-      Node<B> child = node.children.get(tokens[at]);
-      if (child == null) {
-        break;
+    Node<B> expired;
+    Node<B> node;
+    int at;
+    do {
+      node = from;
+      at = node.end();
+      Node<B> next = at < limit ? node.children.get(tokens[at]) : null;
+      while (next != null && !retention.isExpired(next)) {
+        int most = Math.min(limit, next.end());
+        int same = Arrays.mismatch(next.tokens, 0, most - at, tokens, at, most);
+        node = next;
+        at = same < 0 ? most : at + same;
+        next = at < limit && at == node.end() ? node.children.get(tokens[at]) : null;
       }
-      if (retention.isExpired(child)) {
-        remove(child, Removal.EXPIRED);
-        return follow(from, tokens, limit); // this node may have gone with its last child
+      expired = next != null ? next : expiredOwner(node, at);
+      if (expired != null) {
+        remove(expired, Removal.EXPIRED); // and again: its parent may have gone with it
       }
-      int most = Math.min(limit, child.end());
-      int same = Arrays.mismatch(child.tokens, 0, most - at, tokens, at, most);
-      node = child;
-      at = same < 0 ? most : at + same;
-    }
+    } while (expired != null);
     return new Place<>(node, at);
+  }
+
+  /** What is expired on the way down to the block that a position falls inside of; or null. */
+  private Node<B> expiredOwner(Node<B> node, int at) {
+    while (at % blockTokens != 0 && !owns(node, at / blockTokens)) {
+      node = node.anyChild();
+      if (retention.isExpired(node)) {
+        return node;
+      }
+    }
+    return null;
   }
 
   /** The node that ends at {@code at}, this one or above it; splits one if there is none. */
@@ -192,8 +208,8 @@ final class RadixTree<B> {
     }
     if (end < length) {
       int missing = Math.min(length, (firstNew + fit + 1) * blockTokens);
-      long hash = Forgotten.hash(hashTo(anchor, anchor.end()), tokens, anchor.end(), missing);
-      forgotten.put(hash, Reason.NO_ROOM);
+      long hash = Forgotten.hash(hashTo(anchor, anchor.end()), tokens, anchor.end(), end);
+      forgotten.put(hash, tokens, end, missing, Reason.NO_ROOM);
     }
     retention.unpin(anchor);
     return end;
@@ -286,7 +302,9 @@ final class RadixTree<B> {
   private void forget(Node<B> node, int from, Removal cause) {
     if (cause == Removal.SIZE || cause == Removal.EXPIRED) {
       int end = Math.min(node.end(), (from / blockTokens + 1) * blockTokens);
-      forgotten.put(hashTo(node, end), cause == Removal.SIZE ? Reason.EVICTED : Reason.EXPIRED);
+      Reason reason = cause == Removal.SIZE ? Reason.EVICTED : Reason.EXPIRED;
+      int start = node.start;
+      forgotten.put(hashTo(node, from), node.tokens, from - start, end - start, reason);
     }
   }
 

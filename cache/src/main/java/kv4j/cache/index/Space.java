@@ -1,11 +1,22 @@
 package kv4j.cache.index;
 
+import java.util.List;
 import kv4j.cache.KvRequest;
 
 /** What must be equal before tokens are compared at all: one tree each. */
 public record Space(String namespace, String model, String salt) {
   public static Space of(KvRequest request) {
     return new Space(request.namespace(), request.model(), request.salt());
+  }
+
+  /** Of 64 bits: names whose hash codes are equal are easily found, and easily chosen. */
+  long hash(long seed) {
+    long hash = seed;
+    for (String part : List.of(namespace, model, salt)) {
+      hash = Forgotten.hash(hash, part.chars().toArray(), 0, part.length());
+      hash = Forgotten.hash(hash, new int[] {part.length()}, 0, 1);
+    }
+    return hash;
   }
 
   /** Whether lookups elsewhere may be told of what is stored here. */

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -65,16 +66,11 @@ public final class RadixKvCache implements KvCache {
                 layout.blockTokens(),
                 config.maxBytes(),
                 config.policy(),
-                config.timeToLive().map(RadixKvCache::nanos).orElse(0L),
+                config.timeToLive().map(TimeUnit.NANOSECONDS::convert).orElse(0L),
                 config.refreshOnHit()),
             block -> blockBytes,
             config.ticker()::read,
             this::tell);
-  }
-
-  private static long nanos(Duration timeToLive) {
-    Duration longest = Duration.ofDays(36_500);
-    return (timeToLive.compareTo(longest) < 0 ? timeToLive : longest).toNanos();
   }
 
   private void tell(CacheEvent event) {

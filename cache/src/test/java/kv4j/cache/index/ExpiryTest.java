@@ -4,8 +4,11 @@ import static kv4j.cache.index.Fixture.HERE;
 import static kv4j.cache.index.Fixture.join;
 import static kv4j.cache.index.Fixture.run;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.util.List;
 import java.util.Map;
+import kv4j.cache.CacheEvent;
 import kv4j.cache.CacheStats.Removal;
 import kv4j.cache.EvictionPolicy.Standard;
 import org.junit.jupiter.api.AfterEach;
@@ -92,5 +95,44 @@ class ExpiryTest {
     fixture.request(run(100, 4 * 36));
     assertEquals(8, fixture.stored(run(0, 8)));
     assertEquals(0, fixture.index.stats().removed(Removal.SIZE));
+  }
+
+  @Test
+  void aBlockThatBranchesOwnIsNotHandedOutOnceAllOfThemAreExpired() {
+    for (int i = 0; i < 30; i++) {
+      fixture.request(1000 + i, 1, 2); // more than an operation sweeps
+    }
+    fixture.request(join(run(0, 6), 50, 51));
+    fixture.request(join(run(0, 6), 60, 61)); // from here on these two own tokens 4 and 5
+    fixture.clock = 6;
+    fixture.look(join(run(0, 4), 99)); // refreshes the first block alone
+    fixture.clock = 10;
+    assertEquals(4, fixture.stored(run(0, 6)));
+  }
+
+  @Test
+  void manyExpiredBranchesAreOneLookupsWork() {
+    int branches = 20_000;
+    fixture = new Fixture(2 * branches, Standard.LRU, 10, true);
+    for (int i = 0; i < branches; i++) {
+      fixture.request(join(run(0, 6), 1000 + i));
+    }
+    fixture.clock = 6;
+    fixture.look(join(run(0, 4), 99));
+    fixture.clock = 10;
+    assertEquals(4, fixture.stored(run(0, 6)));
+    assertEquals(1, fixture.index.stats().entries());
+  }
+
+  @Test
+  void theListenerHearsOfWhatExpiredEvenIfTheOperationIsRefused() {
+    fixture.request(run(0, 8));
+    fixture.index.pin("system", HERE, run(0, 4));
+    fixture.events.clear();
+    fixture.clock = 10;
+    assertThrows(
+        IllegalArgumentException.class, () -> fixture.index.pin("system", HERE, run(0, 8)));
+    assertEquals(
+        List.of(new CacheEvent.Removed("tenant", 4, 4, 1, 1, Removal.EXPIRED)), fixture.events);
   }
 }

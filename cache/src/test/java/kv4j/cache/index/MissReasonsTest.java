@@ -73,6 +73,19 @@ class MissReasonsTest {
   }
 
   @Test
+  void whatIsGoneIsKnownByAnyOfItsTokens() {
+    fixture.request(run(0, 7)); // a prompt of six tokens, and one that it generated
+    fixture.look(join(run(0, 4), 99));
+    fixture.request(run(100, 12)); // takes the last block
+    check(Reason.EVICTED, 4, run(0, 6));
+    check(Reason.EVICTED, 4, join(run(0, 5), 99));
+    fixture.clock = 10;
+    check(Reason.EXPIRED, 0, run(0, 3));
+    check(Reason.EXPIRED, 0, join(run(0, 2), 99));
+    check(Reason.COLD, 0, run(1, 6));
+  }
+
+  @Test
   void noRoomIsToldFromEvicted() {
     fixture.request(run(0, 12));
     var running = fixture.match(run(0, 13));
@@ -101,5 +114,16 @@ class MissReasonsTest {
     assertEquals(4, fixture.index.stats().entries()); // each keeps its own, within one budget
     check(Reason.FULL, 7, otherTenant, run(0, 8));
     check(Reason.EVICTED, 0, HERE, run(0, 8));
+  }
+
+  @Test
+  void aNameThatHashesLikeAnotherLearnsNothingOfIt() {
+    Space one = new Space("Aa", "model", "");
+    Space other = new Space("BB", "model", "");
+    assertEquals(one.hashCode(), other.hashCode());
+    fixture.request(one, run(0, 8));
+    fixture.request(one, run(100, 16)); // takes all there is
+    check(Reason.COLD, 0, other, run(0, 8));
+    check(Reason.EVICTED, 0, one, run(0, 8));
   }
 }

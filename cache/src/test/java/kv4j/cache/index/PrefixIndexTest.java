@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
 import kv4j.cache.CacheEvent;
@@ -218,6 +219,21 @@ class PrefixIndexTest {
   }
 
   @Test
+  void whatARequestLargerThanTheBudgetFoundStaysAsItWas() {
+    fixture = new Fixture(4);
+    fixture.request(run(0, 8));
+    List<TestBlock> found = fixture.match(run(0, 9)).shared(); // and another goes on from it
+    int[] larger = join(run(0, 8), run(100, 32));
+    assertEquals(16, fixture.request(larger));
+    assertEquals(Map.of(), stats().removed());
+    var again = fixture.match(larger);
+    assertEquals(found, again.shared().subList(0, 2));
+    again.lease().close();
+    again.lease().close(); // gives back nothing of the other's
+    assertEquals(2, stats().pinnedBytes());
+  }
+
+  @Test
   void pinnedBlocksAreNeverEvicted() {
     fixture = new Fixture(4);
     fixture.request(run(0, 8));
@@ -257,7 +273,7 @@ class PrefixIndexTest {
     assertEquals(2, stats().entries());
     Thread closer = new Thread(open.lease()::close);
     closer.start();
-    assertTrue(fixture.index.clear(Duration.ofMinutes(1)));
+    assertTrue(fixture.index.clear(ChronoUnit.FOREVER.getDuration()));
     closer.join();
     assertEquals(0, stats().entries());
     assertEquals(0, stats().bytes());

@@ -15,6 +15,9 @@ public final class AttentionScratch {
   /** Most query vectors a kernel takes at once. */
   static final int QUERIES = 8;
 
+  /** Most dimensions that two chunks can overlap in. */
+  private static final int SAVED = 32;
+
   /** Scores a kernel may write beyond the last token: one vector, whatever its width. */
   private static final int OVERRUN = 64;
 
@@ -34,7 +37,7 @@ public final class AttentionScratch {
   /** Tokens per span. */
   int[] tokens = {};
 
-  /** {@code [headDim, QUERIES]}: queries times scale. */
+  /** {@code [headDim, QUERIES]} for each batch of queries: queries times scale. */
   float[] queries = {};
 
   /** {@code [QUERIES, scoresStride]}. */
@@ -43,10 +46,15 @@ public final class AttentionScratch {
   int scoresStride;
 
   /** Per query, the sum of its weights. */
-  final float[] sums = new float[QUERIES];
+  float[] sums = {};
 
-  /** {@code [QUERIES, headDim]}: sums of weighted values. */
+  /** Per query, its largest score. */
+  float[] maxima = {};
+
+  /** {@code [queries, headDim]}: sums of weighted values. */
   float[] mixed = {};
+
+  private final float[] saved = new float[QUERIES * SAVED];
 
   private float[] expanded = {};
 
@@ -89,10 +97,64 @@ public final class AttentionScratch {
     spans = 0;
   }
 
-  /** Copies a query times scale to its place among the {@link #queries}. */
-  void take(int query, float[] source, int from, int headDim, float scale) {
+  /** Forgets all sums and makes room for queries, and a batch more. */
+  void begin(int vectors, int headDim) {
+    int most = vectors + QUERIES;
+    int batches = vectors / QUERIES + QUERIES / 2; // at most so many, the last ones of two
+    if (queries.length < batches * QUERIES * headDim) {
+      queries = new float[batches * QUERIES * headDim];
+    }
+    if (mixed.length < most * headDim) {
+      mixed = new float[most * headDim];
+    }
+    if (sums.length < most) {
+      sums = new float[most];
+      maxima = new float[most];
+    }
+    Arrays.fill(mixed, 0, most * headDim, 0);
+    Arrays.fill(sums, 0, most, 0);
+    Arrays.fill(maxima, 0, most, Float.NEGATIVE_INFINITY);
+  }
+
+  /**
+   * Takes note of a query's largest score among more tokens, and scales what it has summed up to
+   * it.
+   *
+   * @return the largest score so far
+   */
+  float raise(int vector, float largest, int headDim) {
+    float before = maxima[vector];
+    if (largest <= before) {
+      return before;
+    }
+    maxima[vector] = largest;
+    if (sums[vector] > 0) {
+      float factor = Exp.exp(before - largest);
+      sums[vector] *= factor;
+      for (int d = vector * headDim; d < (vector + 1) * headDim; d++) {
+        mixed[d] *= factor;
+      }
+    }
+    return largest;
+  }
+
+  /** Keeps the first {@code overlap} sums of {@code count} queries for {@link #restore}. */
+  void save(int at, int count, int headDim, int overlap) {
+    for (int i = 0; i < count && overlap > 0; i++) {
+      System.arraycopy(mixed, at + i * headDim, saved, i * SAVED, overlap);
+    }
+  }
+
+  void restore(int at, int count, int headDim, int overlap) {
+    for (int i = 0; i < count && overlap > 0; i++) {
+      System.arraycopy(saved, i * SAVED, mixed, at + i * headDim, overlap);
+    }
+  }
+
+  /** Copies a query times scale to every {@link #QUERIES}th place from {@code at} on. */
+  void take(int at, float[] source, int from, int headDim, float scale) {
     for (int d = 0; d < headDim; d++) {
-      queries[d * QUERIES + query] = source[from + d] * scale;
+      queries[at + d * QUERIES] = source[from + d] * scale;
     }
   }
 

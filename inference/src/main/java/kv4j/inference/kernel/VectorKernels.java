@@ -16,6 +16,9 @@ final class VectorKernels implements Kernels {
 
   private static final int L = LANES.length();
 
+  /** Tokens whose keys and values all queries of a call attend to before the next ones. */
+  private static final int TOKENS_AT_ONCE = 512;
+
   private final PlainKernels plain = new PlainKernels();
   private final VectorExpander expander = new VectorExpander();
 
@@ -233,41 +236,99 @@ final class VectorKernels implements Kernels {
     int headDim = layout.headDim();
     int seenByFirst = spans.length() - rows + fromRow + 1;
     int vectors = (toRow - fromRow) * group;
-    scratch.bind(spans, layer, kvHead, seenByFirst + toRow - fromRow - 1, expander);
-    for (int first = 0, count; first < vectors; first += count) {
-      count = vectors - first > AttentionScratch.QUERIES / 2 ? AttentionScratch.QUERIES : 2;
-      // Where fewer are left, the last one is computed more than once.
-      int last = Math.min(first + count, vectors) - 1;
+    int seenByLast = seenByFirst + toRow - fromRow - 1;
+    scratch.bind(spans, layer, kvHead, seenByLast, expander);
+    scratch.begin(vectors, headDim);
+    int room = AttentionScratch.QUERIES * headDim;
+    for (int first = 0, at = 0; first < vectors; first += batch(first, vectors), at += room) {
+      int count = batch(first, vectors);
       for (int i = 0; i < count; i++) {
-        int vector = Math.min(first + i, last);
-        int at = queriesAt + vector / group * queriesStride + vector % group * headDim;
-        scratch.take(i, queries, at, headDim, scale);
-      }
-      int visible = seenByFirst + last / group;
-      if (count == 2) {
-        VectorScores.score2(scratch, headDim, visible);
-      } else {
-        VectorScores.score8(scratch, headDim, visible);
-      }
-      for (int i = 0; i < count; i++) {
-        int sees = seenByFirst + Math.min(first + i, last) / group;
-        scratch.sums[i] =
-            VectorScores.softmax(scratch.scores, i * scratch.scoresStride, sees, visible);
-      }
-      for (int d = 0; d < headDim; d += VectorMix.CHUNK) {
-        // The last chunk may overlap the one before.
-        int dim = Math.min(d, headDim - VectorMix.CHUNK);
-        if (count == 2) {
-          VectorMix.mix2(scratch, headDim, dim, visible);
-        } else {
-          VectorMix.mix8(scratch, headDim, dim, visible);
-        }
-      }
-      for (int vector = first; vector <= last; vector++) {
-        int at = outputAt + vector / group * outputStride + vector % group * headDim;
-        scratch.put(vector - first, output, at, headDim);
+        int vector = Math.min(first + i, vectors - 1);
+        int from = queriesAt + vector / group * queriesStride + vector % group * headDim;
+        scratch.take(at + i, queries, from, headDim, scale);
       }
     }
+    // A part of the keys and values that the second cache holds serves all queries before the next.
+    for (int span = 0, begin = 0, end; begin < seenByLast; begin = end) {
+      int from = span;
+      for (end = begin; end < begin + TOKENS_AT_ONCE && end < seenByLast; span++) {
+        end += scratch.tokens[span];
+      }
+      for (int first = 0, at = 0; first < vectors; first += batch(first, vectors), at += room) {
+        int count = batch(first, vectors);
+        int last = Math.min(first + count, vectors) - 1;
+        int visible = Math.min(end, seenByFirst + last / group) - begin;
+        if (visible > 0) {
+          attend(
+              scratch,
+              at,
+              first,
+              count,
+              vectors,
+              group,
+              headDim,
+              from,
+              seenByFirst - begin,
+              visible);
+        }
+      }
+    }
+    for (int vector = 0; vector < vectors; vector++) {
+      int at = outputAt + vector / group * outputStride + vector % group * headDim;
+      scratch.put(vector, output, at, headDim);
+    }
     scratch.release();
+  }
+
+  /**
+   * How many queries from {@code first} on are computed together; where fewer are left, the last
+   * one is computed more than once.
+   */
+  private static int batch(int first, int vectors) {
+    return vectors - first > AttentionScratch.QUERIES / 2 ? AttentionScratch.QUERIES : 2;
+  }
+
+  /**
+   * What some tokens add to a batch of queries.
+   *
+   * @param queriesAt where the batch begins in {@code scratch.queries}
+   * @param first its first query, of {@code vectors}
+   * @param count how many are computed
+   * @param seenByFirst how many of them the first row sees, perhaps less than none
+   * @param visible how many the batch's last row sees
+   */
+  private static void attend(
+      AttentionScratch scratch,
+      int queriesAt,
+      int first,
+      int count,
+      int vectors,
+      int group,
+      int headDim,
+      int fromSpan,
+      int seenByFirst,
+      int visible) {
+    int at = first * headDim;
+    if (count == 2) {
+      VectorScores.score2(scratch, queriesAt, headDim, fromSpan, visible);
+    } else {
+      VectorScores.score8(scratch, queriesAt, headDim, fromSpan, visible);
+    }
+    for (int i = 0; i < count; i++) {
+      int sees = seenByFirst + Math.min(first + i, vectors - 1) / group;
+      VectorScores.softmax(scratch, i, first + i, headDim, Math.min(sees, visible), visible);
+    }
+    for (int d = 0; d < headDim; d += VectorMix.CHUNK) {
+      // The last chunk may overlap the one before, whose sums then stay as they are.
+      int dim = Math.min(d, headDim - VectorMix.CHUNK);
+      int overlap = d - dim;
+      scratch.save(at + dim, count, headDim, overlap);
+      if (count == 2) {
+        VectorMix.mix2(scratch, at, headDim, dim, fromSpan, visible);
+      } else {
+        VectorMix.mix8(scratch, at, headDim, dim, fromSpan, visible);
+      }
+      scratch.restore(at + dim, count, headDim, overlap);
+    }
   }
 }

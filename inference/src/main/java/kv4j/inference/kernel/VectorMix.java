@@ -1,6 +1,5 @@
 package kv4j.inference.kernel;
 
-import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -14,7 +13,6 @@ import jdk.incubator.vector.VectorSpecies;
 final class VectorMix {
   private static final VectorSpecies<Float> LANES = VectorKernels.LANES;
   private static final int L = LANES.length();
-  private static final int QUERIES = AttentionScratch.QUERIES;
 
   /** Dimensions that {@link #mix8} and {@link #mix2} take at once. */
   static final int CHUNK = 2 * L;
@@ -22,16 +20,17 @@ final class VectorMix {
   private VectorMix() {}
 
   /**
-   * Sums {@link #CHUNK} dimensions of the values, weighted by the scores of 8 queries, into {@code
+   * Adds {@link #CHUNK} dimensions of the values, weighted by the scores of 8 queries, to {@code
    * scratch.mixed}.
    *
+   * @param at where the first query's sums begin there, {@code [8, headDim]}
    * @param dim first dimension
+   * @param fromSpan the span whose first token is the first
+   * @param visible how many tokens
    */
-  static void mix8(AttentionScratch scratch, int headDim, int dim, int visible) {
-    for (int i = 0; i < QUERIES; i++) {
-      Arrays.fill(scratch.mixed, i * headDim + dim, i * headDim + dim + CHUNK, 0);
-    }
-    for (int span = 0, first = 0; first < visible; span += 2) {
+  static void mix8(
+      AttentionScratch scratch, int at, int headDim, int dim, int fromSpan, int visible) {
+    for (int span = fromSpan, first = 0; first < visible; span += 2) {
       int count = Math.min(scratch.tokens[span], visible - first);
       int next = first + scratch.tokens[span];
       int more = next < visible ? Math.min(scratch.tokens[span + 1], visible - next) : 0;
@@ -48,7 +47,7 @@ final class VectorMix {
           first,
           scratch.scoresStride,
           scratch.mixed,
-          dim);
+          at + dim);
       first = next + more;
     }
   }
@@ -162,10 +161,9 @@ final class VectorMix {
   }
 
   /** As {@link #mix8} for the first 2 queries. */
-  static void mix2(AttentionScratch scratch, int headDim, int dim, int visible) {
-    Arrays.fill(scratch.mixed, dim, dim + CHUNK, 0);
-    Arrays.fill(scratch.mixed, headDim + dim, headDim + dim + CHUNK, 0);
-    for (int span = 0, first = 0; first < visible; first += scratch.tokens[span++]) {
+  static void mix2(
+      AttentionScratch scratch, int at, int headDim, int dim, int fromSpan, int visible) {
+    for (int span = fromSpan, first = 0; first < visible; first += scratch.tokens[span++]) {
       int count = Math.min(scratch.tokens[span], visible - first);
       int value = scratch.valuesAt[span] + dim;
       mixSpan2(
@@ -177,7 +175,7 @@ final class VectorMix {
           first,
           scratch.scoresStride,
           scratch.mixed,
-          dim);
+          at + dim);
     }
   }
 

@@ -25,22 +25,24 @@ final class VectorScores {
   private VectorScores() {}
 
   /**
-   * Scores of 8 queries against the first {@code visible} tokens, and up to a vector beyond.
-   * Queries are {@code scratch.queries}, {@code [headDim, 8]}.
+   * Scores of 8 queries against {@code visible} tokens, and up to a vector beyond.
+   *
+   * @param at where the queries begin in {@code scratch.queries}, {@code [headDim, 8]}
+   * @param fromSpan the span whose first token is the first
    */
-  static void score8(AttentionScratch scratch, int headDim, int visible) {
+  static void score8(AttentionScratch scratch, int at, int headDim, int fromSpan, int visible) {
     float[] scores = scratch.scores;
     int stride = scratch.scoresStride;
     float[] waiting = null;
     int waitingKey = 0;
     int waitingToken = 0;
-    for (int span = 0, first = 0; first < visible; first += scratch.tokens[span++]) {
+    for (int span = fromSpan, first = 0; first < visible; first += scratch.tokens[span++]) {
       int count = Math.min(scratch.tokens[span], visible - first);
       float[] keys = scratch.keys[span];
       for (int t = 0; t < count; t += L) {
         int key = scratch.keysAt[span] + t / TILE * TILE * headDim + t % TILE;
         if (!PAIRS) {
-          scoreTile8(scratch.queries, keys, key, headDim, scores, first + t, stride);
+          scoreTile8(scratch.queries, at, keys, key, headDim, scores, first + t, stride);
         } else if (waiting == null) {
           waiting = keys;
           waitingKey = key;
@@ -48,6 +50,7 @@ final class VectorScores {
         } else {
           scoreTiles8(
               scratch.queries,
+              at,
               waiting,
               waitingKey,
               keys,
@@ -62,7 +65,7 @@ final class VectorScores {
       }
     }
     if (waiting != null) {
-      scoreTile8(scratch.queries, waiting, waitingKey, headDim, scores, waitingToken, stride);
+      scoreTile8(scratch.queries, at, waiting, waitingKey, headDim, scores, waitingToken, stride);
     }
   }
 
@@ -73,6 +76,7 @@ final class VectorScores {
    */
   private static void scoreTiles8(
       float[] queries,
+      int query,
       float[] keys,
       int key,
       float[] moreKeys,
@@ -91,7 +95,7 @@ final class VectorScores {
         g0 = a0,
         h0 = a0;
     FloatVector a1 = a0, b1 = a0, c1 = a0, d1 = a0, e1 = a0, f1 = a0, g1 = a0, h1 = a0;
-    int q = 0;
+    int q = query;
     for (int i = 0; i < headDim; i++) {
       FloatVector k0 = FloatVector.fromArray(LANES, keys, key + i * TILE);
       FloatVector k1 = FloatVector.fromArray(LANES, moreKeys, moreKey + i * TILE);
@@ -140,9 +144,16 @@ final class VectorScores {
   }
 
   private static void scoreTile8(
-      float[] queries, float[] keys, int key, int headDim, float[] scores, int at, int stride) {
+      float[] queries,
+      int query,
+      float[] keys,
+      int key,
+      int headDim,
+      float[] scores,
+      int at,
+      int stride) {
     FloatVector a = FloatVector.zero(LANES), b = a, c = a, d = a, e = a, f = a, g = a, h = a;
-    int q = 0;
+    int q = query;
     for (int i = 0; i < headDim; i++) {
       FloatVector k = FloatVector.fromArray(LANES, keys, key + i * TILE);
       a = k.fma(FloatVector.broadcast(LANES, queries[q]), a);
@@ -166,22 +177,30 @@ final class VectorScores {
   }
 
   /** Scores of the first 2 queries, as {@link #score8}. */
-  static void score2(AttentionScratch scratch, int headDim, int visible) {
+  static void score2(AttentionScratch scratch, int at, int headDim, int fromSpan, int visible) {
     float[] scores = scratch.scores;
     int stride = scratch.scoresStride;
-    for (int span = 0, first = 0; first < visible; first += scratch.tokens[span++]) {
+    for (int span = fromSpan, first = 0; first < visible; first += scratch.tokens[span++]) {
       int count = Math.min(scratch.tokens[span], visible - first);
       for (int t = 0; t < count; t += L) {
         int key = scratch.keysAt[span] + t / TILE * TILE * headDim + t % TILE;
-        scoreTile2(scratch.queries, scratch.keys[span], key, headDim, scores, first + t, stride);
+        scoreTile2(
+            scratch.queries, at, scratch.keys[span], key, headDim, scores, first + t, stride);
       }
     }
   }
 
   private static void scoreTile2(
-      float[] queries, float[] keys, int key, int headDim, float[] scores, int at, int stride) {
+      float[] queries,
+      int query,
+      float[] keys,
+      int key,
+      int headDim,
+      float[] scores,
+      int at,
+      int stride) {
     FloatVector a = FloatVector.zero(LANES), b = a;
-    int q = 0;
+    int q = query;
     for (int i = 0; i < headDim; i++) {
       FloatVector k = FloatVector.fromArray(LANES, keys, key + i * TILE);
       a = k.fma(FloatVector.broadcast(LANES, queries[q]), a);
@@ -193,13 +212,24 @@ final class VectorScores {
   }
 
   /**
-   * Turns one query's scores into {@code exp(score - largest)} in place and returns their sum.
+   * Turns one query's scores into {@code exp(score - largest)} in place, where largest is over all
+   * tokens so far: what the query has summed up before is scaled to it (online softmax, Milakov and
+   * Gimelshein 2018).
    *
-   * @param visible tokens this query sees; the scores from there to {@code end}, and up to two
-   *     vectors beyond, become 0
+   * @param row which scores
+   * @param vector whose sums and maximum
+   * @param visible tokens among these that the query sees, perhaps none; the scores from there to
+   *     {@code end}, and up to two vectors beyond, become 0
    */
-  static float softmax(float[] scores, int at, int visible, int end) {
+  static void softmax(
+      AttentionScratch scratch, int row, int vector, int headDim, int visible, int end) {
+    float[] scores = scratch.scores;
+    int at = row * scratch.scoresStride;
     int stop = at + (end + 2 * L - 1) / (2 * L) * (2 * L);
+    if (visible <= 0) {
+      Arrays.fill(scores, at, stop, 0);
+      return;
+    }
     Arrays.fill(scores, at + visible, stop, Float.NEGATIVE_INFINITY);
     FloatVector maxA = FloatVector.fromArray(LANES, scores, at);
     FloatVector maxB = maxA;
@@ -207,7 +237,7 @@ final class VectorScores {
       maxA = maxA.max(FloatVector.fromArray(LANES, scores, t));
       maxB = maxB.max(FloatVector.fromArray(LANES, scores, t + L));
     }
-    float largest = maxA.max(maxB).reduceLanes(VectorOperators.MAX);
+    float largest = scratch.raise(vector, maxA.max(maxB).reduceLanes(VectorOperators.MAX), headDim);
     FloatVector sumA = FloatVector.zero(LANES);
     FloatVector sumB = sumA;
     for (int t = at; t < stop; t += 2 * L) {
@@ -218,6 +248,6 @@ final class VectorScores {
       b.intoArray(scores, t + L);
       sumB = sumB.add(b);
     }
-    return sumA.add(sumB).reduceLanes(VectorOperators.ADD);
+    scratch.sums[vector] += sumA.add(sumB).reduceLanes(VectorOperators.ADD);
   }
 }

@@ -1,6 +1,8 @@
 package kv4j.inference.measure;
 
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import kv4j.cache.KvCacheConfig;
 import kv4j.cache.KvCaches;
@@ -27,6 +29,7 @@ import kv4j.inference.workload.WorkloadRequest;
 public final class WorkloadRunner {
   private static final int NONE_NEW_TOKENS = 4;
   private static final int WARM_UP_REQUESTS = 3;
+  private static final int MOST_WARM_SEQUENCES = 8;
 
   private final InferenceEngine engine;
   private final Workload workload;
@@ -132,7 +135,7 @@ public final class WorkloadRunner {
   private void repeat() {
     Optional<ExpectedHits> expected = ExpectedHits.of(options.cache());
     expectationKnown = expected.isPresent();
-    WarmPass warmPass = new WarmPass(engine::forward, options.config().layout());
+    Map<String, WarmPass> warmSequences = new HashMap<>();
     try (MeasuringKvCache nothing = create("none");
         MeasuringKvCache plain = create("request");
         MeasuringKvCache prefix = create(options.cache());
@@ -158,7 +161,7 @@ public final class WorkloadRunner {
             i,
             expectedTokens[i] == 0
                 ? reference.ttftNanos() / 1e6
-                : warmPass.millis(current.prompt(), expectedTokens[i]));
+                : warmPass(warmSequences, current).millis(current.prompt(), expectedTokens[i]));
       }
       listener.finished(prefix.measured());
       none.endRepeat(nothing);
@@ -168,6 +171,19 @@ public final class WorkloadRunner {
       request.endRepeat(plain);
       tested.endRepeat(prefix);
     }
+  }
+
+  /**
+   * One for each group, as a group's prompts continue each other and little is left to compute
+   * before a pass can be timed; groups beyond the first few share.
+   */
+  private WarmPass warmPass(Map<String, WarmPass> byGroup, WorkloadRequest request) {
+    String key =
+        byGroup.containsKey(request.group()) || byGroup.size() < MOST_WARM_SEQUENCES
+            ? request.group()
+            : byGroup.keySet().iterator().next();
+    return byGroup.computeIfAbsent(
+        key, group -> new WarmPass(engine::forward, options.config().layout()));
   }
 
   private GenerationResult measure(MeasuringKvCache cache, RowTally tally, int index) {
