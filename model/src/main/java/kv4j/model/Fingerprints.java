@@ -4,9 +4,14 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.zip.CRC32;
 import java.util.zip.CRC32C;
 import java.util.zip.Checksum;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.autodiff.samediff.VariableType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Names what a model computes. */
@@ -18,16 +23,40 @@ final class Fingerprints {
    * weight: processors have both built in, and all of a model's bytes go through them in a moment.
    */
   static String of(TransformerWeights weights, String tokenizer) {
-    MessageDigest digest = sha256();
-    digest.update((weights.config() + "\n" + tokenizer + "\n").getBytes(StandardCharsets.UTF_8));
-    weights
-        .arrays()
+    return of(weights.config() + "\n" + tokenizer, weights.arrays());
+  }
+
+  /**
+   * SHA-256, in hexadecimal digits, over the config, the tokenizer, the graph's ops and all its
+   * weights and constants.
+   */
+  static String of(TransformerConfig config, SameDiff graph, String tokenizer) {
+    StringBuilder ops = new StringBuilder(config + "\n" + tokenizer);
+    new TreeMap<>(graph.getOps())
         .forEach(
-            (name, array) -> {
-              String sums =
-                  name + " " + sum(new CRC32C(), array) + " " + sum(new CRC32(), array) + "\n";
-              digest.update(sums.getBytes(StandardCharsets.UTF_8));
-            });
+            (name, op) ->
+                ops.append('\n')
+                    .append(op.getOp().opName())
+                    .append(op.getInputsToOp())
+                    .append(op.getOutputsOfOp()));
+    Map<String, INDArray> weights = new TreeMap<>();
+    for (SDVariable variable : graph.variables()) {
+      if (variable.isConstant() || variable.getVariableType() == VariableType.VARIABLE) {
+        weights.put(variable.name(), variable.getArr().dup('c'));
+      }
+    }
+    return of(ops.toString(), weights);
+  }
+
+  private static String of(String description, Map<String, INDArray> weights) {
+    MessageDigest digest = sha256();
+    digest.update((description + "\n").getBytes(StandardCharsets.UTF_8));
+    weights.forEach(
+        (name, array) -> {
+          String sums =
+              name + " " + sum(new CRC32C(), array) + " " + sum(new CRC32(), array) + "\n";
+          digest.update(sums.getBytes(StandardCharsets.UTF_8));
+        });
     return HexFormat.of().formatHex(digest.digest());
   }
 
