@@ -1,6 +1,8 @@
 package kv4j.inference.measure;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import kv4j.cache.block.KvLayout;
 import kv4j.inference.bench.Forward;
 import kv4j.inference.bench.RewindableSequence;
@@ -12,7 +14,8 @@ import kv4j.inference.workload.Spread;
  */
 final class WarmPass {
   private static final int SHORT_PART = 4;
-  private static final int SHORT_PASSES = 3;
+  private static final int MOST_PASSES = 3;
+  private static final double ENOUGH_MS = 60;
 
   private final Forward engine;
   private final RewindableSequence sequence;
@@ -24,8 +27,9 @@ final class WarmPass {
   }
 
   /**
-   * Computes the tokens from {@code from} on. A pass over at most a quarter of the prompt runs
-   * three times and the median counts: an interruption is long beside it, and it costs little.
+   * Computes the tokens from {@code from} on. A pass over at most a quarter of the prompt runs up
+   * to three times, until enough time has been spent, and the median counts: an interruption is
+   * long beside it, and it costs little.
    *
    * @param from leading tokens to have in place; what of them the last prompt did not have is
    *     computed first and not timed
@@ -39,14 +43,16 @@ final class WarmPass {
       engine.run(sequence, prompt, common, from);
     }
     boolean isShort = (prompt.length - from) * SHORT_PART <= prompt.length;
-    double[] passes = new double[isShort ? SHORT_PASSES : 1];
-    for (int i = 0; i < passes.length; i++) {
+    List<Double> passes = new ArrayList<>();
+    double spent = 0;
+    do {
       sequence.goBackTo(from);
       long start = System.nanoTime();
       engine.run(sequence, prompt, from, prompt.length);
-      passes[i] = (System.nanoTime() - start) / 1e6;
-    }
+      passes.add((System.nanoTime() - start) / 1e6);
+      spent += passes.get(passes.size() - 1);
+    } while (isShort && passes.size() < MOST_PASSES && spent < ENOUGH_MS);
     held = prompt;
-    return Spread.of(passes).median();
+    return Spread.of(passes.stream().mapToDouble(ms -> ms).toArray()).median();
   }
 }

@@ -3,7 +3,6 @@ package kv4j.inference.plan;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -128,9 +127,9 @@ public final class PlanCompiler {
       }
     }
     if (allFused) {
-      selectRowsAfter(lastHook + 1);
+      Lifetimes.selectRowsAfter(lastHook + 1, steps);
     }
-    assignMatrices();
+    Lifetimes.assignMatrices(steps, arena, registers.get(GraphNames.LOGITS));
     return new Plan(
         steps,
         lastHook,
@@ -330,62 +329,5 @@ public final class PlanCompiler {
           }
           return NativeMatrix.over(key, array);
         });
-  }
-
-  /** Inserts the step that drops the rows nobody wants logits of. */
-  private void selectRowsAfter(int attend) {
-    Set<Register> written = new HashSet<>();
-    for (Step step : steps.subList(0, attend + 1)) {
-      written.addAll(step.writes());
-    }
-    Map<Register, Boolean> live = new LinkedHashMap<>();
-    Set<Register> redefined = new HashSet<>();
-    for (Step step : steps.subList(attend + 1, steps.size())) {
-      for (Register register : step.reads()) {
-        if (written.contains(register) && !redefined.contains(register)) {
-          live.put(register, true);
-        }
-      }
-      redefined.addAll(step.writes());
-    }
-    steps.add(attend + 1, new SelectRowsStep(new ArrayList<>(live.keySet())));
-  }
-
-  /** Linear scan: a register takes a free matrix of its width, or a new one. */
-  private void assignMatrices() {
-    Map<Register, Integer> lastUse = new HashMap<>();
-    for (int s = 0; s < steps.size(); s++) {
-      for (Register register : steps.get(s).reads()) {
-        lastUse.put(register, s);
-      }
-      for (Register register : steps.get(s).writes()) {
-        lastUse.put(register, s);
-      }
-    }
-    if (registers.containsKey(GraphNames.LOGITS)) {
-      lastUse.put(registers.get(GraphNames.LOGITS), steps.size());
-    }
-    Map<Integer, List<Integer>> free = new HashMap<>();
-    Map<Register, Integer> home = new HashMap<>();
-    for (int s = 0; s < steps.size(); s++) {
-      for (Register register : steps.get(s).writes()) {
-        if (!home.containsKey(register)) {
-          List<Integer> candidates =
-              free.computeIfAbsent(register.columns(), k -> new ArrayList<>());
-          int matrix =
-              candidates.isEmpty()
-                  ? arena.addMatrix(register.columns())
-                  : candidates.remove(candidates.size() - 1);
-          home.put(register, matrix);
-          arena.share(matrix, register);
-        }
-      }
-      for (Map.Entry<Register, Integer> entry : home.entrySet()) {
-        if (lastUse.get(entry.getKey()) == s) {
-          free.computeIfAbsent(entry.getKey().columns(), k -> new ArrayList<>())
-              .add(entry.getValue());
-        }
-      }
-    }
   }
 }
