@@ -1,6 +1,8 @@
 package kv4j.cache.basic;
 
 import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import kv4j.cache.CacheStats;
 import kv4j.cache.KvCache;
 import kv4j.cache.KvRequest;
@@ -8,13 +10,18 @@ import kv4j.cache.KvSequence;
 import kv4j.cache.Lookup;
 import kv4j.cache.LookupCounters;
 import kv4j.cache.block.BlockSequence;
+import kv4j.cache.block.KvBlock;
 import kv4j.cache.block.KvLayout;
 
-/** A cache that keeps nothing between requests. */
+/**
+ * A cache that keeps nothing between requests. What one request no longer needs of memory the next
+ * one uses again: cleared anew for each, it would cost more than the hook itself.
+ */
 final class UnsharedCache implements KvCache {
   private final KvLayout layout;
   private final boolean keepsWithinRequest;
   private final LookupCounters counters = new LookupCounters();
+  private final Queue<KvBlock> unused = new ConcurrentLinkedQueue<>();
 
   UnsharedCache(KvLayout layout, boolean keepsWithinRequest) {
     this.layout = layout;
@@ -30,7 +37,7 @@ final class UnsharedCache implements KvCache {
   public KvSequence open(KvRequest request) {
     Lookup lookup = new Lookup(request.prompt().length, 0, Lookup.Reason.NOT_KEPT, "");
     counters.record(lookup);
-    return new Sequence(layout, lookup, keepsWithinRequest);
+    return new Sequence(lookup);
   }
 
   @Override
@@ -39,16 +46,27 @@ final class UnsharedCache implements KvCache {
   }
 
   @Override
-  public void close() {}
+  public void close() {
+    unused.clear();
+  }
 
-  private static final class Sequence extends BlockSequence {
+  private final class Sequence extends BlockSequence {
     private final Lookup lookup;
-    private final boolean keeps;
 
-    Sequence(KvLayout layout, Lookup lookup, boolean keeps) {
-      super(layout);
+    Sequence(Lookup lookup) {
+      super(UnsharedCache.this.layout);
       this.lookup = lookup;
-      this.keeps = keeps;
+    }
+
+    @Override
+    protected KvBlock newBlock() {
+      KvBlock block = unused.poll();
+      return block == null ? super.newBlock() : block;
+    }
+
+    private void giveBack() {
+      unused.addAll(blocks());
+      reset();
     }
 
     @Override
@@ -58,8 +76,8 @@ final class UnsharedCache implements KvCache {
 
     @Override
     public int begin() {
-      if (!keeps) {
-        reset();
+      if (!keepsWithinRequest) {
+        giveBack();
       }
       return length();
     }
@@ -69,7 +87,7 @@ final class UnsharedCache implements KvCache {
 
     @Override
     public void close() {
-      reset();
+      giveBack();
     }
   }
 }

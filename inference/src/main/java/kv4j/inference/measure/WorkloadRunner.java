@@ -29,6 +29,7 @@ import kv4j.inference.workload.WorkloadRequest;
 public final class WorkloadRunner {
   private static final int NONE_NEW_TOKENS = 4;
   private static final int WARM_UP_REQUESTS = 3;
+  private static final int WARM_UP_HITS = 9;
   private static final int MOST_WARM_SEQUENCES = 8;
 
   private final InferenceEngine engine;
@@ -100,10 +101,11 @@ public final class WorkloadRunner {
   private WorkloadReport run() {
     int requests = workload.requests().size();
     int warmUps = Math.min(WARM_UP_REQUESTS, requests);
+    int hits = Math.min(WARM_UP_HITS, requests);
     int rows = 2 + alongside.size();
-    listener.start(2 * warmUps + options.repeat() * (1 + rows * requests));
+    listener.start(warmUps + hits + options.repeat() * (1 + rows * requests));
     try {
-      warmUp(warmUps);
+      warmUp(warmUps, hits);
       for (int i = 0; i < options.repeat(); i++) {
         repeat();
       }
@@ -119,13 +121,18 @@ public final class WorkloadRunner {
             rounding.map(RoundingTally::result));
   }
 
-  /** Runs the first requests on caches of their own, so that the code is compiled and paged in. */
-  private void warmUp(int requests) {
+  /**
+   * Runs the first requests on caches of their own, so that the code is compiled and paged in; more
+   * of them with the cache under test, whose short passes are other code and cost less.
+   */
+  private void warmUp(int requests, int hits) {
     try (MeasuringKvCache plain = create("request");
         MeasuringKvCache prefix = create(options.cache())) {
-      for (int i = 0; i < requests; i++) {
-        generate(plain, request, i);
-        listener.step("warming up");
+      for (int i = 0; i < hits; i++) {
+        if (i < requests) {
+          generate(plain, request, i);
+          listener.step("warming up");
+        }
         generate(prefix, tested, i);
         listener.step("warming up");
       }
