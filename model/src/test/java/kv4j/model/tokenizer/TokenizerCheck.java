@@ -12,6 +12,7 @@ import java.text.Normalizer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -41,7 +42,8 @@ class TokenizerCheck {
 
   @BeforeAll
   void read() throws IOException {
-    Path folder = Path.of(System.getProperty("tokenizer.folder"));
+    String name = System.getProperty("tokenizer.folder");
+    Path folder = Path.of(Objects.requireNonNull(name, "-Dtokenizer.folder=FOLDER is missing"));
     JsonNode json = new ObjectMapper().readTree(folder.resolve("tokenizer.json").toFile());
     own = GgufTokenizers.from(TokenizerJson.metadata(json));
     library = HuggingFaceTokenizer.read(folder);
