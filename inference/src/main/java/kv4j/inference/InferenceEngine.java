@@ -197,9 +197,12 @@ public final class InferenceEngine implements AutoCloseable {
     return plan.run(pass);
   }
 
-  /** The steps of the compiled plan, for people. */
+  /**
+   * The compiled plan, for people: a line that sums up, then which ops of the graph run as which
+   * fused step and which run one by one, and why. Layers that are alike are listed once.
+   */
   public List<String> describePlan() {
-    return plan.describe();
+    return plan.outline();
   }
 
   /** Bytes that forward passes need besides weights and cache. */

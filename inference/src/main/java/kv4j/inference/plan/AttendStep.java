@@ -97,6 +97,11 @@ final class AttendStep implements Step {
 
   @Override
   public String describe() {
-    return "attention, layer " + shape.layer();
+    return kind() + ", layer " + shape.layer();
+  }
+
+  @Override
+  public String kind() {
+    return "attention";
   }
 }

@@ -50,6 +50,11 @@ final class HookStep implements Step {
 
   @Override
   public String describe() {
-    return "hook, layer " + shape.layer();
+    return kind() + ", layer " + shape.layer();
+  }
+
+  @Override
+  public String kind() {
+    return "hook";
   }
 }

@@ -148,6 +148,11 @@ final class MatmulStep implements Step {
 
   @Override
   public String describe() {
-    return "matmul" + (bias == null ? "" : "+bias") + (accumulate ? "+add " : " ") + name;
+    return kind() + " " + name;
+  }
+
+  @Override
+  public String kind() {
+    return "matmul" + (bias == null ? "" : "+bias") + (accumulate ? "+add" : "");
   }
 }

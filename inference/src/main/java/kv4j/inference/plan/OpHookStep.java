@@ -91,6 +91,11 @@ final class OpHookStep implements Step {
 
   @Override
   public String describe() {
-    return "hook for stock attention, layer " + layer;
+    return kind() + ", layer " + layer;
+  }
+
+  @Override
+  public String kind() {
+    return "hook for stock attention";
   }
 }

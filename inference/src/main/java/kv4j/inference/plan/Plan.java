@@ -19,6 +19,7 @@ public final class Plan implements AutoCloseable {
   private final WorkerPool workers;
   private final Register logits;
   private final boolean allFused;
+  private final List<String> outline;
   private boolean closed;
 
   /**
@@ -26,6 +27,7 @@ public final class Plan implements AutoCloseable {
    *     pass that needs no logits ends there
    * @param logits where they end up; null if they come from an op without a step
    * @param allFused whether every op has a step
+   * @param outline of all this, for people
    */
   Plan(
       List<Step> steps,
@@ -33,13 +35,15 @@ public final class Plan implements AutoCloseable {
       Arena arena,
       WorkerPool workers,
       Register logits,
-      boolean allFused) {
+      boolean allFused,
+      List<String> outline) {
     this.steps = List.copyOf(steps);
     this.lastHook = lastHook;
     this.arena = arena;
     this.workers = workers;
     this.logits = logits;
     this.allFused = allFused;
+    this.outline = outline;
   }
 
   /** Whether a pass may hold several sequences. */
@@ -107,6 +111,14 @@ public final class Plan implements AutoCloseable {
   /** One line a step, for people. */
   public List<String> describe() {
     return steps.stream().map(Step::describe).toList();
+  }
+
+  /**
+   * For people: how many steps there are and whether all ops are fused; then what became of each
+   * part of the graph, alike layers together, and why if it is not fused.
+   */
+  public List<String> outline() {
+    return outline;
   }
 
   /** Bytes of the arena. */

@@ -2,10 +2,8 @@ package kv4j.inference.plan;
 
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import kv4j.inference.kernel.Kernels;
 import kv4j.model.GraphNames;
 import kv4j.model.Positions;
@@ -22,6 +20,7 @@ public final class PlanCompiler {
   private final SameDiff graph;
   private final GraphOps ops;
   private final ValueShapes shapes;
+  private final Units grouped;
   private final List<Unit> units;
   private final TransformerConfig config;
   private final Kernels kernels;
@@ -31,7 +30,10 @@ public final class PlanCompiler {
   private final Map<String, Register> registers = new HashMap<>();
   private final Map<String, Integer> lastRead = new HashMap<>();
   private final Map<String, NativeMatrix> weights = new HashMap<>();
-  private final Set<Integer> merged = new HashSet<>();
+
+  /** Sums that happen inside a projection, by the number of that. */
+  private final Map<Integer, Integer> sumsInside = new HashMap<>();
+
   private RotaryTables tables;
   private OpRunner runner;
 
@@ -39,14 +41,15 @@ public final class PlanCompiler {
       SameDiff graph,
       GraphOps ops,
       ValueShapes shapes,
-      List<Unit> units,
+      Units grouped,
       TransformerConfig config,
       Kernels kernels,
       int workers) {
     this.graph = graph;
     this.ops = ops;
     this.shapes = shapes;
-    this.units = units;
+    this.grouped = grouped;
+    units = grouped.list();
     this.config = config;
     this.kernels = kernels;
     this.workers = workers;
@@ -70,14 +73,13 @@ public final class PlanCompiler {
       SameDiff graph, TransformerConfig config, Kernels kernels, int workers, boolean fuse) {
     GraphOps ops = new GraphOps(graph, GraphNames.LOGITS);
     ValueShapes shapes = ValueShapes.assumed();
-    List<Unit> units = needed(Unit.group(ops, shapes, fuse));
-    if (units.stream()
-        .noneMatch(unit -> unit.kind() == Unit.Kind.CORE || unit.kind() == Unit.Kind.HOOK)) {
+    Units units = Units.group(ops, shapes, fuse).neededFor(GraphNames.LOGITS);
+    if (!units.has(Unit.Kind.CORE) && !units.has(Unit.Kind.HOOK)) {
       throw new UnsupportedGraphException("a graph without attention");
     }
-    if (units.stream().anyMatch(unit -> unit.kind() == Unit.Kind.OTHER)) {
+    if (units.has(Unit.Kind.OTHER)) {
       shapes = ValueShapes.probed(graph, ops);
-      units = needed(Unit.group(ops, shapes, fuse));
+      units = Units.group(ops, shapes, fuse).neededFor(GraphNames.LOGITS);
     }
     return new PlanCompiler(graph, ops, shapes, units, config, kernels, workers).compile();
   }
@@ -88,16 +90,16 @@ public final class PlanCompiler {
         lastRead.put(read, u);
       }
     }
-    boolean allFused =
-        units.stream()
-            .noneMatch(unit -> unit.kind() == Unit.Kind.OTHER || unit.kind() == Unit.Kind.HOOK);
+    boolean allFused = !grouped.has(Unit.Kind.OTHER) && !grouped.has(Unit.Kind.HOOK);
+    PlanOutline outline = new PlanOutline(ops, kernels.name());
     int lastHook = -1;
     int layer = 0;
     for (int u = 0; u < units.size(); u++) {
       Unit unit = units.get(u);
-      if (merged.contains(u)) {
+      if (sumsInside.containsValue(u)) {
         continue;
       }
+      int firstStep = steps.size();
       switch (unit.kind()) {
         case EMBEDDING, POSITION_EMBEDDING -> addEmbedding(unit);
         case NORM, LAYER_NORM -> addNorm(unit);
@@ -125,9 +127,15 @@ public final class PlanCompiler {
         }
         case OTHER -> addOp(u);
       }
+      if (unit.kind() == Unit.Kind.OTHER) {
+        outline.addStock(unit, grouped.whyStock(unit));
+      } else {
+        outline.addFused(withSum(u), steps.subList(firstStep, steps.size()));
+      }
     }
     if (allFused) {
       Lifetimes.selectRowsAfter(lastHook + 1, steps);
+      outline.addOwn("(after the last attention)", steps.get(lastHook + 2));
     }
     Lifetimes.assignMatrices(steps, arena, registers.get(GraphNames.LOGITS));
     return new Plan(
@@ -136,7 +144,14 @@ public final class PlanCompiler {
         arena,
         new WorkerPool(workers),
         registers.get(GraphNames.LOGITS),
-        allFused);
+        allFused,
+        outline.lines(steps.size()));
+  }
+
+  /** A unit and the sum that its step does as well. */
+  private List<Unit> withSum(int u) {
+    Integer sum = sumsInside.get(u);
+    return sum == null ? List.of(units.get(u)) : List.of(units.get(u), units.get(sum));
   }
 
   private void addEmbedding(Unit unit) {
@@ -183,7 +198,7 @@ public final class PlanCompiler {
     int sum = residualAfter(u);
     Register output;
     if (sum >= 0) {
-      merged.add(sum);
+      sumsInside.put(u, sum);
       output = registers.get(other(units.get(sum), unit.output()));
       registers.put(units.get(sum).output(), output);
     } else {
@@ -242,15 +257,6 @@ public final class PlanCompiler {
                 unit.kind() != Unit.Kind.OTHER
                     && unit.kind() != Unit.Kind.HOOK
                     && unit.reads().contains(value));
-  }
-
-  /** The units that the logits depend on, in running order: a unit reads less than its ops do. */
-  private static List<Unit> needed(List<Unit> units) {
-    Map<String, Unit> producers = new HashMap<>();
-    units.forEach(unit -> unit.writes().forEach(value -> producers.put(value, unit)));
-    return Dependencies.order(
-        producers.get(GraphNames.LOGITS),
-        unit -> unit.reads().stream().filter(producers::containsKey).map(producers::get).toList());
   }
 
   /**

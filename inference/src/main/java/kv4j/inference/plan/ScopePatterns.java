@@ -1,9 +1,10 @@
 package kv4j.inference.plan;
 
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
-import java.util.stream.Collectors;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -53,37 +54,87 @@ final class ScopePatterns {
 
   private ScopePatterns() {}
 
-  /** The scopes that are units, by name. */
-  static Map<String, Unit> matchAll(GraphOps ops, Map<String, List<GraphOps.Node>> scopes) {
+  /**
+   * What is known of a graph's scopes.
+   *
+   * @param units those that have a step, by name
+   * @param misses why others have none though their names say that they should, by name; to be read
+   *     after the name
+   */
+  record Matches(Map<String, Unit> units, Map<String, String> misses) {
+    static final Matches NONE = new Matches(Map.of(), Map.of());
+  }
+
+  /** Looks at all scopes of a graph. */
+  static Matches matchAll(GraphOps ops, Map<String, List<GraphOps.Node>> scopes) {
     Map<String, Unit> units = new HashMap<>();
+    Map<String, String> misses = new HashMap<>();
     scopes.forEach(
         (scope, nodes) -> {
-          Unit unit = match(ops, scope, nodes);
+          List<Pattern> patterns = patterns(scope);
+          Unit unit = match(ops, patterns, nodes);
           if (unit != null) {
             units.put(scope, unit);
+          } else if (!patterns.isEmpty() && nodes.size() > 1) {
+            misses.put(scope, miss(patterns, nodes));
           }
         });
     // The heap arrays between rotary and core serve these two steps alone: both or neither.
-    units.keySet().removeIf(scope -> scope.endsWith("/rotary") && !hasTwin(units, scope, "core"));
-    units.keySet().removeIf(scope -> scope.endsWith("/core") && !hasTwin(units, scope, "rotary"));
-    return units;
+    needTwin("rotary", "core", units, misses);
+    needTwin("core", "rotary", units, misses);
+    return new Matches(units, misses);
   }
 
-  private static boolean hasTwin(Map<String, Unit> units, String scope, String twin) {
-    return units.containsKey(scope.substring(0, scope.lastIndexOf('/') + 1) + twin);
+  private static void needTwin(
+      String name, String twin, Map<String, Unit> units, Map<String, String> misses) {
+    for (String scope : List.copyOf(units.keySet())) {
+      String parent = scope.substring(0, scope.lastIndexOf('/') + 1);
+      if (scope.equals(parent + name) && !units.containsKey(parent + twin)) {
+        units.remove(scope);
+        misses.put(scope, "has a step only beside that of " + twin);
+      }
+    }
   }
 
-  /** The unit that a scope's ops are, or null. */
-  private static Unit match(GraphOps ops, String scope, List<GraphOps.Node> nodes) {
+  /** What a scope of this name should be; empty if no step knows the name. */
+  private static List<Pattern> patterns(String scope) {
     String[] parts = scope.split("/");
     String last = parts[parts.length - 1];
     String lastTwo = parts.length < 2 ? last : parts[parts.length - 2] + "/" + last;
-    String types = types(nodes);
-    return BY_SCOPE.getOrDefault(lastTwo, BY_SCOPE.getOrDefault(last, List.of())).stream()
+    return BY_SCOPE.getOrDefault(lastTwo, BY_SCOPE.getOrDefault(last, List.of()));
+  }
+
+  /** The unit that a scope's ops are, or null. */
+  private static Unit match(GraphOps ops, List<Pattern> patterns, List<GraphOps.Node> nodes) {
+    String types = String.join(" ", types(nodes));
+    return patterns.stream()
         .filter(pattern -> pattern.ops.equals(types))
         .findFirst()
         .map(pattern -> unit(ops, pattern.kind, nodes))
         .orElse(null);
+  }
+
+  /** How a scope differs from what is nearest to it. */
+  private static String miss(List<Pattern> patterns, List<GraphOps.Node> nodes) {
+    String nearest = null;
+    int fewest = Integer.MAX_VALUE;
+    for (Pattern pattern : patterns) {
+      List<String> missing = new ArrayList<>(List.of(pattern.ops.split(" ")));
+      List<String> extra = new ArrayList<>(types(nodes));
+      extra.removeIf(missing::remove);
+      if (missing.size() + extra.size() < fewest) {
+        fewest = missing.size() + extra.size();
+        String kind = pattern.kind.name().toLowerCase(Locale.ROOT).replace('_', ' ');
+        nearest =
+            fewest == 0
+                ? "has the ops of a known " + kind + " but not its operands"
+                : "is no known "
+                    + kind
+                    + (extra.isEmpty() ? "" : ", having also " + String.join(", ", extra))
+                    + (missing.isEmpty() ? "" : ", lacking " + String.join(", ", missing));
+      }
+    }
+    return nearest;
   }
 
   /** The unit that a scope's ops are if also their weights are as expected, or null. */
@@ -129,12 +180,12 @@ final class ScopePatterns {
     };
   }
 
-  private static String types(List<GraphOps.Node> nodes) {
+  private static List<String> types(List<GraphOps.Node> nodes) {
     return nodes.stream()
         .map(GraphOps.Node::type)
         .filter(type -> !type.equals("reshape"))
         .sorted()
-        .collect(Collectors.joining(" "));
+        .toList();
   }
 
   private static List<String> results(List<GraphOps.Node> nodes) {

@@ -23,4 +23,9 @@ interface Step {
 
   /** For people: what this step is. */
   String describe();
+
+  /** The same without where it stands: what steps of layers that are alike have in common. */
+  default String kind() {
+    return describe();
+  }
 }

@@ -1,13 +1,9 @@
 package kv4j.inference.plan;
 
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
-import kv4j.model.GraphNames;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.CustomOp;
@@ -57,92 +53,6 @@ record Unit(
     return writes.get(writes.size() - 1);
   }
 
-  String describe() {
-    return nodes.get(0).type() + " " + output();
-  }
-
-  /**
-   * All of a graph's ops as units, in running order.
-   *
-   * @param shapes of the values
-   * @param fuse whether scopes and ops get steps of their own where there are some
-   */
-  static List<Unit> group(GraphOps ops, ValueShapes shapes, boolean fuse) {
-    Map<String, List<GraphOps.Node>> scopes = new LinkedHashMap<>();
-    for (GraphOps.Node node : ops.nodes()) {
-      scopes.computeIfAbsent(node.scope(), key -> new ArrayList<>()).add(node);
-    }
-    Map<String, Unit> fused = fuse ? ScopePatterns.matchAll(ops, scopes) : Map.of();
-    List<Unit> units = new ArrayList<>();
-    Map<String, GraphOps.Node> halfHooks = new HashMap<>();
-    for (GraphOps.Node node : ops.nodes()) {
-      Unit scope = fused.get(node.scope());
-      if (scope != null) {
-        if (node == scope.nodes().get(scope.nodes().size() - 1)) {
-          units.add(scope);
-        }
-      } else if (node.output().equals(GraphNames.CAUSAL_MASK)) {
-        units.add(new Unit(Kind.MASK, List.of(node), List.of(), node.outputs(), null, false));
-      } else if (isHook(node)) {
-        GraphOps.Node other = halfHooks.put(node.scope(), node);
-        if (other != null) {
-          units.add(hook(node, other));
-        }
-      } else {
-        units.add(single(ops, shapes, node, fuse));
-      }
-    }
-    return units;
-  }
-
-  private static boolean isHook(GraphOps.Node node) {
-    return node.output().endsWith(GraphNames.CORE_KEYS)
-        || node.output().endsWith(GraphNames.CORE_VALUES);
-  }
-
-  /** Reads and writes keys first, then values. */
-  private static Unit hook(GraphOps.Node one, GraphOps.Node other) {
-    boolean keysFirst = one.output().endsWith(GraphNames.CORE_KEYS);
-    GraphOps.Node keys = keysFirst ? one : other;
-    GraphOps.Node values = keysFirst ? other : one;
-    return new Unit(
-        Kind.HOOK,
-        List.of(keys, values),
-        List.of(keys.inputs().get(0), values.inputs().get(0)),
-        List.of(keys.output(), values.output()),
-        null,
-        false);
-  }
-
-  private static Unit single(GraphOps ops, ValueShapes shapes, GraphOps.Node node, boolean fuse) {
-    List<String> inputs = node.inputs();
-    switch (fuse ? node.type() : "") {
-      case "gather" -> {
-        boolean byToken = inputs.get(1).equals(GraphNames.TOKENS);
-        if (isMatrix(ops, inputs.get(0))
-            && (byToken || inputs.get(1).equals(GraphNames.POSITIONS))) {
-          Kind kind = byToken ? Kind.EMBEDDING : Kind.POSITION_EMBEDDING;
-          return new Unit(kind, List.of(node), List.of(), node.outputs(), inputs.get(0), false);
-        }
-      }
-      case "matmul" -> {
-        Unit product = matmul(ops, node);
-        if (product != null && isValue(ops, shapes, inputs.get(0))) {
-          return product;
-        }
-      }
-      case "add" -> {
-        if (inputs.size() == 2
-            && isValue(ops, shapes, inputs.get(0))
-            && isValue(ops, shapes, inputs.get(1))) {
-          return new Unit(Kind.ADD, List.of(node), inputs, node.outputs(), null, false);
-        }
-      }
-      default -> {}
-    }
-    return new Unit(Kind.OTHER, List.of(node), inputs, node.outputs(), null, false);
-  }
-
   /** The unit of a product with a matrix of weights, or null if the op is not one. */
   static Unit matmul(GraphOps ops, GraphOps.Node node) {
     if (!node.type().equals("matmul") || !(node.op() instanceof CustomOp op)) {
@@ -162,17 +72,13 @@ record Unit(
         : null;
   }
 
-  private static boolean isMatrix(GraphOps ops, String name) {
+  /** Whether a name is a matrix of weights that BLAS can read. */
+  static boolean isMatrix(GraphOps ops, String name) {
     INDArray weight = ops.weight(name);
     return weight != null
         && weight.rank() == 2
         && weight.dataType() == DataType.FLOAT
         && NativeMatrix.isContiguous(weight);
-  }
-
-  /** Whether a name is a computed value of {@code [rows, columns]}. */
-  private static boolean isValue(GraphOps ops, ValueShapes shapes, String name) {
-    return ops.weight(name) == null && !ops.isPlaceholder(name) && shapes.isRows(name);
   }
 
   private static long flag(long[] flags, int index) {
