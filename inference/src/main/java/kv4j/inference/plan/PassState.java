@@ -113,9 +113,12 @@ final class PassState {
     return positions;
   }
 
-  /** Whether projections are split by rows in this pass. */
+  /**
+   * Whether projections are split by rows in this pass. If not, each worker has the same columns in
+   * every pass, whose addresses need not be made anew: that matters to one worker as well.
+   */
   boolean byRows() {
-    return workers == 1 || rows >= ROWS_TO_SPLIT_BY_ROWS;
+    return rows >= ROWS_TO_SPLIT_BY_ROWS;
   }
 
   /** A worker's first row, where rows are shared out evenly. */
