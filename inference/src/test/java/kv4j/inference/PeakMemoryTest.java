@@ -12,15 +12,15 @@ import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.IntConsumer;
 import kv4j.cache.KvCache;
 import kv4j.cache.KvCacheConfig;
 import kv4j.cache.KvCaches;
 import kv4j.cache.KvSequence;
-import kv4j.cache.Lookup;
 import kv4j.cache.block.KvBlock;
 import kv4j.cache.block.KvDtype;
 import kv4j.cache.block.KvLayout;
-import kv4j.cache.block.KvSpans;
 import kv4j.model.DemoModels;
 import kv4j.model.Model;
 import kv4j.model.Positions;
@@ -118,11 +118,12 @@ class PeakMemoryTest {
    * @return most bytes of arrays seen: whenever a layer calls the cache, and afterwards
    */
   private static long passes(InferenceEngine engine, int sequences, int tokens) {
-    long[] most = {0};
+    AtomicLong most = new AtomicLong();
+    IntConsumer look = layer -> most.accumulateAndGet(NativeMemory.arrayBytes(), Math::max);
     SplittableRandom random = new SplittableRandom(9);
     List<ForwardPass.Segment> segments = new ArrayList<>();
     for (int i = 0; i < sequences; i++) {
-      KvSequence sequence = new Watched(EngineTestKit.newSequence(engine), most);
+      KvSequence sequence = new WatchedSequence(EngineTestKit.newSequence(engine), look);
       int[] text = randomTokens(random, tokens, engine.model());
       segments.add(new ForwardPass.Segment(sequence, text, 0, tokens, ForwardPass.Logits.LAST));
     }
@@ -133,43 +134,7 @@ class PeakMemoryTest {
       engine.forward(new ForwardPass(segments));
     }
     segments.forEach(segment -> segment.sequence().close());
-    return Math.max(most[0], NativeMemory.arrayBytesHeld());
-  }
-
-  /** Looks at the memory outside the heap in the middle of a pass. */
-  private record Watched(KvSequence sequence, long[] most) implements KvSequence {
-    @Override
-    public KvSpans update(int layer, float[] keys, float[] values, int firstRow, int tokens) {
-      synchronized (most) {
-        most[0] = Math.max(most[0], NativeMemory.arrayBytes());
-      }
-      return sequence.update(layer, keys, values, firstRow, tokens);
-    }
-
-    @Override
-    public Lookup lookup() {
-      return sequence.lookup();
-    }
-
-    @Override
-    public int length() {
-      return sequence.length();
-    }
-
-    @Override
-    public int begin() {
-      return sequence.begin();
-    }
-
-    @Override
-    public void commit(int[] tokens) {
-      sequence.commit(tokens);
-    }
-
-    @Override
-    public void close() {
-      sequence.close();
-    }
+    return Math.max(most.get(), NativeMemory.arrayBytesHeld());
   }
 
   /** Keeps to its bytes; and a block really takes what it is counted as. */
