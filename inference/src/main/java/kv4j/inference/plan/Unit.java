@@ -53,6 +53,11 @@ record Unit(
     return writes.get(writes.size() - 1);
   }
 
+  /** The other summand of a sum. */
+  String otherThan(String summand) {
+    return reads.get(0).equals(summand) ? reads.get(1) : reads.get(0);
+  }
+
   /** The unit of a product with a matrix of weights, or null if the op is not one. */
   static Unit matmul(GraphOps ops, GraphOps.Node node) {
     if (!node.type().equals("matmul") || !(node.op() instanceof CustomOp op)) {
