@@ -2,6 +2,12 @@ package kv4j.inference.plan;
 
 import java.util.List;
 import kv4j.inference.ForwardPass;
+import kv4j.inference.plan.run.Arena;
+import kv4j.inference.plan.run.NativeMatrix;
+import kv4j.inference.plan.run.PassState;
+import kv4j.inference.plan.run.PassValues;
+import kv4j.inference.plan.run.Register;
+import kv4j.inference.plan.run.Step;
 import kv4j.model.GraphNames;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;

@@ -13,6 +13,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import kv4j.inference.plan.graph.GraphOps;
+import kv4j.inference.plan.graph.Unit;
+import kv4j.inference.plan.run.Step;
 import kv4j.model.GraphNames;
 
 /**
