@@ -41,7 +41,7 @@ class ArchitectureTest {
   static final ArchRule NO_CYCLES_WITHIN_INFERENCE =
       slices().matching("kv4j.inference.(**)").should().beFreeOfCycles();
 
-  /** Steps do not know how they came to be, nor what they run on what they are. */
+  /** The compiler knows the steps, and they the graph and what they run on; never the reverse. */
   @ArchTest
   static final ArchRule PLAN =
       layeredArchitecture()
