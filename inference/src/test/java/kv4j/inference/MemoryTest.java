@@ -154,7 +154,7 @@ class MemoryTest {
         }
         assertTrue(least > cache, least + " bytes a token, less than the cache's " + cache);
       }
-      assertTrue(least < MOST_HEAP_BYTES_A_TOKEN, least + " bytes a token, " + threads);
+      assertTrue(least < MOST_HEAP_BYTES_A_TOKEN, least + " bytes a token, threads: " + threads);
     }
   }
 
