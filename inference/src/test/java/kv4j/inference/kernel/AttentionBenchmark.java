@@ -20,16 +20,8 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
-import org.openjdk.jmh.runner.Runner;
-import org.openjdk.jmh.runner.RunnerException;
-import org.openjdk.jmh.runner.options.CommandLineOptionException;
-import org.openjdk.jmh.runner.options.CommandLineOptions;
-import org.openjdk.jmh.runner.options.OptionsBuilder;
 
-/**
- * Attention of one layer on one thread: 8 query heads on 4 KV heads. Not part of the tests; {@link
- * #main} takes JMH's options, as {@code -p kernels=vector -p headDim=64}.
- */
+/** Attention of one layer on one thread: 8 query heads on 4 KV heads. */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
@@ -111,14 +103,5 @@ public class AttentionBenchmark {
     double seen = newRows * (spans.length() - (newRows - 1) / 2.0);
     counter.gflopsPerSecond += 4 * seen * width / 1e6; // millions per ms: thousand millions per s
     return output;
-  }
-
-  public static void main(String[] args) throws RunnerException, CommandLineOptionException {
-    new Runner(
-            new OptionsBuilder()
-                .parent(new CommandLineOptions(args))
-                .include(AttentionBenchmark.class.getSimpleName())
-                .build())
-        .run();
   }
 }
