@@ -14,6 +14,7 @@ import kv4j.apps.bench.BenchReport;
 import kv4j.apps.bench.Comparison;
 import kv4j.apps.bench.OtherJvm;
 import kv4j.apps.cli.Command;
+import kv4j.apps.cli.Plugins;
 import kv4j.apps.cli.Terminal;
 import kv4j.apps.cli.ValueOption;
 import kv4j.apps.cli.Values;
@@ -97,6 +98,7 @@ public final class BenchApp implements Command {
                         .formatted(QUICK_REPEAT)));
     ModelChoice.addOptions(options);
     return options
+        .addOption(Plugins.OPTION.option())
         .addOption(SHAPE.option())
         .addOption(WorkloadProgram.THREADS.option())
         .addOption(REPEAT.option())
@@ -136,7 +138,11 @@ public final class BenchApp implements Command {
     try (Progress progress = Progress.of("measuring", Bench.steps(options), terminal)) {
       report =
           Bench.run(
-              model, options, WorkloadProgram.info(model, engine, device), otherJvm, progress);
+              model,
+              options,
+              WorkloadProgram.info(model, engine, device, Optional.empty()),
+              otherJvm,
+              progress);
     }
     terminal.out().print(BenchPrinter.text(report));
     if (json.isPresent()) {
@@ -175,7 +181,7 @@ public final class BenchApp implements Command {
   }
 
   private static void checkModel(CommandLine line) {
-    ModelChoice.check(line);
+    ModelChoice.checkWithPlugins(line);
     if (SHAPE.find(line).isPresent()) {
       for (ValueOption<?> option : List.of(ModelChoice.PRESET, ModelChoice.MODEL)) {
         if (line.hasOption(option.name())) {
@@ -190,8 +196,8 @@ public final class BenchApp implements Command {
     Optional<List<Integer>> shape = SHAPE.find(line);
     return shape.isPresent()
         ? DemoModels.create(
-            line.getOptionValue(SHAPE.name()), config(shape.get(), context), ModelChoice.SEED)
-        : ModelChoice.load(line, ModelChoice.SEED, terminal).model();
+            line.getOptionValue(SHAPE.name()), config(shape.get(), context), ModelChoice.USUAL_SEED)
+        : ModelChoice.load(line, ModelChoice.USUAL_SEED, terminal).model();
   }
 
   private static void checkContext(int context, Optional<Integer> wantedLong) {

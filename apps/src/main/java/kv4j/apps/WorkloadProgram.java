@@ -7,10 +7,15 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Function;
+import java.util.Set;
+import java.util.function.BiFunction;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import kv4j.apps.cli.Plugins;
 import kv4j.apps.cli.Terminal;
 import kv4j.apps.cli.ValueOption;
 import kv4j.apps.cli.Values;
+import kv4j.apps.model.LoadedModel;
 import kv4j.apps.model.ModelChoice;
 import kv4j.apps.report.JsonFile;
 import kv4j.apps.report.ProgressListener;
@@ -27,6 +32,7 @@ import kv4j.inference.EngineOptions;
 import kv4j.inference.InferenceEngine;
 import kv4j.inference.measure.WorkloadOptions;
 import kv4j.inference.measure.WorkloadRunner;
+import kv4j.inference.workload.PromptFormat;
 import kv4j.inference.workload.Workload;
 import kv4j.inference.workload.WorkloadReport;
 import kv4j.model.Model;
@@ -80,11 +86,6 @@ final class WorkloadProgram {
           "TIME",
           "how long the cache keeps an entry, such as 10m or 1h30m (default: for ever)",
           Values::duration);
-  private static final ValueOption<Path> PLUGINS =
-      ValueOption.optional("plugins", "JAR", "jar with more caches to choose from", Path::of);
-  static final ValueOption<Long> SEED =
-      ValueOption.of(
-          "seed", "N", "seed of a demo model's weights", ModelChoice.SEED, Values::wholeNumber);
   static final ValueOption<Devices.Choice> DEVICE =
       ValueOption.of(
           "device",
@@ -106,6 +107,9 @@ final class WorkloadProgram {
   static final ValueOption<Path> JSON =
       ValueOption.optional("json", "FILE", "write all figures to this file too", Path::of);
 
+  private static final Set<String> UNSHARED = Set.of("none", "request");
+  private static final Set<String> UNPOLICED = Set.of("none", "request", "simple");
+
   private WorkloadProgram() {}
 
   /**
@@ -125,10 +129,10 @@ final class WorkloadProgram {
         .addOption(MAX_BYTES.option())
         .addOption(POLICY.option())
         .addOption(TTL.option())
-        .addOption(PLUGINS.option());
+        .addOption(Plugins.OPTION.option());
     ModelChoice.addOptions(options);
     options
-        .addOption(SEED.option())
+        .addOption(ModelChoice.SEED.option())
         .addOption(DEVICE.option())
         .addOption(THREADS.option())
         .addOption(REPEAT.option())
@@ -139,7 +143,7 @@ final class WorkloadProgram {
   /**
    * Runs a workload with and without the cache, and prints what that measured.
    *
-   * @param workload makes the workload for the model
+   * @param workload makes the workload for the model, of prompts in its format
    * @param alongside a cache to show side by side with the one under test, unless told otherwise
    * @param everyLayer whether to print a row for each layer
    * @throws IllegalArgumentException with one sentence, before anything runs, if an option does not
@@ -148,7 +152,7 @@ final class WorkloadProgram {
   static void run(
       CommandLine line,
       Terminal terminal,
-      Function<Model, Workload> workload,
+      BiFunction<Model, PromptFormat, Workload> workload,
       Optional<String> alongside,
       boolean everyLayer)
       throws IOException {
@@ -161,17 +165,19 @@ final class WorkloadProgram {
     EvictionPolicy policy = POLICY.in(line);
     long maxBytes = MAX_BYTES.in(line);
     Optional<Duration> ttl = TTL.find(line);
-    ClassLoader loader =
-        PLUGINS.find(line).map(Plugins::load).orElse(WorkloadProgram.class.getClassLoader());
+    ClassLoader loader = Plugins.loader(line);
     ModelChoice.check(line);
-    long seed = SEED.in(line);
+    long seed = ModelChoice.seed(line);
+    checkUse(line, Stream.concat(Stream.of(cache), also.stream()).collect(Collectors.toSet()));
     EngineOptions engineOptions =
         new EngineOptions(THREADS.in(line), EngineOptions.defaults().prefillChunk());
     int repeat = REPEAT.in(line);
     Optional<JsonFile> json = JSON.find(line).map(JsonFile::new);
     String device = Devices.select(DEVICE.in(line));
 
-    Model model = ModelChoice.load(line, seed, terminal).model();
+    LoadedModel loaded = ModelChoice.load(line, seed, terminal);
+    Model model = loaded.model();
+    PromptFormat format = new PromptFormat(model.tokenizer(), loaded.template());
     if (blockSize > model.config().context()) {
       throw new IllegalArgumentException(
           "--block-size of %d tokens is over the model's context of %d"
@@ -187,10 +193,10 @@ final class WorkloadProgram {
       WorkloadReport report =
           WorkloadRunner.run(
               engine,
-              workload.apply(model),
+              workload.apply(model, format),
               new WorkloadOptions(cache, also, config, loader, repeat, namespace),
               progress);
-      RunInfo info = info(model, engineOptions, device);
+      RunInfo info = info(model, engineOptions, device, Optional.of(format.description()));
       terminal.out().print(ReportPrinter.text(info, report, everyLayer));
       if (line.hasOption(SHOW_TREE)) {
         terminal.out().println(tree[0]);
@@ -201,6 +207,29 @@ final class WorkloadProgram {
     }
   }
 
+  /** What none of the caches heeds must not be asked for. */
+  private static void checkUse(CommandLine line, Set<String> caches) {
+    if (UNSHARED.containsAll(caches)) {
+      for (ValueOption<?> option : List.of(MAX_BYTES, TTL, POLICY, NAMESPACE)) {
+        refuse(line, option, "a cache that keeps something between requests");
+      }
+    }
+    if (UNPOLICED.containsAll(caches)) {
+      refuse(line, POLICY, "the cache radix");
+    }
+    boolean own =
+        KvCaches.providers(WorkloadProgram.class.getClassLoader()).keySet().containsAll(caches);
+    if (own && !ModelChoice.isProvider(line)) {
+      refuse(line, Plugins.OPTION, "a cache or a model that is in the jar");
+    }
+  }
+
+  private static void refuse(CommandLine line, ValueOption<?> option, String missing) {
+    if (line.hasOption(option.name())) {
+      throw new IllegalArgumentException("--" + option.name() + " needs " + missing);
+    }
+  }
+
   private static String tree(KvCache cache, Tokenizer tokenizer) {
     return cache instanceof RadixKvCache radix
         ? radix.tree(tokenizer::decode)
@@ -208,14 +237,12 @@ final class WorkloadProgram {
   }
 
   /** What runs. */
-  static RunInfo info(Model model, EngineOptions options, String device) {
+  static RunInfo info(Model model, EngineOptions options, String device, Optional<String> prompts) {
     return new RunInfo(
         new RunInfo.Model(model.name(), model.config().layers(), model.config().parameters()),
         new RunInfo.Backend(
-            Nd4j.getBackend().getClass().getSimpleName(),
-            Blas.vendor(),
-            options.threads(),
-            device));
+            Nd4j.getBackend().getClass().getSimpleName(), Blas.vendor(), options.threads(), device),
+        prompts);
   }
 
   private static String caches() {

@@ -3,9 +3,12 @@ package kv4j.apps.cli;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.ServiceConfigurationError;
+import java.util.Set;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.DefaultParser;
 import org.apache.commons.cli.MissingArgumentException;
@@ -43,6 +46,9 @@ public final class Dispatcher {
       return OK;
     } catch (IllegalArgumentException | ParseException e) {
       complain(e, e.getMessage(), args, terminal);
+      return BAD_INPUT;
+    } catch (ServiceConfigurationError e) {
+      complain(e, "a plugin cannot be loaded: " + e.getMessage(), args, terminal);
       return BAD_INPUT;
     } catch (Exception | OutOfMemoryError | LinkageError e) {
       String what = e.getMessage() == null ? "" : ": " + e.getMessage();
@@ -110,7 +116,18 @@ public final class Dispatcher {
       throw new IllegalArgumentException(
           "--" + option.getLongOpt() + " needs a value: " + option.getDescription(), e);
     }
+    checkGivenOnce(line);
     return line;
+  }
+
+  /** Of several values, all but one would go unheard. */
+  private static void checkGivenOnce(CommandLine line) {
+    Set<Option> seen = new HashSet<>();
+    for (Option option : line.getOptions()) {
+      if (!seen.add(option) && option.getType() != ValueOption.REPEATABLE) {
+        throw new IllegalArgumentException("--" + option.getLongOpt() + " is given more than once");
+      }
+    }
   }
 
   private static void checkOperands(Command command, CommandLine line) {

@@ -1,12 +1,15 @@
 package kv4j.apps.report;
 
+import java.util.Optional;
+
 /**
  * What ran.
  *
  * @param model what was run
  * @param backend what it ran on
+ * @param prompts how texts were written down as prompts; empty where there were no texts
  */
-public record RunInfo(Model model, Backend backend) {
+public record RunInfo(Model model, Backend backend, Optional<String> prompts) {
   /**
    * A model.
    *
@@ -28,7 +31,7 @@ public record RunInfo(Model model, Backend backend) {
 
   /** In one line. */
   public String title() {
-    return "%s: %d layers, %s M parameters; ND4J %s, %s, %d %s"
+    return "%s: %d layers, %s M parameters; ND4J %s, %s, %d %s%s"
         .formatted(
             model.preset(),
             model.layers(),
@@ -36,6 +39,7 @@ public record RunInfo(Model model, Backend backend) {
             backend.name(),
             backend.blas(),
             backend.threads(),
-            backend.threads() == 1 ? "thread" : "threads");
+            backend.threads() == 1 ? "thread" : "threads",
+            prompts.map(format -> "; prompts in " + format).orElse(""));
   }
 }
