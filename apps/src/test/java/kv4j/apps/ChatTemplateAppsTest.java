@@ -31,7 +31,7 @@ class ChatTemplateAppsTest {
     Path json = folder.resolve("report.json");
     Outcome outcome = succeed("", (arguments + " --threads 1 --json " + json).split(" "));
     assertTrue(
-        outcome.out().replaceAll("\\s+", " ").contains("; prompts in " + format), outcome.out());
+        outcome.out().replaceAll("\\s+", " ").contains(" prompts in " + format), outcome.out());
     for (String line : outcome.out().split("\n")) {
       assertTrue(line.length() <= Terminal.COLUMNS, line);
     }

@@ -31,7 +31,7 @@ public record RunInfo(Model model, Backend backend, Optional<String> prompts) {
 
   /** In one line. */
   public String title() {
-    return "%s: %d layers, %s M parameters; ND4J %s, %s, %d %s%s"
+    return "%s: %d layers, %s M parameters; ND4J %s, %s, %d %s"
         .formatted(
             model.preset(),
             model.layers(),
@@ -39,7 +39,6 @@ public record RunInfo(Model model, Backend backend, Optional<String> prompts) {
             backend.name(),
             backend.blas(),
             backend.threads(),
-            backend.threads() == 1 ? "thread" : "threads",
-            prompts.map(format -> "; prompts in " + format).orElse(""));
+            backend.threads() == 1 ? "thread" : "threads");
   }
 }
