@@ -35,17 +35,15 @@ public final class OnnxModelProvider implements ModelProvider {
     if (!Files.isRegularFile(file)) {
       throw new IllegalArgumentException("there is no ONNX file " + file);
     }
-    // snippet: onnx
     SameDiff graph = new OnnxFrameworkImporter().runImport(file.toString(), Map.of(), false);
     for (SameDiffOp op : graph.getOps().values()) {
-      if (op.getOp() instanceof Mmul product) { // ND4J 1.0.0-M2.1 imports its factors swapped
+      if (op.getOp() instanceof Mmul product) { // whose numbers ND4J 1.0.0-M2.1 swaps
         product.removeTArgument(0.0);
         product.removeTArgument(1.0);
         product.addTArgument(1, 0); // 1 times the product, and 0 times what was there
       }
     }
     Model model = Model.ofGraph("mine", config(graph), graph, new ByteTokenizer(), "bytes");
-    // end
     return model;
   }
 
