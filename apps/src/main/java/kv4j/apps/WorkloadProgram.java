@@ -5,11 +5,11 @@ import static kv4j.apps.cli.Dispatcher.flag;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiFunction;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import kv4j.apps.cli.Plugins;
 import kv4j.apps.cli.Terminal;
@@ -48,13 +48,13 @@ final class WorkloadProgram {
       ValueOption.optional("workload", "FILE", "another workload than the one shipped", Path::of);
 
   private static final ValueOption<String> CACHE =
-      ValueOption.of("cache", "NAME", "cache under test: " + caches(), "radix", name -> name);
+      ValueOption.of("cache", "NAME", "cache under test: " + caches(), "radix", Values::text);
   private static final ValueOption<List<String>> ALSO =
       ValueOption.optional(
           "also",
           "NAMES",
           "more caches to run the same requests, such as simple,radix",
-          names -> List.of(names.split(",")));
+          names -> List.of(Values.text(names).split(",")));
   private static final ValueOption<String> NAMESPACE =
       ValueOption.optional(
           "namespace",
@@ -168,7 +168,7 @@ final class WorkloadProgram {
     ClassLoader loader = Plugins.loader(line);
     ModelChoice.check(line);
     long seed = ModelChoice.seed(line);
-    checkUse(line, Stream.concat(Stream.of(cache), also.stream()).collect(Collectors.toSet()));
+    checkUse(line, names(cache, also, loader));
     EngineOptions engineOptions =
         new EngineOptions(THREADS.in(line), EngineOptions.defaults().prefillChunk());
     int repeat = REPEAT.in(line);
@@ -205,6 +205,22 @@ final class WorkloadProgram {
         json.get().write(info, report);
       }
     }
+  }
+
+  /** The caches to run, each once. */
+  private static Set<String> names(String cache, List<String> also, ClassLoader loader) {
+    Set<String> known = KvCaches.providers(loader).keySet();
+    Set<String> names = new HashSet<>();
+    for (String name : Stream.concat(Stream.of(cache), also.stream()).toList()) {
+      if (!known.contains(name)) {
+        throw new IllegalArgumentException(
+            "there is no cache named " + name + "; there are " + String.join(", ", known));
+      }
+      if (!names.add(name)) {
+        throw new IllegalArgumentException("--also names " + name + ", which runs anyway");
+      }
+    }
+    return names;
   }
 
   /** What none of the caches heeds must not be asked for. */

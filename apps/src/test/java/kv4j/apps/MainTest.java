@@ -64,6 +64,7 @@ class MainTest {
     Outcome outcome = run(command.name(), "--help");
     assertEquals(0, outcome.status());
     assertEquals(outcome, run("help", command.name()));
+    assertEquals(outcome, run(command.name(), "-h"));
     String help = outcome.out().replaceAll("\\s+", " ");
     for (Option option : command.options().getOptions()) {
       assertTrue(help.contains("--" + option.getLongOpt() + " "), option.getLongOpt());
@@ -157,7 +158,9 @@ class MainTest {
         "compare --plugins pom.xml | --plugins needs a cache or a model that is in the jar",
         "chat --plugins pom.xml | --plugins needs --model provider:NAME",
         "bench --plugins pom.xml | --plugins needs --model provider:NAME",
-        "generate --model provider:nosuch --prompt x | there is no model named nosuch",
+        "generate --model provider:nosuch --prompt x | --model provider:nosuch needs --plugins JAR",
+        "compare --also radix | --also names radix, which runs anyway",
+        "compare --also none,tea | there is no cache named tea; there are none, radix, request,",
         "bench --model provider:x --context 9 | --context needs --model FILE",
         "export --model provider:x --gguf y | export writes model files and demo models",
         "compare stray | compare takes options only, not \"stray\""

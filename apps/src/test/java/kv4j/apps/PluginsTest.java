@@ -74,6 +74,15 @@ class PluginsTest {
   }
 
   @Test
+  void aJarWithoutModelsIsRefused() throws Exception {
+    String jar = pack(compile(CACHE), KvCacheProvider.class, CACHE).toString();
+    Programs.Outcome outcome =
+        Programs.run("", "chat", "--plugins", jar, "--model", "provider:beta");
+    assertEquals(2, outcome.status());
+    assertEquals("kv4j: the jar of --plugins has no models\n", outcome.err());
+  }
+
+  @Test
   void aJarThatLacksWhatItNamesIsRefused() throws Exception {
     String jar = pack(folder, ModelProvider.class, "no.such.Provider").toString();
     Programs.Outcome outcome =

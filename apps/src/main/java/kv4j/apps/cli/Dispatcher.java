@@ -69,7 +69,7 @@ public final class Dispatcher {
     String name = rest.isEmpty() ? HELP : rest.remove(0);
     if (name.equals(HELP) && !rest.isEmpty()) {
       name = rest.remove(0);
-      rest = List.of("--" + HELP);
+      rest = new ArrayList<>(List.of("--" + HELP));
     }
     if (name.equals(HELP) || name.equals("--" + HELP) || name.equals("-h")) {
       terminal.out().print(Help.commands(commands.values()));
@@ -83,6 +83,7 @@ public final class Dispatcher {
     Options options = command.options();
     options.addOption(flag(VERBOSE, "log what ND4J does, and show where an error arose"));
     options.addOption(flag(HELP, "list these options"));
+    rest.replaceAll(argument -> argument.equals("-h") ? "--" + HELP : argument);
     CommandLine line = parse(name, options, rest.toArray(String[]::new));
     checkOperands(command, line);
     if (line.hasOption(HELP)) {

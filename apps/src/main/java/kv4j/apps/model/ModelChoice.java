@@ -30,7 +30,7 @@ public final class ModelChoice {
           "FILE",
           "your own model: a GGUF file, a Hugging Face folder, a llama2.c checkpoint, or"
               + " provider:NAME or provider:NAME:ARGUMENT, which a jar of --plugins makes",
-          text -> text);
+          Values::text);
 
   /** The vocabulary of a llama2.c checkpoint. */
   public static final ValueOption<Path> TOKENIZER =
@@ -151,9 +151,7 @@ public final class ModelChoice {
       return withoutTemplate(DemoModels.create(PRESET.in(line), seed));
     }
     if (isProvider(line)) {
-      String[] parts = own.get().substring(PROVIDER.length()).split(":", 2);
-      String argument = parts.length > 1 ? parts[1] : "";
-      return withoutTemplate(ModelProviders.create(parts[0], argument, Plugins.loader(line)));
+      return withoutTemplate(provided(own.get().substring(PROVIDER.length()), line));
     }
     TokenizerFiles files = new TokenizerFiles(TOKENIZER.find(line));
     LoadOptions options = new LoadOptions(CONTEXT.find(line).orElse(Integer.MAX_VALUE), maxBytes());
@@ -163,6 +161,18 @@ public final class ModelChoice {
           files.template(),
           files.vocabulary());
     }
+  }
+
+  private static Model provided(String text, CommandLine line) {
+    ClassLoader loader = Plugins.loader(line);
+    if (ModelProviders.providers(loader).isEmpty()) {
+      throw new IllegalArgumentException(
+          line.hasOption(Plugins.OPTION.name())
+              ? "the jar of --plugins has no models"
+              : "--model provider:" + text + " needs --plugins JAR");
+    }
+    String[] parts = text.split(":", 2);
+    return ModelProviders.create(parts[0], parts.length > 1 ? parts[1] : "", loader);
   }
 
   private static LoadedModel withoutTemplate(Model model) {

@@ -53,7 +53,7 @@ public final class GenerationOptions {
       ValueOption.of("seed", "N", "seed of what is random", 0, Values::wholeNumber);
   private static final ValueOption<String> STOP =
       ValueOption.repeatable(
-          "stop", "TEXT", "end before this text; may be given again", GenerationOptions::stop);
+          "stop", "TEXT", "end before this text; may be given again", Values::text);
 
   /** What is generated at most if nothing is said. */
   private static final int USUAL_NEW_TOKENS = 128;
@@ -121,13 +121,6 @@ public final class GenerationOptions {
               .formatted(promptTokens, newTokens.orElse(1), context));
     }
     return newTokens.orElse(Math.min(USUAL_NEW_TOKENS, context - promptTokens));
-  }
-
-  private static String stop(String text) {
-    if (text.isEmpty()) {
-      throw new IllegalArgumentException("must not be empty");
-    }
-    return text;
   }
 
   private static Function<String, Double> decimal(String range, DoublePredicate within) {
