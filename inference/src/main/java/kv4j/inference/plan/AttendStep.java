@@ -2,11 +2,13 @@ package kv4j.inference.plan;
 
 import java.util.List;
 import kv4j.inference.ForwardPass;
+import kv4j.inference.kernel.AttentionTask;
 import kv4j.inference.kernel.Kernels;
 
 /**
  * Attention over the spans that the cache answered with. Workers take tasks, each a KV head and
- * some rows of one sequence, as they get free, since later rows see more.
+ * some rows of one sequence, as they get free, since later rows see more; a head's tasks mostly go
+ * to one worker, which then reads its keys and values from its own cache.
  */
 final class AttendStep implements Step {
   private static final int ROWS_PER_TASK = 32;
@@ -28,26 +30,25 @@ final class AttendStep implements Step {
 
   @Override
   public void run(PassState pass, int worker) {
-    int skip = 0;
-    int task = pass.nextTask();
-    for (int s = 0; s < pass.segments().size(); s++) {
-      int rows = pass.segments().get(s).rows();
-      int chunks = (rows + ROWS_PER_TASK - 1) / ROWS_PER_TASK;
-      int tasks = chunks * shape.kvHeads();
-      while (task < skip + tasks) {
-        int chunk = chunks - 1 - (task - skip) / shape.kvHeads(); // longest first
-        int begin = chunk * ROWS_PER_TASK;
-        attend(
-            pass,
-            s,
-            (task - skip) % shape.kvHeads(),
-            begin,
-            Math.min(begin + ROWS_PER_TASK, rows),
-            worker);
-        task = pass.nextTask();
-      }
-      skip += tasks;
+    int all = 0;
+    for (ForwardPass.Segment segment : pass.segments()) {
+      all += chunks(segment) * shape.kvHeads();
     }
+    for (int task; (task = pass.nextTask(worker, all)) >= 0; ) {
+      int s = 0;
+      int chunks;
+      while (task >= (chunks = chunks(pass.segments().get(s))) * shape.kvHeads()) {
+        task -= chunks * shape.kvHeads();
+        s++;
+      }
+      int begin = (chunks - 1 - task % chunks) * ROWS_PER_TASK; // the longest first
+      int end = Math.min(begin + ROWS_PER_TASK, pass.segments().get(s).rows());
+      attend(pass, s, task / chunks, begin, end, worker);
+    }
+  }
+
+  private static int chunks(ForwardPass.Segment segment) {
+    return (segment.rows() + ROWS_PER_TASK - 1) / ROWS_PER_TASK;
   }
 
   private void attend(PassState pass, int s, int kvHead, int begin, int end, int worker) {
@@ -57,22 +58,18 @@ final class AttendStep implements Step {
     int firstRow = pass.segmentBegin(s);
     int at = firstRow * columns + kvHead * groupColumns;
     float[] context = arena.context();
+    AttentionTask task =
+        new AttentionTask(
+            pass.spans(s),
+            shape.layer(),
+            kvHead,
+            segment.rows(),
+            begin,
+            end,
+            shape.group(),
+            shape.scale());
     kernels.attend(
-        pass.spans(s),
-        shape.layer(),
-        kvHead,
-        segment.rows(),
-        begin,
-        end,
-        shape.group(),
-        shape.scale(),
-        arena.queries(),
-        at + begin * columns,
-        columns,
-        context,
-        at + begin * columns,
-        columns,
-        arena.attention(worker));
+        task, arena.queries(), context, at + begin * columns, columns, arena.attention(worker));
     for (int r = begin; r < end; r++) {
       output
           .matrix()

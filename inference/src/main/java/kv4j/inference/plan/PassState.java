@@ -1,7 +1,7 @@
 package kv4j.inference.plan;
 
 import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import kv4j.cache.block.KvSpans;
 import kv4j.inference.ForwardPass;
 
@@ -19,7 +19,7 @@ final class PassState {
   private final int[] positions;
   private final int[] segmentBegin;
   private final KvSpans[] spans;
-  private final AtomicInteger nextTask = new AtomicInteger();
+  private final AtomicIntegerArray tasksTaken;
   private final long[] logitRows;
   private final PassValues values = new PassValues();
   private int rows;
@@ -27,6 +27,7 @@ final class PassState {
   PassState(ForwardPass pass, int workers) {
     this.workers = workers;
     segments = pass.segments();
+    tasksTaken = new AtomicIntegerArray(workers);
     rows = pass.rows();
     logitRows = pass.logitRowNumbers();
     tokens = new int[rows];
@@ -85,13 +86,34 @@ final class PassState {
     spans[segment] = answer;
   }
 
-  /** Hands out the numbers of tasks in the current step; {@link #resetTasks} starts over. */
-  int nextTask() {
-    return nextTask.getAndIncrement();
+  /**
+   * Hands out tasks of the current step: first a worker's own share of them, which is the same
+   * stretch each time, so that it finds in its cache what it touched before; then what others have
+   * not come to.
+   *
+   * @param tasks how many the step has
+   * @return a task's number, or -1 when none is left
+   */
+  int nextTask(int worker, int tasks) {
+    for (int i = 0; i < workers; i++) {
+      int owner = (worker + i) % workers;
+      int begin = (int) ((long) tasks * owner / workers);
+      int end = (int) ((long) tasks * (owner + 1) / workers);
+      if (begin + tasksTaken.get(owner) < end) {
+        int task = begin + tasksTaken.getAndIncrement(owner);
+        if (task < end) {
+          return task;
+        }
+      }
+    }
+    return -1;
   }
 
+  /** Makes all tasks of the next step available. */
   void resetTasks() {
-    nextTask.set(0);
+    for (int worker = 0; worker < workers; worker++) {
+      tasksTaken.set(worker, 0);
+    }
   }
 
   void shrinkTo(int newRows) {

@@ -105,9 +105,8 @@ public class AttentionBenchmark {
     int width = KV_HEADS * GROUP * headDim;
     for (int head = 0; head < KV_HEADS; head++) {
       int at = head * GROUP * headDim;
-      form.attend(
-          spans, 0, head, newRows, 0, newRows, GROUP, scale, queries, at, width, output, at, width,
-          scratch);
+      AttentionTask task = new AttentionTask(spans, 0, head, newRows, 0, newRows, GROUP, scale);
+      form.attend(task, queries, output, at, width, scratch);
     }
     double seen = newRows * (spans.length() - (newRows - 1) / 2.0);
     counter.gflopsPerSecond += 4 * seen * width / 1e6; // millions per ms: thousand millions per s
