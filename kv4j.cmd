@@ -17,7 +17,7 @@ if %VERSION% LSS 17 (
 set "STALE=True"
 if exist "%JAR%" for /f %%s in ('powershell -NoProfile -Command ^
   "$jar = (Get-Item -LiteralPath $env:JAR).LastWriteTime;" ^
-  "$files = Get-ChildItem -Recurse -File -Path ($env:ROOT + 'pom.xml'), ($env:ROOT + '*\pom.xml'), ($env:ROOT + '*\src\main'), ($env:ROOT + 'testdata');" ^
+  "$files = @(Get-Item -Path ($env:ROOT + 'pom.xml'), ($env:ROOT + '*\pom.xml')) + @(Get-ChildItem -Recurse -File -Path ($env:ROOT + '*\src\main'), ($env:ROOT + 'testdata'));" ^
   "[bool]($files | Where-Object LastWriteTime -gt $jar)"') do set "STALE=%%s"
 if "%STALE%"=="False" goto run
 
@@ -27,6 +27,8 @@ if errorlevel 1 (
   exit /b 1
 )
 echo kv4j: building, which takes minutes the first time>&2
+rem The jar gets the time of the build's start, so that what is edited meanwhile counts as newer.
+for /f %%t in ('powershell -NoProfile -Command "(Get-Date).Ticks"') do set "START=%%t"
 set "LOG=%TEMP%\kv4j-build-%RANDOM%.log"
 call mvn -B -ntp -f "%ROOT%pom.xml" -Dmaven.test.skip -Dspotless.check.skip package >"%LOG%" 2>&1
 if errorlevel 1 (
@@ -36,7 +38,7 @@ if errorlevel 1 (
   exit /b 1
 )
 del "%LOG%"
-powershell -NoProfile -Command "(Get-Item -LiteralPath $env:JAR).LastWriteTime = Get-Date"
+powershell -NoProfile -Command "(Get-Item -LiteralPath $env:JAR).LastWriteTime = [datetime][long]$env:START"
 
 :run
 set "UNSAFE="

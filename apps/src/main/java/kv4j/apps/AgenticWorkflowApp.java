@@ -79,10 +79,10 @@ public final class AgenticWorkflowApp implements Command {
     WorkloadProgram.run(
         line,
         terminal,
-        model -> {
+        (model, format) -> {
           Workload all =
               agents.workload(
-                  model.tokenizer(), PREFIX_TOKENS.find(line), SUFFIX_TOKENS.find(line), newTokens);
+                  format, PREFIX_TOKENS.find(line), SUFFIX_TOKENS.find(line), newTokens);
           int most = quick ? QUICK_REQUESTS : all.requests().size();
           int usual = Math.min(most, Math.max(1, all.fitting(model.config())));
           return all.first(REQUESTS.find(line).orElse(usual));

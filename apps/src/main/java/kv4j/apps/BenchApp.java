@@ -14,6 +14,8 @@ import kv4j.apps.bench.BenchReport;
 import kv4j.apps.bench.Comparison;
 import kv4j.apps.bench.OtherJvm;
 import kv4j.apps.cli.Command;
+import kv4j.apps.cli.Dispatcher;
+import kv4j.apps.cli.Plugins;
 import kv4j.apps.cli.Terminal;
 import kv4j.apps.cli.ValueOption;
 import kv4j.apps.cli.Values;
@@ -98,6 +100,7 @@ public final class BenchApp implements Command {
                         .formatted(QUICK_REPEAT)));
     ModelChoice.addOptions(options);
     return options
+        .addOption(Plugins.OPTION.option())
         .addOption(SHAPE.option())
         .addOption(WorkloadProgram.THREADS.option())
         .addOption(REPEAT.option())
@@ -134,13 +137,17 @@ public final class BenchApp implements Command {
             wanted.orElseGet(Comparison::possible));
     OtherJvm otherJvm = new OtherJvm(Main.class.getName(), arguments(line, options));
     try (InferenceEngine compiled = InferenceEngine.create(model, engine)) {
-      WorkloadProgram.showPlan(line, terminal, compiled.describePlan());
+      Dispatcher.explain(line, terminal, compiled.describePlan());
     }
     BenchReport report;
     try (Progress progress = Progress.of("measuring", Bench.steps(options), terminal)) {
       report =
           Bench.run(
-              model, options, WorkloadProgram.info(model, engine, device), otherJvm, progress);
+              model,
+              options,
+              WorkloadProgram.info(model, engine, device, Optional.empty()),
+              otherJvm,
+              progress);
     }
     terminal.out().print(BenchPrinter.text(report));
     if (json.isPresent()) {
@@ -179,7 +186,7 @@ public final class BenchApp implements Command {
   }
 
   private static void checkModel(CommandLine line) {
-    ModelChoice.check(line);
+    ModelChoice.checkWithPlugins(line);
     if (SHAPE.find(line).isPresent()) {
       for (ValueOption<?> option : List.of(ModelChoice.PRESET, ModelChoice.MODEL)) {
         if (line.hasOption(option.name())) {
@@ -194,8 +201,8 @@ public final class BenchApp implements Command {
     Optional<List<Integer>> shape = SHAPE.find(line);
     return shape.isPresent()
         ? DemoModels.create(
-            line.getOptionValue(SHAPE.name()), config(shape.get(), context), ModelChoice.SEED)
-        : ModelChoice.load(line, ModelChoice.SEED, terminal).model();
+            line.getOptionValue(SHAPE.name()), config(shape.get(), context), ModelChoice.USUAL_SEED)
+        : ModelChoice.load(line, ModelChoice.USUAL_SEED, terminal).model();
   }
 
   private static void checkContext(int context, Optional<Integer> wantedLong) {

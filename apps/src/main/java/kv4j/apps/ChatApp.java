@@ -9,17 +9,16 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import kv4j.apps.cli.Command;
+import kv4j.apps.cli.Dispatcher;
 import kv4j.apps.cli.Terminal;
 import kv4j.apps.cli.ValueOption;
 import kv4j.apps.cli.Values;
 import kv4j.apps.model.LoadedModel;
-import kv4j.apps.model.ModelChoice;
 import kv4j.apps.report.Format;
 import kv4j.apps.text.GenerationOptions;
 import kv4j.apps.text.TextResult;
 import kv4j.apps.text.TextSession;
 import kv4j.cache.CacheStats;
-import kv4j.inference.EngineOptions;
 import kv4j.model.Tokenizer;
 import kv4j.model.chat.ChatMessage;
 import kv4j.model.chat.ChatTemplate;
@@ -56,27 +55,18 @@ public final class ChatApp implements Command {
   @Override
   public Options options() {
     Options options = new Options().addOption(SYSTEM.option());
-    ModelChoice.addOptions(options);
-    GenerationOptions.addTo(options);
-    return options
-        .addOption(MAX_BYTES.option())
-        .addOption(WorkloadProgram.DEVICE.option())
-        .addOption(WorkloadProgram.THREADS.option());
+    TextProgram.addOptions(options);
+    return options.addOption(MAX_BYTES.option());
   }
 
   @Override
   public void run(CommandLine line, Terminal terminal) throws Exception {
-    GenerationOptions generation = new GenerationOptions(line);
-    ModelChoice.check(line);
-    EngineOptions engine =
-        new EngineOptions(
-            WorkloadProgram.THREADS.in(line), EngineOptions.defaults().prefillChunk());
+    TextProgram program = new TextProgram(line);
     long maxBytes = MAX_BYTES.in(line);
-    Devices.select(WorkloadProgram.DEVICE.in(line));
-    LoadedModel loaded = ModelChoice.load(line, ModelChoice.SEED, terminal);
-    try (TextSession session = new TextSession(loaded.model(), engine, maxBytes)) {
-      WorkloadProgram.showPlan(line, terminal, session.describePlan());
-      new Conversation(loaded, session, generation, SYSTEM.find(line), terminal).run();
+    LoadedModel loaded = program.load(terminal);
+    try (TextSession session = program.session(loaded.model(), maxBytes)) {
+      Dispatcher.explain(line, terminal, session.describePlan());
+      new Conversation(loaded, session, program.generation(), SYSTEM.find(line), terminal).run();
     }
   }
 

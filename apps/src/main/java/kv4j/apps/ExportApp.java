@@ -41,15 +41,19 @@ public final class ExportApp implements Command {
             .addOption(GGUF.option())
             .addOption(Dispatcher.flag(FORCE, "replace the file if there is one"));
     ModelChoice.addOptions(options);
-    return options.addOption(WorkloadProgram.SEED.option());
+    return options.addOption(ModelChoice.SEED.option());
   }
 
   @Override
   public void run(CommandLine line, Terminal terminal) throws Exception {
     Path file =
         GGUF.find(line).orElseThrow(() -> new IllegalArgumentException("export needs --gguf FILE"));
-    long seed = WorkloadProgram.SEED.in(line);
+    long seed = ModelChoice.seed(line);
     ModelChoice.check(line);
+    if (ModelChoice.isProvider(line)) {
+      throw new IllegalArgumentException(
+          "export writes model files and demo models; a provider's graph may be any");
+    }
     check(file, line.hasOption(FORCE));
     Devices.select(Devices.Choice.CPU);
     LoadedModel loaded = ModelChoice.load(line, seed, terminal);

@@ -3,14 +3,13 @@ package kv4j.apps;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import kv4j.apps.cli.Command;
+import kv4j.apps.cli.Dispatcher;
 import kv4j.apps.cli.Terminal;
 import kv4j.apps.cli.ValueOption;
-import kv4j.apps.model.ModelChoice;
 import kv4j.apps.report.JsonFile;
 import kv4j.apps.text.GenerationOptions;
 import kv4j.apps.text.TextResult;
 import kv4j.apps.text.TextSession;
-import kv4j.inference.EngineOptions;
 import kv4j.model.Model;
 import kv4j.model.Tokenizer;
 import org.apache.commons.cli.CommandLine;
@@ -41,29 +40,21 @@ public final class GenerateApp implements Command {
   @Override
   public Options options() {
     Options options = new Options().addOption(PROMPT.option());
-    ModelChoice.addOptions(options);
-    GenerationOptions.addTo(options);
-    return options
-        .addOption(WorkloadProgram.DEVICE.option())
-        .addOption(WorkloadProgram.THREADS.option())
-        .addOption(WorkloadProgram.JSON.option());
+    TextProgram.addOptions(options);
+    return options.addOption(WorkloadProgram.JSON.option());
   }
 
   @Override
   public void run(CommandLine line, Terminal terminal) throws Exception {
-    GenerationOptions generation = new GenerationOptions(line);
-    ModelChoice.check(line);
-    EngineOptions engine =
-        new EngineOptions(
-            WorkloadProgram.THREADS.in(line), EngineOptions.defaults().prefillChunk());
+    TextProgram program = new TextProgram(line);
+    GenerationOptions generation = program.generation();
     Optional<JsonFile> json = WorkloadProgram.JSON.find(line).map(JsonFile::new);
-    Devices.select(WorkloadProgram.DEVICE.in(line));
     Optional<String> given = PROMPT.find(line);
     String prompt = given.isPresent() ? given.get() : terminal.readAll();
 
-    Model model = ModelChoice.load(line, ModelChoice.SEED, terminal).model();
-    try (TextSession session = new TextSession(model, engine, CACHE_BYTES)) {
-      WorkloadProgram.showPlan(line, terminal, session.describePlan());
+    Model model = program.load(terminal).model();
+    try (TextSession session = program.session(model, CACHE_BYTES)) {
+      Dispatcher.explain(line, terminal, session.describePlan());
       TextResult result =
           session.generate(
               tokens(model.tokenizer(), prompt), generation, generation.stops(), terminal::write);

@@ -84,10 +84,10 @@ public final class PromptComparisonApp implements Command {
     WorkloadProgram.run(
         line,
         terminal,
-        model -> {
+        (model, format) -> {
           int context = ownModel ? model.config().context() : Integer.MAX_VALUE;
-          Sizes fitting = prompts.fitting(model.tokenizer(), sizes, context);
-          return prompts.workload(model.tokenizer(), sizes(line, fitting));
+          Sizes fitting = prompts.fitting(format, sizes, context);
+          return prompts.workload(format, sizes(line, fitting));
         },
         Optional.empty(),
         false);

@@ -5,13 +5,18 @@ import static kv4j.apps.cli.Dispatcher.flag;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Function;
+import java.util.Set;
+import java.util.function.BiFunction;
+import java.util.stream.Stream;
 import kv4j.apps.cli.Dispatcher;
+import kv4j.apps.cli.Plugins;
 import kv4j.apps.cli.Terminal;
 import kv4j.apps.cli.ValueOption;
 import kv4j.apps.cli.Values;
+import kv4j.apps.model.LoadedModel;
 import kv4j.apps.model.ModelChoice;
 import kv4j.apps.report.JsonFile;
 import kv4j.apps.report.ProgressListener;
@@ -28,6 +33,7 @@ import kv4j.inference.EngineOptions;
 import kv4j.inference.InferenceEngine;
 import kv4j.inference.measure.WorkloadOptions;
 import kv4j.inference.measure.WorkloadRunner;
+import kv4j.inference.workload.PromptFormat;
 import kv4j.inference.workload.Workload;
 import kv4j.inference.workload.WorkloadReport;
 import kv4j.model.Model;
@@ -43,13 +49,13 @@ final class WorkloadProgram {
       ValueOption.optional("workload", "FILE", "another workload than the one shipped", Path::of);
 
   private static final ValueOption<String> CACHE =
-      ValueOption.of("cache", "NAME", "cache under test: " + caches(), "radix", name -> name);
+      ValueOption.of("cache", "NAME", "cache under test: " + caches(), "radix", Values::text);
   private static final ValueOption<List<String>> ALSO =
       ValueOption.optional(
           "also",
           "NAMES",
           "more caches to run the same requests, such as simple,radix",
-          names -> List.of(names.split(",")));
+          names -> List.of(Values.text(names).split(",")));
   private static final ValueOption<String> NAMESPACE =
       ValueOption.optional(
           "namespace",
@@ -81,11 +87,6 @@ final class WorkloadProgram {
           "TIME",
           "how long the cache keeps an entry, such as 10m or 1h30m (default: for ever)",
           Values::duration);
-  private static final ValueOption<Path> PLUGINS =
-      ValueOption.optional("plugins", "JAR", "jar with more caches to choose from", Path::of);
-  static final ValueOption<Long> SEED =
-      ValueOption.of(
-          "seed", "N", "seed of a demo model's weights", ModelChoice.SEED, Values::wholeNumber);
   static final ValueOption<Devices.Choice> DEVICE =
       ValueOption.of(
           "device",
@@ -107,6 +108,9 @@ final class WorkloadProgram {
   static final ValueOption<Path> JSON =
       ValueOption.optional("json", "FILE", "write all figures to this file too", Path::of);
 
+  private static final Set<String> UNSHARED = Set.of("none", "request");
+  private static final Set<String> UNPOLICED = Set.of("none", "request", "simple");
+
   private WorkloadProgram() {}
 
   /**
@@ -126,10 +130,10 @@ final class WorkloadProgram {
         .addOption(MAX_BYTES.option())
         .addOption(POLICY.option())
         .addOption(TTL.option())
-        .addOption(PLUGINS.option());
+        .addOption(Plugins.OPTION.option());
     ModelChoice.addOptions(options);
     options
-        .addOption(SEED.option())
+        .addOption(ModelChoice.SEED.option())
         .addOption(DEVICE.option())
         .addOption(THREADS.option())
         .addOption(REPEAT.option())
@@ -140,7 +144,7 @@ final class WorkloadProgram {
   /**
    * Runs a workload with and without the cache, and prints what that measured.
    *
-   * @param workload makes the workload for the model
+   * @param workload makes the workload for the model, of prompts in its format
    * @param alongside a cache to show side by side with the one under test, unless told otherwise
    * @param everyLayer whether to print a row for each layer
    * @throws IllegalArgumentException with one sentence, before anything runs, if an option does not
@@ -149,7 +153,7 @@ final class WorkloadProgram {
   static void run(
       CommandLine line,
       Terminal terminal,
-      Function<Model, Workload> workload,
+      BiFunction<Model, PromptFormat, Workload> workload,
       Optional<String> alongside,
       boolean everyLayer)
       throws IOException {
@@ -162,17 +166,19 @@ final class WorkloadProgram {
     EvictionPolicy policy = POLICY.in(line);
     long maxBytes = MAX_BYTES.in(line);
     Optional<Duration> ttl = TTL.find(line);
-    ClassLoader loader =
-        PLUGINS.find(line).map(Plugins::load).orElse(WorkloadProgram.class.getClassLoader());
+    ClassLoader loader = Plugins.loader(line);
     ModelChoice.check(line);
-    long seed = SEED.in(line);
+    long seed = ModelChoice.seed(line);
+    checkUse(line, names(cache, also, loader));
     EngineOptions engineOptions =
         new EngineOptions(THREADS.in(line), EngineOptions.defaults().prefillChunk());
     int repeat = REPEAT.in(line);
     Optional<JsonFile> json = JSON.find(line).map(JsonFile::new);
     String device = Devices.select(DEVICE.in(line));
 
-    Model model = ModelChoice.load(line, seed, terminal).model();
+    LoadedModel loaded = ModelChoice.load(line, seed, terminal);
+    Model model = loaded.model();
+    PromptFormat format = new PromptFormat(model.tokenizer(), loaded.template());
     if (blockSize > model.config().context()) {
       throw new IllegalArgumentException(
           "--block-size of %d tokens is over the model's context of %d"
@@ -183,16 +189,16 @@ final class WorkloadProgram {
         new ProgressListener(
             "measuring", terminal, used -> tree[0] = tree(used, model.tokenizer()));
     try (InferenceEngine engine = InferenceEngine.create(model, engineOptions)) {
-      showPlan(line, terminal, engine.describePlan());
+      Dispatcher.explain(line, terminal, engine.describePlan());
       KvCacheConfig config =
           new KvCacheConfig(engine.layout(blockSize, dtype), maxBytes, ttl).withPolicy(policy);
       WorkloadReport report =
           WorkloadRunner.run(
               engine,
-              workload.apply(model),
+              workload.apply(model, format),
               new WorkloadOptions(cache, also, config, loader, repeat, namespace),
               progress);
-      RunInfo info = info(model, engineOptions, device);
+      RunInfo info = info(model, engineOptions, device, Optional.of(format.description()));
       terminal.out().print(ReportPrinter.text(info, report, everyLayer));
       if (line.hasOption(SHOW_TREE)) {
         terminal.out().println(tree[0]);
@@ -203,10 +209,42 @@ final class WorkloadProgram {
     }
   }
 
-  /** Says what the graph was compiled to, if the user wants to know. */
-  static void showPlan(CommandLine line, Terminal terminal, List<String> plan) {
-    if (Dispatcher.isVerbose(line)) {
-      plan.forEach(terminal.err()::println);
+  /** The caches to run, each once. */
+  private static Set<String> names(String cache, List<String> also, ClassLoader loader) {
+    Set<String> known = KvCaches.providers(loader).keySet();
+    Set<String> names = new HashSet<>();
+    for (String name : Stream.concat(Stream.of(cache), also.stream()).toList()) {
+      if (!known.contains(name)) {
+        throw new IllegalArgumentException(
+            "there is no cache named " + name + "; there are " + String.join(", ", known));
+      }
+      if (!names.add(name)) {
+        throw new IllegalArgumentException("--also names " + name + ", which runs anyway");
+      }
+    }
+    return names;
+  }
+
+  /** What none of the caches heeds must not be asked for. */
+  private static void checkUse(CommandLine line, Set<String> caches) {
+    if (UNSHARED.containsAll(caches)) {
+      for (ValueOption<?> option : List.of(MAX_BYTES, TTL, POLICY, NAMESPACE)) {
+        refuse(line, option, "a cache that keeps something between requests");
+      }
+    }
+    if (UNPOLICED.containsAll(caches)) {
+      refuse(line, POLICY, "the cache radix");
+    }
+    boolean own =
+        KvCaches.providers(WorkloadProgram.class.getClassLoader()).keySet().containsAll(caches);
+    if (own && !ModelChoice.isProvider(line)) {
+      refuse(line, Plugins.OPTION, "a cache or a model that is in the jar");
+    }
+  }
+
+  private static void refuse(CommandLine line, ValueOption<?> option, String missing) {
+    if (line.hasOption(option.name())) {
+      throw new IllegalArgumentException("--" + option.name() + " needs " + missing);
     }
   }
 
@@ -217,14 +255,12 @@ final class WorkloadProgram {
   }
 
   /** What runs. */
-  static RunInfo info(Model model, EngineOptions options, String device) {
+  static RunInfo info(Model model, EngineOptions options, String device, Optional<String> prompts) {
     return new RunInfo(
         new RunInfo.Model(model.name(), model.config().layers(), model.config().parameters()),
         new RunInfo.Backend(
-            Nd4j.getBackend().getClass().getSimpleName(),
-            Blas.vendor(),
-            options.threads(),
-            device));
+            Nd4j.getBackend().getClass().getSimpleName(), Blas.vendor(), options.threads(), device),
+        prompts);
   }
 
   private static String caches() {

@@ -64,6 +64,7 @@ class MainTest {
     Outcome outcome = run(command.name(), "--help");
     assertEquals(0, outcome.status());
     assertEquals(outcome, run("help", command.name()));
+    assertEquals(outcome, run(command.name(), "-h"));
     String help = outcome.out().replaceAll("\\s+", " ");
     for (Option option : command.options().getOptions()) {
       assertTrue(help.contains("--" + option.getLongOpt() + " "), option.getLongOpt());
@@ -110,7 +111,7 @@ class MainTest {
         "compare --cache-dtype f8 | --cache-dtype must be one of f32, f16,",
         "compare --model-preset huge | --model-preset must be one of demo-32,",
         "compare --model x --model-preset tiny | --model and --model-preset exclude each other",
-        "compare --context 9 | --context needs --model",
+        "compare --context 9 | --context needs --model FILE",
         "compare --model no-such.gguf | no-such.gguf",
         "bench --model x --shape 2,64,4,2,176 | --model and --shape exclude each other",
         "compare --json no-such-folder/x.json | cannot write no-such-folder/x.json",
@@ -146,6 +147,22 @@ class MainTest {
         "bench --model-preset tiny --context-long 4097 | at most the model's context of 4096",
         "bench --prefill-chunk 0 | --prefill-chunk must be at least 1, not 0",
         "bench --json no-such-folder/x.json | cannot write no-such-folder/x.json",
+        "compare --model x --seed 7 | --seed is of a demo model's weights, so that --model excludes",
+        "workflow --model x --seed 7 | --seed is of a demo model's weights",
+        "export --model x --seed 7 --gguf y | --seed is of a demo model's weights",
+        "generate --seed 7 --prompt x | --seed needs --temperature, without which nothing is random",
+        "chat --top-k 7 | --top-k needs --temperature",
+        "compare --cache radix --cache simple | --cache is given more than once",
+        "compare --cache request --ttl 5m | --ttl needs a cache that keeps something between",
+        "workflow --cache request --policy lfu | --policy needs the cache radix",
+        "compare --plugins pom.xml | --plugins needs a cache or a model that is in the jar",
+        "chat --plugins pom.xml | --plugins needs --model provider:NAME",
+        "bench --plugins pom.xml | --plugins needs --model provider:NAME",
+        "generate --model provider:nosuch --prompt x | --model provider:nosuch needs --plugins JAR",
+        "compare --also radix | --also names radix, which runs anyway",
+        "compare --also none,tea | there is no cache named tea; there are none, radix, request,",
+        "bench --model provider:x --context 9 | --context needs --model FILE",
+        "export --model provider:x --gguf y | export writes model files and demo models",
         "compare stray | compare takes options only, not \"stray\""
       })
   void refusesBadInputInOneSentence(String args, String sentence) {

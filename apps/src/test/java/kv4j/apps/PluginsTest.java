@@ -1,77 +1,143 @@
 package kv4j.apps;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import javax.tools.ToolProvider;
-import kv4j.apps.cli.Terminal;
 import kv4j.cache.KvCacheProvider;
+import kv4j.model.ModelProvider;
+import kv4j.model.ModelProviders;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class PluginsTest {
-  private static final String EXAMPLE = "kv4j.inference.example.LastPromptCacheProvider";
+  private static final String CACHE = "kv4j.inference.example.LastPromptCacheProvider";
+  private static final String MODEL = "kv4j.inference.example.AlibiModelProvider";
   private static final Path SOURCES = Path.of("..", "inference", "src", "test", "java");
 
+  @TempDir private Path folder;
+
   @Test
-  void runsACacheFromAThirdPartysJar(@TempDir Path folder) throws Exception {
-    Path jar = folder.resolve("third party.jar");
-    pack(compile(folder.resolve("classes")), jar);
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    PrintStream print = new PrintStream(out, true, StandardCharsets.UTF_8);
-    String[] args = {
-      "compare",
-      "--model-preset",
-      "tiny",
-      "--requests",
-      "3",
-      "--prefix-tokens",
-      "100",
-      "--new-tokens",
-      "2",
-      "--cache",
-      "last-prompt",
-      "--plugins",
-      jar.toString()
-    };
-    int status = Main.run(args, new Terminal(print, print, false, false));
-    String text = out.toString(StandardCharsets.UTF_8);
-    assertEquals(0, status, text);
-    assertTrue(text.contains("identical tokens: yes"), text);
+  void runsACacheFromAThirdPartysJar() throws Exception {
+    Path jar = pack(compile(CACHE), KvCacheProvider.class, CACHE);
+    String text =
+        compare("--model-preset", "tiny", "--cache", "last-prompt", "--plugins", jar.toString());
     // 6 blocks of 16 of the 100 shared tokens, in 2 of 3 requests of 148.
     assertTrue(text.contains("token hit rate: 43.2%"), text);
   }
 
+  @Test
+  void runsAModelFromAThirdPartysJar() throws Exception {
+    String jar = pack(compile(MODEL), ModelProvider.class, MODEL).toString();
+    String built = compare("--model", "provider:alibi:7", "--plugins", jar);
+    assertTrue(built.startsWith("alibi: 3 layers"), built);
+    Matcher rates = Pattern.compile("token hit rate: (.*)%, expected (.*)%").matcher(built);
+    assertTrue(rates.find(), built);
+    assertEquals(rates.group(2), rates.group(1));
+    // 100 of 148 tokens in 2 of 3 requests, and what the questions have in common
+    assertTrue(Double.parseDouble(rates.group(1)) > 100.0 * 2 * 100 / (3 * 148) - 0.1, built);
+
+    Path saved = folder.resolve("alibi.fb");
+    try (URLClassLoader loader = new URLClassLoader(new URL[] {Path.of(jar).toUri().toURL()})) {
+      ModelProviders.create("alibi", "7", loader).graph().save(saved.toFile(), false);
+    }
+    String model = "provider:alibi:" + saved;
+    compare("--model", model, "--plugins", jar);
+    String[] options = {"--prompt", "Hello", "--new-tokens", "9", "--plugins", jar, "--model"};
+    String fromCode = generate(options, "provider:alibi:7");
+    assertEquals(fromCode, generate(options, model));
+    assertNotEquals(fromCode, generate(options, "provider:alibi:8"));
+
+    String[] small = "workflow --requests 1 --new-tokens 1 --prefix-tokens 50".split(" ");
+    Stream<String> given = Stream.of("--plugins", jar, "--model", model);
+    Programs.succeed("", Stream.concat(Stream.of(small), given).toArray(String[]::new));
+    Programs.Outcome chat =
+        Programs.succeed(
+            "Hi\n", "chat", "--new-tokens", "3", "--plugins", jar, "--model", "provider:alibi");
+    assertTrue(chat.err().contains("prompt "), chat.err());
+    Programs.Outcome bench =
+        Programs.run("", "bench", "--plugins", jar, "--model", "provider:alibi", "--quick");
+    assertEquals(2, bench.status());
+    assertTrue(bench.err().contains("needs a context of 513 tokens"), bench.err());
+
+    Programs.Outcome unknown =
+        Programs.run("", "generate", "--prompt", "x", "--plugins", jar, "--model", "provider:beta");
+    assertEquals(2, unknown.status());
+    assertEquals("kv4j: there is no model named beta; there are alibi\n", unknown.err());
+  }
+
+  @Test
+  void aJarWithoutModelsIsRefused() throws Exception {
+    String jar = pack(compile(CACHE), KvCacheProvider.class, CACHE).toString();
+    Programs.Outcome outcome =
+        Programs.run("", "chat", "--plugins", jar, "--model", "provider:beta");
+    assertEquals(2, outcome.status());
+    assertEquals("kv4j: the jar of --plugins has no models\n", outcome.err());
+  }
+
+  @Test
+  void aJarThatLacksWhatItNamesIsRefused() throws Exception {
+    String jar = pack(folder, ModelProvider.class, "no.such.Provider").toString();
+    Programs.Outcome outcome =
+        Programs.run("", "chat", "--plugins", jar, "--model", "provider:beta");
+    assertEquals(2, outcome.status());
+    assertTrue(outcome.err().startsWith("kv4j: a plugin cannot be loaded: "), outcome.err());
+    assertTrue(outcome.err().contains("no.such.Provider"), outcome.err());
+  }
+
+  private static String compare(String... options) {
+    Stream<String> fixed =
+        Stream.of("compare", "--requests", "3", "--prefix-tokens", "100", "--new-tokens", "2");
+    Programs.Outcome outcome =
+        Programs.succeed("", Stream.concat(fixed, Stream.of(options)).toArray(String[]::new));
+    assertTrue(outcome.out().contains("identical tokens: yes"), outcome.out());
+    return outcome.out();
+  }
+
+  private static String generate(String[] options, String model) {
+    return Programs.succeed(
+            "",
+            Stream.of(Stream.of("generate"), Stream.of(options), Stream.of(model))
+                .flatMap(part -> part)
+                .toArray(String[]::new))
+        .out();
+  }
+
   /** The example's classes, in a folder that no class loader of the tests looks into. */
-  private static Path compile(Path classes) throws Exception {
-    Files.createDirectories(classes);
-    String source = SOURCES.resolve(EXAMPLE.replace('.', '/') + ".java").toString();
+  private Path compile(String example) throws Exception {
+    Path classes = Files.createDirectories(folder.resolve("classes"));
+    String source = SOURCES.resolve(example.replace('.', '/') + ".java").toString();
     String classPath = System.getProperty("java.class.path");
     String[] args = {"-d", classes.toString(), "-classpath", classPath, source};
     assertEquals(0, ToolProvider.getSystemJavaCompiler().run(null, null, null, args));
     return classes;
   }
 
-  private static void pack(Path classes, Path jar) throws Exception {
+  private Path pack(Path classes, Class<?> service, String provider) throws Exception {
+    Path jar = folder.resolve("third party.jar");
     try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(jar));
         Stream<Path> tree = Files.walk(classes)) {
-      List<Path> files = tree.filter(Files::isRegularFile).toList();
+      List<Path> files = tree.filter(file -> file.toString().endsWith(".class")).toList();
       for (Path file : files) {
         String entry = classes.relativize(file).toString().replace('\\', '/');
         out.putNextEntry(new JarEntry(entry));
         Files.copy(file, out);
       }
-      out.putNextEntry(new JarEntry("META-INF/services/" + KvCacheProvider.class.getName()));
-      out.write(EXAMPLE.getBytes(StandardCharsets.UTF_8));
+      out.putNextEntry(new JarEntry("META-INF/services/" + service.getName()));
+      out.write(provider.getBytes(StandardCharsets.UTF_8));
     }
+    return jar;
   }
 }

@@ -5,9 +5,11 @@ import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import kv4j.model.GraphNames;
 import org.nd4j.autodiff.listeners.At;
 import org.nd4j.autodiff.listeners.Listener;
+import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.VariableType;
 import org.nd4j.autodiff.samediff.config.ExecutionResult;
@@ -46,17 +48,28 @@ final class PlanSession extends InferenceSession {
   /**
    * Makes SameDiff forget the sessions it has for a graph: it keeps one per thread, from the moment
    * a thread sets a weight, and would never ask the factory again. Changing a variable's type does
-   * that and nothing else of note, so one weight becomes a constant and a variable again.
+   * that and nothing else of note, so one weight becomes a constant and a variable again, or the
+   * other way round, as graphs read from files may hold constants only.
    */
   private static void forgetSessions(SameDiff graph) {
-    graph.variables().stream()
-        .filter(variable -> variable.getVariableType() == VariableType.VARIABLE)
-        .findFirst()
+    Optional<SDVariable> weight = first(graph, VariableType.VARIABLE);
+    if (weight.isPresent()) {
+      graph.convertToConstants(List.of(weight.get()));
+      graph.convertToVariables(List.of(weight.get()));
+      return;
+    }
+    first(graph, VariableType.CONSTANT)
         .ifPresent(
-            weight -> {
-              graph.convertToConstants(List.of(weight));
-              graph.convertToVariables(List.of(weight));
+            constant -> {
+              graph.convertToVariables(List.of(constant));
+              graph.convertToConstants(List.of(constant));
             });
+  }
+
+  private static Optional<SDVariable> first(SameDiff graph, VariableType type) {
+    return graph.variables().stream()
+        .filter(v -> v.getVariableType() == type && v.dataType().isFPType())
+        .findFirst();
   }
 
   /** Gives a graph back, unless another engine has it by now. */

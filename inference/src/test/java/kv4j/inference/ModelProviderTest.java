@@ -9,14 +9,18 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.io.File;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.SplittableRandom;
 import kv4j.cache.KvCache;
 import kv4j.cache.KvCaches;
 import kv4j.cache.block.KvDtype;
-import kv4j.inference.example.AlibiModelProvider;
+import kv4j.inference.example.OnnxFile;
 import kv4j.model.ByteTokenizer;
 import kv4j.model.Model;
+import kv4j.model.ModelPreset;
 import kv4j.model.ModelProviders;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -35,18 +39,36 @@ class ModelProviderTest {
     Model model = ModelProviders.create("alibi", "7", LOADER);
     File file = folder.resolve("alibi.fb").toFile();
     model.graph().save(file, false);
-    Model read = ofFile(file);
+    Model read = ModelProviders.create("alibi", file.toString(), LOADER);
     assertEquals(model.fingerprint(), read.fingerprint());
     runsAsStock(read);
   }
 
-  private static Model ofFile(File file) {
-    return Model.ofGraph(
-        "alibi",
-        AlibiModelProvider.config(),
-        SameDiff.load(file, false),
-        new ByteTokenizer(),
-        "bytes");
+  @Test
+  void anOnnxFileRunsThroughTheCache(@TempDir Path folder) throws IOException {
+    Path file = folder.resolve("model.onnx");
+    OnnxFile.write(file, 7);
+    Model model = read(file);
+    runsAsStock(model);
+    OnnxFile.write(file, 8);
+    Model other = read(file);
+    assertNotEquals(model.fingerprint(), other.fingerprint());
+    File saved = folder.resolve("onnx.fb").toFile();
+    model.graph().save(saved, false);
+    runsAsStock(
+        Model.ofGraph(
+            "saved", model.config(), SameDiff.load(saved, false), model.tokenizer(), "bytes"));
+  }
+
+  /** Without what ND4J's importer prints. */
+  private static Model read(Path onnx) {
+    PrintStream out = System.out;
+    System.setOut(new PrintStream(OutputStream.nullOutputStream()));
+    try {
+      return ModelProviders.create("onnx", onnx.toString(), LOADER);
+    } finally {
+      System.setOut(out);
+    }
   }
 
   private static void runsAsStock(Model model) {
@@ -79,7 +101,7 @@ class ModelProviderTest {
     Exception unknown =
         assertThrows(
             IllegalArgumentException.class, () -> ModelProviders.create("alpha", "", LOADER));
-    assertEquals("there is no model named alpha; there are alibi", unknown.getMessage());
+    assertEquals("there is no model named alpha; there are alibi, onnx", unknown.getMessage());
     assertThrows(IllegalArgumentException.class, () -> ModelProviders.create("alibi", "x", LOADER));
     Exception empty =
         assertThrows(
@@ -87,7 +109,7 @@ class ModelProviderTest {
             () ->
                 Model.ofGraph(
                     "empty",
-                    AlibiModelProvider.config(),
+                    ModelPreset.TINY.config(),
                     SameDiff.create(),
                     new ByteTokenizer(),
                     "bytes"));

@@ -3,9 +3,12 @@ package kv4j.apps.cli;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.ServiceConfigurationError;
+import java.util.Set;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.DefaultParser;
 import org.apache.commons.cli.MissingArgumentException;
@@ -44,6 +47,9 @@ public final class Dispatcher {
     } catch (IllegalArgumentException | ParseException e) {
       complain(e, e.getMessage(), args, terminal);
       return BAD_INPUT;
+    } catch (ServiceConfigurationError e) {
+      complain(e, "a plugin cannot be loaded: " + e.getMessage(), args, terminal);
+      return BAD_INPUT;
     } catch (Exception | OutOfMemoryError | LinkageError e) {
       String what = e.getMessage() == null ? "" : ": " + e.getMessage();
       complain(e, e.getClass().getSimpleName() + what, args, terminal);
@@ -63,7 +69,7 @@ public final class Dispatcher {
     String name = rest.isEmpty() ? HELP : rest.remove(0);
     if (name.equals(HELP) && !rest.isEmpty()) {
       name = rest.remove(0);
-      rest = List.of("--" + HELP);
+      rest = new ArrayList<>(List.of("--" + HELP));
     }
     if (name.equals(HELP) || name.equals("--" + HELP) || name.equals("-h")) {
       terminal.out().print(Help.commands(commands.values()));
@@ -78,6 +84,7 @@ public final class Dispatcher {
     options.addOption(
         flag(VERBOSE, "show the compiled plan, what ND4J logs, and where an error arose"));
     options.addOption(flag(HELP, "list these options"));
+    rest.replaceAll(argument -> argument.equals("-h") ? "--" + HELP : argument);
     CommandLine line = parse(name, options, rest.toArray(String[]::new));
     checkOperands(command, line);
     if (line.hasOption(HELP)) {
@@ -87,9 +94,11 @@ public final class Dispatcher {
     }
   }
 
-  /** Whether the user wants to know more. */
-  public static boolean isVerbose(CommandLine line) {
-    return line.hasOption(VERBOSE);
+  /** Prints lines on stderr if the user wants to know more. */
+  public static void explain(CommandLine line, Terminal terminal, List<String> lines) {
+    if (line.hasOption(VERBOSE)) {
+      lines.forEach(terminal.err()::println);
+    }
   }
 
   /** An option without a value. */
@@ -116,7 +125,18 @@ public final class Dispatcher {
       throw new IllegalArgumentException(
           "--" + option.getLongOpt() + " needs a value: " + option.getDescription(), e);
     }
+    checkGivenOnce(line);
     return line;
+  }
+
+  /** Of several values, all but one would go unheard. */
+  private static void checkGivenOnce(CommandLine line) {
+    Set<Option> seen = new HashSet<>();
+    for (Option option : line.getOptions()) {
+      if (!seen.add(option) && option.getType() != ValueOption.REPEATABLE) {
+        throw new IllegalArgumentException("--" + option.getLongOpt() + " is given more than once");
+      }
+    }
   }
 
   private static void checkOperands(Command command, CommandLine line) {

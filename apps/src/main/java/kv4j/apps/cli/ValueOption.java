@@ -1,5 +1,7 @@
 package kv4j.apps.cli;
 
+import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import org.apache.commons.cli.CommandLine;
@@ -12,6 +14,7 @@ import org.apache.commons.cli.Option;
  * @param argument what its value is called in the help
  * @param description for the help, without the default
  * @param otherwise the value, as it would be typed, where the option is not given; empty: none
+ * @param repeatable whether it may be given more than once
  * @param parser reads the value; throws {@link IllegalArgumentException} with what is wrong, to be
  *     read after the option's name
  */
@@ -20,7 +23,10 @@ public record ValueOption<T>(
     String argument,
     String description,
     Optional<String> otherwise,
+    boolean repeatable,
     Function<String, T> parser) {
+  /** The type of repeatable options, in Commons CLI's sense. */
+  static final Class<?> REPEATABLE = List.class;
 
   /** An option with a default. */
   public static <T> ValueOption<T> of(
@@ -30,19 +36,31 @@ public record ValueOption<T>(
       Object otherwise,
       Function<String, T> parser) {
     return new ValueOption<>(
-        name, argument, description, Optional.of(otherwise.toString()), parser);
+        name, argument, description, Optional.of(otherwise.toString()), false, parser);
   }
 
   /** An option that need not have a value. */
   public static <T> ValueOption<T> optional(
       String name, String argument, String description, Function<String, T> parser) {
-    return new ValueOption<>(name, argument, description, Optional.empty(), parser);
+    return new ValueOption<>(name, argument, description, Optional.empty(), false, parser);
+  }
+
+  /** An option that may be given any number of times. */
+  public static <T> ValueOption<T> repeatable(
+      String name, String argument, String description, Function<String, T> parser) {
+    return new ValueOption<>(name, argument, description, Optional.empty(), true, parser);
   }
 
   /** For Commons CLI, its default in its description. */
   public Option option() {
     String text = otherwise.map(o -> description + " (default: " + o + ")").orElse(description);
-    return Option.builder().longOpt(name).hasArg().argName(argument).desc(text).get();
+    return Option.builder()
+        .longOpt(name)
+        .hasArg()
+        .argName(argument)
+        .desc(text)
+        .type(repeatable ? REPEATABLE : String.class)
+        .get();
   }
 
   /**
@@ -52,6 +70,13 @@ public record ValueOption<T>(
    */
   public Optional<T> find(CommandLine line) {
     return Optional.ofNullable(line.getOptionValue(name)).or(() -> otherwise).map(this::parse);
+  }
+
+  /** All values of a repeatable option. */
+  public List<T> all(CommandLine line) {
+    return line.hasOption(name)
+        ? Arrays.stream(line.getOptionValues(name)).map(this::parse).toList()
+        : List.of();
   }
 
   /** The value of an option that has a default. */

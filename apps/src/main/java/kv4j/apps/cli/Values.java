@@ -28,6 +28,14 @@ public final class Values {
 
   private Values() {}
 
+  /** Any text but the empty one. */
+  public static String text(String text) {
+    if (text.isEmpty()) {
+      throw new IllegalArgumentException("must not be empty");
+    }
+    return text;
+  }
+
   /** A whole number, at least 1. */
   public static int positiveInt(String text) {
     long value = wholeNumber(text);

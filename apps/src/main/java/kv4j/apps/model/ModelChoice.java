@@ -6,12 +6,14 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import kv4j.apps.cli.Plugins;
 import kv4j.apps.cli.Terminal;
 import kv4j.apps.cli.ValueOption;
 import kv4j.apps.cli.Values;
 import kv4j.model.DemoModels;
 import kv4j.model.Model;
 import kv4j.model.ModelPreset;
+import kv4j.model.ModelProviders;
 import kv4j.model.family.LoadOptions;
 import kv4j.model.family.ModelLoader;
 import kv4j.model.tokenizer.GgufTokenizers;
@@ -21,13 +23,14 @@ import org.bytedeco.javacpp.Pointer;
 
 /** The options that say which model to run: a file, or one of the demo models. */
 public final class ModelChoice {
-  /** A file or folder with a model. */
-  public static final ValueOption<Path> MODEL =
+  /** A file or folder with a model, or who makes it. */
+  public static final ValueOption<String> MODEL =
       ValueOption.optional(
           "model",
           "FILE",
-          "your own model: a GGUF file, a Hugging Face folder, or a llama2.c checkpoint",
-          Path::of);
+          "your own model: a GGUF file, a Hugging Face folder, a llama2.c checkpoint, or"
+              + " provider:NAME or provider:NAME:ARGUMENT, which a jar of --plugins makes",
+          Values::text);
 
   /** The vocabulary of a llama2.c checkpoint. */
   public static final ValueOption<Path> TOKENIZER =
@@ -42,7 +45,7 @@ public final class ModelChoice {
       ValueOption.optional(
           "context",
           "N",
-          "most tokens of a sequence, with --model (default: what the model has)",
+          "most tokens of a sequence, with --model FILE (default: what the model has)",
           Values::positiveInt);
 
   /** A demo model. */
@@ -55,7 +58,14 @@ public final class ModelChoice {
           ModelChoice::preset);
 
   /** Seed of the demo models' weights where a program has no option for it. */
-  public static final long SEED = 42;
+  public static final long USUAL_SEED = 42;
+
+  /** Seed of the demo models' weights. */
+  public static final ValueOption<Long> SEED =
+      ValueOption.of(
+          "seed", "N", "seed of a demo model's weights", USUAL_SEED, Values::wholeNumber);
+
+  private static final String PROVIDER = "provider:";
 
   private ModelChoice() {}
 
@@ -74,21 +84,52 @@ public final class ModelChoice {
   public static void check(CommandLine line) {
     PRESET.in(line);
     CONTEXT.find(line);
-    boolean file = MODEL.find(line).isPresent();
-    if (file && line.hasOption(PRESET.name())) {
+    boolean own = MODEL.find(line).isPresent();
+    if (own && line.hasOption(PRESET.name())) {
       throw new IllegalArgumentException("--model and --model-preset exclude each other");
     }
+    boolean file = own && !isProvider(line);
     for (ValueOption<?> option : List.of(TOKENIZER, CONTEXT)) {
       if (!file && line.hasOption(option.name())) {
-        throw new IllegalArgumentException("--" + option.name() + " needs --model");
+        throw new IllegalArgumentException("--" + option.name() + " needs --model FILE");
       }
     }
+  }
+
+  /**
+   * Likewise, in a program for which a jar can only hold models.
+   *
+   * @throws IllegalArgumentException with one sentence if the options do not go together
+   */
+  public static void checkWithPlugins(CommandLine line) {
+    check(line);
+    if (line.hasOption(Plugins.OPTION.name()) && !isProvider(line)) {
+      throw new IllegalArgumentException("--plugins needs --model provider:NAME");
+    }
+  }
+
+  /** Whether the model is made by a {@link kv4j.model.ModelProvider}. */
+  public static boolean isProvider(CommandLine line) {
+    return MODEL.find(line).filter(text -> text.startsWith(PROVIDER)).isPresent();
+  }
+
+  /**
+   * The seed of a demo model's weights, in a program with that option.
+   *
+   * @throws IllegalArgumentException if it is given for another model
+   */
+  public static long seed(CommandLine line) {
+    if (line.hasOption(SEED.name()) && MODEL.find(line).isPresent()) {
+      throw new IllegalArgumentException(
+          "--seed is of a demo model's weights, so that --model excludes it");
+    }
+    return SEED.in(line);
   }
 
   /** The options as given, for another process that is to run the same model. */
   public static List<String> arguments(CommandLine line) {
     List<String> arguments = new ArrayList<>();
-    for (ValueOption<?> option : List.of(MODEL, TOKENIZER, CONTEXT, PRESET)) {
+    for (ValueOption<?> option : List.of(MODEL, TOKENIZER, CONTEXT, PRESET, Plugins.OPTION)) {
       if (line.hasOption(option.name())) {
         arguments.addAll(List.of("--" + option.name(), line.getOptionValue(option.name())));
       }
@@ -100,24 +141,42 @@ public final class ModelChoice {
    * Loads or makes the model.
    *
    * @param seed of a demo model's weights
-   * @throws IllegalArgumentException with one sentence if the options do not go together, or the
-   *     file does not do
+   * @throws IllegalArgumentException with one sentence if the options do not go together, the file
+   *     does not do, or there is no such provider
    */
   public static LoadedModel load(CommandLine line, long seed, Terminal terminal) {
     check(line);
-    Optional<Path> file = MODEL.find(line);
-    if (file.isEmpty()) {
-      Model demo = DemoModels.create(PRESET.in(line), seed);
-      return new LoadedModel(demo, Optional.empty(), GgufTokenizers.metadata(demo.tokenizer()));
+    Optional<String> own = MODEL.find(line);
+    if (own.isEmpty()) {
+      return withoutTemplate(DemoModels.create(PRESET.in(line), seed));
+    }
+    if (isProvider(line)) {
+      return withoutTemplate(provided(own.get().substring(PROVIDER.length()), line));
     }
     TokenizerFiles files = new TokenizerFiles(TOKENIZER.find(line));
     LoadOptions options = new LoadOptions(CONTEXT.find(line).orElse(Integer.MAX_VALUE), maxBytes());
     try (LoadProgress progress = new LoadProgress(terminal)) {
       return new LoadedModel(
-          ModelLoader.load(file.get(), options, files, progress),
+          ModelLoader.load(Path.of(own.get()), options, files, progress),
           files.template(),
           files.vocabulary());
     }
+  }
+
+  private static Model provided(String text, CommandLine line) {
+    ClassLoader loader = Plugins.loader(line);
+    if (ModelProviders.providers(loader).isEmpty()) {
+      throw new IllegalArgumentException(
+          line.hasOption(Plugins.OPTION.name())
+              ? "the jar of --plugins has no models"
+              : "--model provider:" + text + " needs --plugins JAR");
+    }
+    String[] parts = text.split(":", 2);
+    return ModelProviders.create(parts[0], parts.length > 1 ? parts[1] : "", loader);
+  }
+
+  private static LoadedModel withoutTemplate(Model model) {
+    return new LoadedModel(model, Optional.empty(), GgufTokenizers.metadata(model.tokenizer()));
   }
 
   /** What there may be off the heap, where weights are. */

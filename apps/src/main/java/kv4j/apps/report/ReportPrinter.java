@@ -43,7 +43,8 @@ public final class ReportPrinter {
   }
 
   private String text() {
-    page.paragraph(info.title());
+    page.line(info.title());
+    page.paragraph(info.prompts().map(format -> "prompts in " + format).orElse(""));
     timings();
     hits();
     if (report.groups().size() > 1) {

@@ -1,12 +1,15 @@
 package kv4j.apps.report;
 
+import java.util.Optional;
+
 /**
  * What ran.
  *
  * @param model what was run
  * @param backend what it ran on
+ * @param prompts how texts were written down as prompts; empty where there were no texts
  */
-public record RunInfo(Model model, Backend backend) {
+public record RunInfo(Model model, Backend backend, Optional<String> prompts) {
   /**
    * A model.
    *

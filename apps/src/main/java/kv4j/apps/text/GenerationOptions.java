@@ -1,6 +1,5 @@
 package kv4j.apps.text;
 
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.DoublePredicate;
@@ -53,8 +52,8 @@ public final class GenerationOptions {
   private static final ValueOption<Long> SEED =
       ValueOption.of("seed", "N", "seed of what is random", 0, Values::wholeNumber);
   private static final ValueOption<String> STOP =
-      ValueOption.optional(
-          "stop", "TEXT", "end before this text; may be given again", GenerationOptions::stop);
+      ValueOption.repeatable(
+          "stop", "TEXT", "end before this text; may be given again", Values::text);
 
   /** What is generated at most if nothing is said. */
   private static final int USUAL_NEW_TOKENS = 128;
@@ -79,11 +78,17 @@ public final class GenerationOptions {
             REPEAT_PENALTY.in(line),
             Sampling.REPEAT_WINDOW,
             SEED.in(line));
-    STOP.find(line);
-    stops =
-        line.hasOption(STOP.name())
-            ? Arrays.stream(line.getOptionValues(STOP.name())).map(STOP.parser()).toList()
-            : List.of();
+    stops = STOP.all(line);
+    checkRandom(line);
+  }
+
+  private static void checkRandom(CommandLine line) {
+    for (ValueOption<?> option : List.of(TOP_K, TOP_P, MIN_P, SEED)) {
+      if (line.hasOption(option.name()) && !line.hasOption(TEMPERATURE.name())) {
+        throw new IllegalArgumentException(
+            "--%s needs --temperature, without which nothing is random".formatted(option.name()));
+      }
+    }
   }
 
   /** Adds all of them. */
@@ -116,13 +121,6 @@ public final class GenerationOptions {
               .formatted(promptTokens, newTokens.orElse(1), context));
     }
     return newTokens.orElse(Math.min(USUAL_NEW_TOKENS, context - promptTokens));
-  }
-
-  private static String stop(String text) {
-    if (text.isEmpty()) {
-      throw new IllegalArgumentException("must not be empty");
-    }
-    return text;
   }
 
   private static Function<String, Double> decimal(String range, DoublePredicate within) {

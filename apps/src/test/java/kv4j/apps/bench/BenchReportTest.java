@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import kv4j.apps.cli.Terminal;
 import kv4j.apps.report.RunInfo;
@@ -36,7 +37,8 @@ class BenchReportTest {
     return new BenchReport(
         new RunInfo(
             new RunInfo.Model("demo-32-m", 32, 95_000_000),
-            new RunInfo.Backend("CpuBackend", "MKL", 2, "cpu")),
+            new RunInfo.Backend("CpuBackend", "MKL", 2, "cpu"),
+            Optional.empty()),
         ModelPreset.DEMO_32_M.config(),
         "vector, 512 bits",
         256,

@@ -83,7 +83,7 @@ final class PlanOutline {
   void addFused(List<Unit> units, List<Step> steps) {
     List<GraphOps.Node> nodes = units.stream().flatMap(unit -> unit.nodes().stream()).toList();
     String name = units.stream().map(this::name).distinct().collect(Collectors.joining(" + "));
-    List<String> how = steps.stream().map(Step::kind).toList();
+    List<String> how = steps.stream().map(Step::kind).filter(kind -> !kind.isEmpty()).toList();
     add(nodes, new Part(name, how, nodes.size(), null));
   }
 

@@ -2,11 +2,11 @@ package kv4j.inference.workload;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import kv4j.inference.workload.PromptFormat.Passage;
 import kv4j.model.Tokenizer;
 
 /**
@@ -77,44 +77,46 @@ public record AgenticRun(
 
   /** All steps as requests, with texts as they are. */
   public Workload workload(Tokenizer tokenizer, int newTokens) {
-    return workload(tokenizer, Optional.empty(), Optional.empty(), newTokens);
+    return workload(PromptFormat.plain(tokenizer), Optional.empty(), Optional.empty(), newTokens);
   }
 
   /**
-   * All steps as requests, grouped by agent. The shared prefix is the system prompt. Texts are
-   * encoded one by one, so that an agent's next prompt begins with the tokens of its last under any
-   * tokenizer.
+   * All steps as requests, grouped by agent. The shared prefix is the system prompt; an agent's
+   * role and steps are what the user says. Plain texts are encoded one by one, so that an agent's
+   * next prompt begins with the tokens of its last under any tokenizer.
    *
    * @param prefixTokens to cut the system prompt to
    * @param suffixTokens most tokens that a step adds to its agent's context
    * @throws IllegalArgumentException if the system prompt is shorter
    */
   public Workload workload(
-      Tokenizer tokenizer,
+      PromptFormat format,
       Optional<Integer> prefixTokens,
       Optional<Integer> suffixTokens,
       int newTokens) {
-    int[] whole = WorkloadFiles.encodeSystem(tokenizer, system);
-    int[] prefix =
-        WorkloadFiles.cut(name, "system prompt", whole, prefixTokens.orElse(whole.length));
-    int most = suffixTokens.orElse(Integer.MAX_VALUE);
-    Map<String, int[]> contexts = new HashMap<>();
+    Passage whole = format.system(system);
+    prefixTokens.ifPresent(
+        tokens ->
+            WorkloadFiles.requireTokens(name, "system prompt", whole.tokens().length, tokens));
+    Passage prefix = format.first(whole, prefixTokens.orElse(Integer.MAX_VALUE));
+    Map<String, List<Passage>> contexts = new HashMap<>();
     agents.forEach(
         (agent, role) -> {
-          String text = "You are the " + agent + ". " + role;
-          contexts.put(agent, append(tokenizer, prefix, text, Integer.MAX_VALUE));
+          Passage first = format.passage("You are the " + agent + ". " + role + "\n");
+          contexts.put(agent, new ArrayList<>(List.of(first)));
         });
-    List<WorkloadRequest> requests = new ArrayList<>();
+    List<int[]> prompts = new ArrayList<>();
     for (Step step : steps) {
-      int[] prompt = append(tokenizer, contexts.get(step.agent()), step.text(), most);
-      contexts.put(step.agent(), prompt);
-      requests.add(new WorkloadRequest(step.agent(), prompt, prefix.length));
+      List<Passage> context = contexts.get(step.agent());
+      Passage added = format.passage(step.text() + "\n");
+      context.add(format.first(added, suffixTokens.orElse(Integer.MAX_VALUE)));
+      prompts.add(format.prompt(prefix, context));
+    }
+    int shared = format.sharedTokens(prefix, prompts);
+    List<WorkloadRequest> requests = new ArrayList<>();
+    for (int i = 0; i < prompts.size(); i++) {
+      requests.add(new WorkloadRequest(steps.get(i).agent(), prompts.get(i), shared));
     }
     return new Workload(name, requests, newTokens);
-  }
-
-  private static int[] append(Tokenizer tokenizer, int[] context, String text, int most) {
-    int[] added = tokenizer.encode(text + "\n");
-    return WorkloadFiles.concat(context, Arrays.copyOf(added, Math.min(added.length, most)));
   }
 }

@@ -1,8 +1,8 @@
 package kv4j.inference.workload;
 
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
+import kv4j.inference.workload.PromptFormat.Passage;
 import kv4j.model.Tokenizer;
 
 /**
@@ -71,25 +71,44 @@ public record PromptSet(String name, List<String> system, List<String> questions
    *
    * @param context most tokens of a prompt and its new ones
    */
-  public Sizes fitting(Tokenizer tokenizer, Sizes most, int context) {
+  public Sizes fitting(PromptFormat format, Sizes most, int context) {
+    int requests = Math.min(most.requests(), questions.size());
     int suffix = most.suffixTokens();
-    for (String question : questions.subList(0, Math.min(most.requests(), questions.size()))) {
-      suffix = Math.min(suffix, tokenizer.encode(question).length);
+    for (String question : questions.subList(0, requests)) {
+      suffix = Math.min(suffix, format.passage(question).tokens().length);
     }
-    suffix = Math.max(1, suffix);
-    int prefix =
-        Math.min(most.prefixTokens(), WorkloadFiles.encodeSystem(tokenizer, system).length);
-    int room = Math.max(1, context - suffix - most.newTokens());
-    return new Sizes(most.requests(), Math.min(prefix, room), suffix, most.newTokens());
+    int prefix = Math.min(most.prefixTokens(), format.system(system).tokens().length);
+    Sizes sizes = new Sizes(most.requests(), prefix, Math.max(1, suffix), most.newTokens());
+    // What a template adds is not known before.
+    for (long over = over(format, sizes, context);
+        over > 0 && sizes.prefixTokens() > 1;
+        over = over(format, sizes, context)) {
+      int less = (int) Math.max(1, sizes.prefixTokens() - over);
+      sizes = new Sizes(sizes.requests(), less, sizes.suffixTokens(), sizes.newTokens());
+    }
+    return sizes;
+  }
+
+  private long over(PromptFormat format, Sizes sizes, int context) {
+    int requests = Math.min(sizes.requests(), questions.size());
+    int longest =
+        prompts(format, sizes, requests).stream().mapToInt(prompt -> prompt.length).max().orElse(0);
+    return (long) longest + sizes.newTokens() - context;
+  }
+
+  /** The same, with texts as they are. */
+  public Workload workload(Tokenizer tokenizer, Sizes sizes) {
+    return workload(PromptFormat.plain(tokenizer), sizes);
   }
 
   /**
    * Requests of exactly the sizes asked for: the system prompt (after the begin token, if there is
-   * one) and the questions are cut to them, never padded or repeated.
+   * one) and the questions are cut to them, never padded or repeated. A template's own tokens come
+   * on top.
    *
    * @throws IllegalArgumentException if there is not enough text for that
    */
-  public Workload workload(Tokenizer tokenizer, Sizes sizes) {
+  public Workload workload(PromptFormat format, Sizes sizes) {
     if (sizes.requests() > questions.size()) {
       throw new IllegalArgumentException(
           "the workload "
@@ -100,22 +119,25 @@ public record PromptSet(String name, List<String> system, List<String> questions
               + sizes.requests()
               + " requests");
     }
-    int[] prefix =
-        WorkloadFiles.cut(
-            name,
-            "system prompt",
-            WorkloadFiles.encodeSystem(tokenizer, system),
-            sizes.prefixTokens());
-    List<WorkloadRequest> requests = new ArrayList<>();
+    Passage whole = format.system(system);
+    WorkloadFiles.requireTokens(name, "system prompt", whole.tokens().length, sizes.prefixTokens());
     for (int i = 0; i < sizes.requests(); i++) {
-      int[] suffix =
-          WorkloadFiles.cut(
-              name,
-              "question " + (i + 1),
-              tokenizer.encode(questions.get(i)),
-              sizes.suffixTokens());
-      requests.add(new WorkloadRequest(name, WorkloadFiles.concat(prefix, suffix), prefix.length));
+      int tokens = format.passage(questions.get(i)).tokens().length;
+      WorkloadFiles.requireTokens(name, "question " + (i + 1), tokens, sizes.suffixTokens());
     }
+    List<int[]> prompts = prompts(format, sizes, sizes.requests());
+    int shared = format.sharedTokens(format.first(whole, sizes.prefixTokens()), prompts);
+    List<WorkloadRequest> requests =
+        prompts.stream().map(prompt -> new WorkloadRequest(name, prompt, shared)).toList();
     return new Workload(name, requests, sizes.newTokens());
+  }
+
+  private List<int[]> prompts(PromptFormat format, Sizes sizes, int requests) {
+    Passage prefix = format.first(format.system(system), sizes.prefixTokens());
+    return questions.subList(0, requests).stream()
+        .map(format::passage)
+        .map(question -> format.first(question, sizes.suffixTokens()))
+        .map(suffix -> format.prompt(prefix, List.of(suffix)))
+        .toList();
   }
 }

@@ -16,12 +16,8 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
-import java.util.stream.Stream;
-import kv4j.model.Tokenizer;
 
 /** Reads workload files: strict JSON, bound to a record, every error one sentence. */
 final class WorkloadFiles {
@@ -128,34 +124,21 @@ final class WorkloadFiles {
   }
 
   /**
-   * The first {@code length} tokens of one of a workload's texts.
+   * Makes sure that one of a workload's texts is long enough.
    *
-   * @throws IllegalArgumentException if it has fewer
+   * @throws IllegalArgumentException if it has fewer tokens
    */
-  static int[] cut(String workload, String what, int[] tokens, int length) {
-    if (tokens.length < length) {
+  static void requireTokens(String workload, String what, int tokens, int wanted) {
+    if (tokens < wanted) {
       throw new IllegalArgumentException(
           "the workload "
               + workload
               + " has a "
               + what
               + " of only "
-              + tokens.length
+              + tokens
               + " tokens, too few for "
-              + length);
+              + wanted);
     }
-    return Arrays.copyOf(tokens, length);
-  }
-
-  /** The begin token, if the model wants one, and the paragraphs of a system prompt. */
-  static int[] encodeSystem(Tokenizer tokenizer, List<String> paragraphs) {
-    IntStream begin =
-        tokenizer.addsBegin() ? IntStream.of(tokenizer.beginToken()) : IntStream.empty();
-    IntStream text = IntStream.of(tokenizer.encode(String.join("\n", paragraphs) + "\n"));
-    return IntStream.concat(begin, text).toArray();
-  }
-
-  static int[] concat(int[]... parts) {
-    return Stream.of(parts).flatMapToInt(IntStream::of).toArray();
   }
 }

@@ -1,5 +1,6 @@
 package kv4j.inference.example;
 
+import java.io.File;
 import kv4j.model.ByteTokenizer;
 import kv4j.model.GraphNames;
 import kv4j.model.Model;
@@ -32,11 +33,23 @@ public final class AlibiModelProvider implements ModelProvider {
 
   @Override
   public String description() {
-    return "an untrained model with ALiBi; its argument is the seed of its weights";
+    return "an untrained model with ALiBi; its argument is the seed of its weights or its saved graph";
   }
 
   @Override
   public Model create(String argument) {
+    SameDiff graph = argument.endsWith(".fb") ? read(new File(argument)) : build(argument);
+    return Model.ofGraph("alibi", config(), graph, new ByteTokenizer(), "bytes");
+  }
+
+  private static SameDiff read(File file) {
+    if (!file.isFile()) {
+      throw new IllegalArgumentException("there is no saved graph " + file);
+    }
+    return SameDiff.load(file, false);
+  }
+
+  private static SameDiff build(String argument) {
     Random random = Nd4j.getRandomFactory().getNewRandomInstance(seed(argument));
     int vocabulary = ByteTokenizer.VOCABULARY;
     SameDiff graph = SameDiff.create();
@@ -75,11 +88,11 @@ public final class AlibiModelProvider implements ModelProvider {
       rows = graph.math().tanh(rows);
     }
     graph.mmul(GraphNames.LOGITS, rows, weight(graph, "output", random, DIM, vocabulary));
-    return Model.ofGraph("alibi", config(), graph, new ByteTokenizer(), "bytes");
+    return graph;
   }
 
-  /** The shape of this provider's graphs; what there is no word for is as in GPT-2. */
-  public static TransformerConfig config() {
+  /** What there is no word for is as in GPT-2. */
+  private static TransformerConfig config() {
     return new TransformerConfig(
         LAYERS,
         DIM,

@@ -46,8 +46,9 @@ class PromptSetTest {
         new Sizes(3, 12, 3, 5));
     assertEquals(2, SMALL.workload(BYTES, new Sizes(2, 20, 7, 5)).requests().size());
     Sizes most = new Sizes(2, 100, 100, 5);
-    assertEquals(new Sizes(2, 20, 7, 5), SMALL.fitting(BYTES, most, Integer.MAX_VALUE));
-    assertEquals(new Sizes(2, 9, 7, 5), SMALL.fitting(BYTES, most, 21));
+    assertEquals(
+        new Sizes(2, 20, 7, 5), SMALL.fitting(PromptFormat.plain(BYTES), most, Integer.MAX_VALUE));
+    assertEquals(new Sizes(2, 9, 7, 5), SMALL.fitting(PromptFormat.plain(BYTES), most, 21));
     refuses(
         "the workload small has a system prompt of only 20 tokens, too few for 21",
         SMALL,

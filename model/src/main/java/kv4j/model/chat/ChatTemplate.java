@@ -7,6 +7,7 @@ import com.hubspot.jinjava.interpret.RenderResult;
 import com.hubspot.jinjava.interpret.TemplateError;
 import com.hubspot.jinjava.loader.ResourceNotFoundException;
 import java.time.Clock;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,6 +26,10 @@ import kv4j.model.Tokenizer;
 public final class ChatTemplate {
   private static final long LONGEST_OUTPUT = 1 << 28;
   private static final Jinjava JINJAVA = jinjava();
+  private static final String SYSTEM = "system";
+  private static final String USER = "user";
+  private static final List<ChatMessage> PROBE =
+      List.of(new ChatMessage(SYSTEM, "0123456789"), new ChatMessage(USER, "9876543210"));
 
   private final String source;
   private final String template;
@@ -121,11 +126,14 @@ public final class ChatTemplate {
   /**
    * The conversation as ids. The template's special tokens become tokens; what the messages say is
    * text, even if it looks like a special token. The begin token comes first where the tokenizer
-   * adds one and the template has not.
+   * adds one and the template has not. Where the template knows no system messages, one at the
+   * beginning becomes the beginning of the first user message.
+   *
+   * @throws IllegalArgumentException as {@link #render}
    */
   public int[] encode(Tokenizer tokenizer, List<ChatMessage> messages, boolean generationPrompt) {
     List<ChatMessage> escaped =
-        messages.stream()
+        withoutUnknownRole(messages).stream()
             .map(
                 message ->
                     new ChatMessage(
@@ -137,6 +145,29 @@ public final class ChatTemplate {
     return tokenizer.addsBegin() && !begun
         ? IntStream.concat(IntStream.of(tokenizer.beginToken()), IntStream.of(tokens)).toArray()
         : tokens;
+  }
+
+  private List<ChatMessage> withoutUnknownRole(List<ChatMessage> messages) {
+    boolean foldable =
+        messages.size() > 1
+            && messages.get(0).role().equals(SYSTEM)
+            && messages.get(1).role().equals(USER);
+    if (!foldable || takesSystem()) {
+      return messages;
+    }
+    String both = messages.get(0).content() + "\n\n" + messages.get(1).content();
+    List<ChatMessage> folded = new ArrayList<>(messages.subList(1, messages.size()));
+    folded.set(0, new ChatMessage(USER, both));
+    return folded;
+  }
+
+  /** Some templates refuse system messages, others leave them out without a word. */
+  private boolean takesSystem() {
+    try {
+      return render(PROBE, true).contains(PROBE.get(0).content());
+    } catch (IllegalArgumentException e) {
+      return false;
+    }
   }
 
   private static Jinjava jinjava() {

@@ -8,8 +8,9 @@ import kv4j.inference.kernel.AttentionScratch;
  * All memory that running a plan needs besides weights and cache, allocated once and reused by
  * every pass. Grows when a pass has more rows than any before.
  *
- * <p>Bytes: {@code rows * (sum of matrix columns + 2 * queryColumns + 2 * kvColumns) * 4}, and per
- * worker two scratch rows and the attention scratch.
+ * <p>Bytes: {@code rows * (sum of matrix columns + 2 * queryColumns + 2 * kvColumns) * 4}; for each
+ * worker but the first {@code min(rows, 127) * (columns of the widest projection) * 4}, see {@link
+ * #part}; and per worker two scratch rows and the attention scratch.
  */
 public final class Arena implements AutoCloseable {
   private final List<Shared> shared = new ArrayList<>();
@@ -18,6 +19,8 @@ public final class Arena implements AutoCloseable {
   private final float[][] rowScratch;
   private final float[][] resultScratch;
   private final AttentionScratch[] attentionScratch;
+  private final NativeMatrix[] parts;
+  private int partColumns;
   private float[] queries = {};
   private float[] keys = {};
   private float[] values = {};
@@ -46,6 +49,7 @@ public final class Arena implements AutoCloseable {
     rowScratch = new float[workers][widestRow];
     resultScratch = new float[workers][widestRow];
     attentionScratch = new AttentionScratch[workers];
+    parts = new NativeMatrix[workers];
     for (int w = 0; w < workers; w++) {
       attentionScratch[w] = new AttentionScratch();
     }
@@ -62,6 +66,11 @@ public final class Arena implements AutoCloseable {
     shared.get(matrix).registers.add(register);
   }
 
+  /** Lets {@link #part} hold the results of a projection. Must not be called once a pass ran. */
+  public void reservePart(int columns) {
+    partColumns = Math.max(partColumns, columns);
+  }
+
   /** Makes room for a pass. Must not be called while one runs. */
   public void ensureRows(int needed) {
     if (needed <= rows) {
@@ -76,11 +85,30 @@ public final class Arena implements AutoCloseable {
         register.assign(entry.matrix);
       }
     }
+    for (int worker = 1; worker < parts.length && partColumns > 0; worker++) {
+      if (parts[worker] != null) {
+        parts[worker].close();
+      }
+      parts[worker] = NativeMatrix.allocate(partRows(needed), partColumns);
+    }
     queries = new float[needed * queryColumns];
     keys = new float[needed * kvColumns];
     values = new float[needed * kvColumns];
     context = new float[needed * queryColumns];
     rows = needed;
+  }
+
+  /** Rows of a pass whose projections are not split by rows. */
+  private static int partRows(int rows) {
+    return Math.min(rows, PassState.ROWS_TO_SPLIT_BY_ROWS - 1);
+  }
+
+  /**
+   * Room for what a worker, not the first, has of a projection that is split by inputs. To be used
+   * without regard to its columns.
+   */
+  public NativeMatrix part(int worker) {
+    return parts[worker];
   }
 
   /** Rotated queries, {@code [rows, heads, headDim]}. */
@@ -123,7 +151,8 @@ public final class Arena implements AutoCloseable {
     for (Shared entry : shared) {
       columns += entry.columns;
     }
-    return columns * rows * Float.BYTES;
+    long inParts = (long) (parts.length - 1) * partRows(rows) * partColumns;
+    return (columns * rows + inParts) * Float.BYTES;
   }
 
   @Override
@@ -131,6 +160,11 @@ public final class Arena implements AutoCloseable {
     for (Shared entry : shared) {
       if (entry.matrix != null) {
         entry.matrix.close();
+      }
+    }
+    for (NativeMatrix part : parts) {
+      if (part != null) {
+        part.close();
       }
     }
     rows = 0;

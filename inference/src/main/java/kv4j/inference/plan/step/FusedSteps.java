@@ -44,7 +44,8 @@ public final class FusedSteps {
   }
 
   /**
-   * The steps of a unit: one, or for attention the hook and what comes after it.
+   * The steps of a unit: one, or for attention the hook and what comes after it, or for a
+   * projection one more that adds up what workers have of it.
    *
    * @param layer attention layer that the unit is in or comes before, from 0
    * @param sum what a projection is to be added into; null if nothing is
@@ -53,7 +54,7 @@ public final class FusedSteps {
     return switch (unit.kind()) {
       case EMBEDDING, POSITION_EMBEDDING -> List.of(embedding(unit));
       case NORM, LAYER_NORM -> List.of(norm(unit));
-      case MATMUL -> List.of(matmul(unit, sum));
+      case MATMUL -> matmul(unit, sum);
       case ROTARY, NORMED_ROTARY, SPLIT -> List.of(heads(unit, shape(layer)));
       case CORE -> attention(unit, shape(layer));
       case SWIGLU, GELU -> List.of(activation(unit));
@@ -77,7 +78,7 @@ public final class FusedSteps {
     return new NormStep(kernels, arena, input, gain, bias, epsilon, output);
   }
 
-  private Step matmul(Unit unit, Unit sum) {
+  private List<Step> matmul(Unit unit, Unit sum) {
     NativeMatrix weight = matrix(unit.weight());
     Register input = read(unit);
     Register output;
@@ -88,14 +89,17 @@ public final class FusedSteps {
       registers.put(sum.output(), output);
     }
     float[] bias = bias(unit);
-    return new MatmulStep(
-        unit.output(),
-        input,
-        weight,
-        unit.transposed(),
-        output,
-        sum != null,
-        bias == null ? null : new Bias(kernels, arena, bias));
+    MatmulStep product =
+        new MatmulStep(
+            unit.output(),
+            arena,
+            input,
+            weight,
+            unit.transposed(),
+            output,
+            sum != null,
+            bias == null ? null : new Bias(kernels, arena, bias));
+    return unit.transposed() ? List.of(product) : List.of(product, new PartSumStep(arena, output));
   }
 
   private Step heads(Unit unit, AttentionShape shape) {

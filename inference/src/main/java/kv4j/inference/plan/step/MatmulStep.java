@@ -1,6 +1,7 @@
 package kv4j.inference.plan.step;
 
 import java.util.List;
+import kv4j.inference.plan.run.Arena;
 import kv4j.inference.plan.run.NativeMatrix;
 import kv4j.inference.plan.run.PassState;
 import kv4j.inference.plan.run.Register;
@@ -10,23 +11,29 @@ import org.bytedeco.openblas.global.openblas_nolapack;
 
 /**
  * A projection: {@code output = input · weight}, or {@code output += input · weight}, plus a bias
- * if there is one. BLAS runs on one thread in each worker. Long passes are split by rows, each
- * worker with its own; short ones by columns, so that every weight is read by one worker only.
+ * if there is one. BLAS runs on one thread in each worker.
+ *
+ * <p>Long passes are split by rows, each worker with its own. Short ones are split so that every
+ * weight is read by one worker only, and, since reading them is what takes the time, in one piece:
+ * by inputs, that is by rows of the weight. Each worker then has a part of every sum, which {@link
+ * PartSumStep} adds up. (Split by columns the pieces are short, and memory gave a fifth less.) A
+ * weight that is stored transposed is in one piece if it is split by outputs.
  */
 final class MatmulStep implements Step {
   private static final int ROW_MAJOR = 101;
   private static final int AS_IS = 111;
   private static final int TRANSPOSED = 112;
-  private static final int COLUMN_GRAIN = 16;
+  private static final int GRAIN = 16;
 
   private final String name;
+  private final Arena arena;
   private final Register input;
   private final Register output;
   private final NativeMatrix weight;
   private final boolean transposed;
   private final boolean accumulate;
   private final Bias bias;
-  private volatile Columns[] columns;
+  private volatile Share[] shares;
 
   /**
    * @param weight {@code [in, out]}, or {@code [out, in]} if transposed
@@ -35,6 +42,7 @@ final class MatmulStep implements Step {
    */
   MatmulStep(
       String name,
+      Arena arena,
       Register input,
       NativeMatrix weight,
       boolean transposed,
@@ -42,16 +50,20 @@ final class MatmulStep implements Step {
       boolean accumulate,
       Bias bias) {
     this.name = name;
+    this.arena = arena;
     this.input = input;
     this.weight = weight;
     this.transposed = transposed;
     this.output = output;
     this.accumulate = accumulate;
     this.bias = bias;
+    if (!transposed) {
+      arena.reservePart(output.columns());
+    }
   }
 
-  /** A worker's share of the columns, with the addresses prepared. */
-  private record Columns(
+  /** A worker's share of the weight, with the addresses prepared. */
+  private record Share(
       NativeMatrix target,
       FloatPointer in,
       FloatPointer weight,
@@ -65,74 +77,92 @@ final class MatmulStep implements Step {
       int begin = pass.rowBegin(worker);
       int rows = pass.rowEnd(worker) - begin;
       if (rows > 0) {
-        putBias(begin, rows, 0, output.columns(), worker);
+        boolean add = putBias(begin, rows, 0, output.columns(), worker);
         gemm(
             rows,
             output.columns(),
+            input.columns(),
             input.matrix().pointerTo(begin, 0),
             weight.pointerTo(0, 0),
+            add,
             output.matrix().pointerTo(begin, 0));
       }
       return;
     }
-    Columns share = columns(pass.workers())[worker];
-    if (share.count > 0) {
-      putBias(0, pass.rows(), share.begin, share.count, worker);
-      gemm(pass.rows(), share.count, share.in, share.weight, share.out);
+    int rows = pass.rows();
+    Share share = shares(pass.workers())[worker];
+    if (transposed && share.count > 0) {
+      boolean add = putBias(0, rows, share.begin, share.count, worker);
+      gemm(rows, share.count, input.columns(), share.in, share.weight, add, share.out);
+    } else if (!transposed) {
+      boolean add = worker == 0 && putBias(0, rows, 0, output.columns(), worker);
+      gemm(rows, output.columns(), share.count, share.in, share.weight, add, share.out);
     }
   }
 
-  private void putBias(int firstRow, int rows, int column, int count, int worker) {
+  /**
+   * @return whether the product is to be added to what output then holds
+   */
+  private boolean putBias(int firstRow, int rows, int column, int count, int worker) {
     if (bias != null) {
       bias.put(output.matrix(), firstRow, rows, column, count, accumulate, worker);
     }
+    return accumulate || bias != null;
   }
 
-  private void gemm(int rows, int count, FloatPointer in, FloatPointer b, FloatPointer out) {
+  private void gemm(
+      int rows,
+      int outputs,
+      int inputs,
+      FloatPointer in,
+      FloatPointer b,
+      boolean add,
+      FloatPointer out) {
     openblas_nolapack.cblas_sgemm(
         ROW_MAJOR,
         AS_IS,
         transposed ? TRANSPOSED : AS_IS,
         rows,
-        count,
-        input.columns(),
+        outputs,
+        inputs,
         1f,
         in,
         input.columns(),
         b,
         weight.columns(),
-        accumulate || bias != null ? 1f : 0f,
+        add ? 1f : 0f,
         out,
         output.columns());
   }
 
-  private Columns[] columns(int workers) {
-    Columns[] prepared = columns;
+  private Share[] shares(int workers) {
+    Share[] prepared = shares;
     if (prepared == null || prepared.length != workers || prepared[0].target != output.matrix()) {
-      prepared = new Columns[workers];
+      prepared = new Share[workers];
       for (int w = 0; w < workers; w++) {
-        int begin = columnBegin(w, workers);
-        int end = columnBegin(w + 1, workers);
+        int begin = begin(w, workers);
+        NativeMatrix target = transposed || w == 0 ? output.matrix() : arena.part(w);
         prepared[w] =
-            new Columns(
+            new Share(
                 output.matrix(),
-                input.matrix().pointerTo(0, 0),
-                transposed ? weight.pointerTo(begin, 0) : weight.pointerTo(0, begin),
-                output.matrix().pointerTo(0, begin),
+                input.matrix().pointerTo(0, transposed ? 0 : begin),
+                weight.pointerTo(begin, 0),
+                target.pointerTo(0, transposed ? begin : 0),
                 begin,
-                end - begin);
+                begin(w + 1, workers) - begin);
       }
-      columns = prepared;
+      shares = prepared;
     }
     return prepared;
   }
 
-  private int columnBegin(int worker, int workers) {
-    int all = output.columns();
+  /** A worker's first output or input. */
+  private int begin(int worker, int workers) {
+    int all = weight.rows();
     if (worker == workers) {
       return all;
     }
-    return (int) ((long) all * worker / workers) / COLUMN_GRAIN * COLUMN_GRAIN;
+    return (int) ((long) all * worker / workers) / GRAIN * GRAIN;
   }
 
   @Override

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import kv4j.inference.Blas;
 import kv4j.inference.ForwardPass;
+import kv4j.inference.plan.run.Arena;
 import kv4j.inference.plan.run.NativeMatrix;
 import kv4j.inference.plan.run.PassState;
 import kv4j.inference.plan.run.Register;
@@ -71,7 +72,8 @@ public class MatmulBenchmark {
     input.assign(in);
     Register output = new Register(outColumns);
     output.assign(out);
-    step = new MatmulStep("", input, weight, false, output, accumulate, null);
+    step =
+        new MatmulStep("", new Arena(1, 0, 0, 0), input, weight, false, output, accumulate, null);
     pass =
         new PassState(
             new ForwardPass(

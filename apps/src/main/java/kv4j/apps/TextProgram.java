@@ -1,0 +1,59 @@
+package kv4j.apps;
+
+import kv4j.apps.cli.Plugins;
+import kv4j.apps.cli.Terminal;
+import kv4j.apps.model.LoadedModel;
+import kv4j.apps.model.ModelChoice;
+import kv4j.apps.text.GenerationOptions;
+import kv4j.apps.text.TextSession;
+import kv4j.inference.EngineOptions;
+import kv4j.model.Model;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Options;
+
+/** What the programs that generate text have in common. */
+final class TextProgram {
+  private final CommandLine line;
+  private final GenerationOptions generation;
+  private final EngineOptions engine;
+  private final Devices.Choice device;
+
+  /**
+   * Reads the options, before anything runs.
+   *
+   * @throws IllegalArgumentException with one sentence if one is wrong
+   */
+  TextProgram(CommandLine line) {
+    this.line = line;
+    generation = new GenerationOptions(line);
+    ModelChoice.checkWithPlugins(line);
+    device = WorkloadProgram.DEVICE.in(line);
+    engine =
+        new EngineOptions(
+            WorkloadProgram.THREADS.in(line), EngineOptions.defaults().prefillChunk());
+  }
+
+  /** Adds the options that the constructor reads. */
+  static void addOptions(Options options) {
+    ModelChoice.addOptions(options);
+    options.addOption(Plugins.OPTION.option());
+    GenerationOptions.addTo(options);
+    options.addOption(WorkloadProgram.DEVICE.option()).addOption(WorkloadProgram.THREADS.option());
+  }
+
+  /** How to generate. */
+  GenerationOptions generation() {
+    return generation;
+  }
+
+  /** Chooses the device and loads the model. */
+  LoadedModel load(Terminal terminal) {
+    Devices.select(device);
+    return ModelChoice.load(line, ModelChoice.USUAL_SEED, terminal);
+  }
+
+  /** The model at work, with a cache of at most so many bytes. */
+  TextSession session(Model model, long cacheBytes) {
+    return new TextSession(model, engine, cacheBytes);
+  }
+}
