@@ -60,20 +60,14 @@ public record TensorStats(long elements, long nans, long infinities, float min, 
     return stats;
   }
 
-  /**
-   * Whether all values from a buffer's position to its limit are finite, as weights must be; much
-   * faster than all there is to know of them.
-   */
-  public static boolean allFinite(FloatBuffer values) {
-    FloatBuffer rest = values.duplicate();
-    float[] chunk = new float[Math.min(CHUNK, rest.remaining())];
+  /** Whether the first so many values are finite; much faster than all there is to know of them. */
+  public static boolean allFinite(float[] values, int count) {
     // A value less itself is 0 or NaN. Sums side by side are vectors to the compiler; one is not.
-    float[] sums = new float[chunk.length];
-    while (rest.hasRemaining()) {
-      int count = Math.min(chunk.length, rest.remaining());
-      rest.get(chunk, 0, count);
-      for (int i = 0; i < count; i++) {
-        sums[i] += chunk[i] - chunk[i];
+    float[] sums = new float[Math.min(CHUNK, count)];
+    for (int from = 0; from < count; from += CHUNK) {
+      int length = Math.min(CHUNK, count - from);
+      for (int i = 0; i < length; i++) {
+        sums[i] += values[from + i] - values[from + i];
       }
     }
     for (float sum : sums) {

@@ -1,0 +1,96 @@
+package kv4j.model.family;
+
+import java.nio.FloatBuffer;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
+import kv4j.model.format.ModelFileException;
+import kv4j.model.format.TensorSource;
+import kv4j.model.format.TensorStats;
+
+/**
+ * Reads pieces of tensors on all processors, each through buffers of its own that stay in the
+ * processor's cache, so that nothing is in memory twice.
+ */
+final class PieceLoader {
+  private final TensorSource source;
+  private final List<Piece> pieces;
+  private final LoadListener listener;
+  private final Thread loader = Thread.currentThread();
+  private final AtomicInteger next = new AtomicInteger();
+  private final AtomicLong bytes = new AtomicLong();
+  private int failedPiece = Integer.MAX_VALUE;
+  private RuntimeException failure;
+
+  PieceLoader(TensorSource source, List<Piece> pieces, LoadListener listener) {
+    this.source = source;
+    this.pieces = pieces;
+    this.listener = listener;
+  }
+
+  /**
+   * Reads all; the listener is told on this thread.
+   *
+   * @throws ModelFileException of the first piece that cannot be read, or has a number that is not
+   *     finite
+   */
+  void run() {
+    int workers = Math.min(pieces.size(), Runtime.getRuntime().availableProcessors());
+    IntStream.range(0, workers).parallel().forEach(worker -> work());
+    if (failure != null) {
+      throw failure;
+    }
+    listener.progressed(bytes.get());
+  }
+
+  /** Pieces are taken in order, so all before one that fails are tried, and the first is known. */
+  private void work() {
+    int most = pieces.stream().mapToInt(Piece::elements).max().orElse(0);
+    float[] rows = new float[most];
+    float[] tile = new float[Piece.TILE];
+    for (int p = next.getAndIncrement(); p < pieces.size(); p = next.getAndIncrement()) {
+      Piece piece = pieces.get(p);
+      try {
+        read(piece, rows, tile);
+      } catch (RuntimeException e) {
+        failed(p, e);
+      }
+      long done = bytes.addAndGet(piece.weightElements() * Float.BYTES);
+      if (Thread.currentThread() == loader) {
+        listener.progressed(done);
+      }
+    }
+  }
+
+  private void read(Piece piece, float[] rows, float[] tile) {
+    int count = piece.elements();
+    source.readRows(piece.part().tensor(), piece.first(), FloatBuffer.wrap(rows, 0, count));
+    if (!TensorStats.allFinite(rows, count)) {
+      throw new ModelFileException(
+          source.origin(),
+          "tensor "
+              + piece.part().tensor()
+              + " holds "
+              + firstNotFinite(rows)
+              + ", but weights must be finite numbers");
+    }
+    piece.put(rows, tile);
+  }
+
+  private static float firstNotFinite(float[] values) {
+    int first = 0;
+    while (Float.isFinite(values[first])) {
+      first++;
+    }
+    return values[first];
+  }
+
+  private synchronized void failed(int piece, RuntimeException e) {
+    if (piece < failedPiece) {
+      failedPiece = piece;
+      failure = e;
+    }
+    next.set(pieces.size());
+  }
+}
