@@ -14,6 +14,9 @@ import kv4j.model.format.TensorStats;
  * processor's cache, so that nothing is in memory twice.
  */
 final class PieceLoader {
+  /** Elements looked at while they are in a core's first cache. */
+  private static final int LOOKED_AT = 1 << 13;
+
   private final TensorSource source;
   private final List<Piece> pieces;
   private final LoadListener listener;
@@ -64,26 +67,28 @@ final class PieceLoader {
   }
 
   private void read(Piece piece, float[] rows, float[] tile) {
-    int count = piece.elements();
-    source.readRows(piece.part().tensor(), piece.first(), FloatBuffer.wrap(rows, 0, count));
-    if (!TensorStats.allFinite(rows, count)) {
-      throw new ModelFileException(
-          source.origin(),
-          "tensor "
-              + piece.part().tensor()
-              + " holds "
-              + firstNotFinite(rows)
-              + ", but weights must be finite numbers");
+    int length = piece.part().rowLength();
+    int atOnce = Math.max(1, LOOKED_AT / length);
+    for (int row = 0; row < piece.count(); row += atOnce) {
+      int count = Math.min(atOnce, piece.count() - row) * length;
+      FloatBuffer out = FloatBuffer.wrap(rows, row * length, count);
+      source.readRows(piece.part().tensor(), piece.first() + row, out);
+      requireFinite(piece.part().tensor(), rows, row * length, count);
     }
     piece.put(rows, tile);
   }
 
-  private static float firstNotFinite(float[] values) {
-    int first = 0;
+  private void requireFinite(String tensor, float[] values, int from, int count) {
+    if (TensorStats.allFinite(values, from, count)) {
+      return;
+    }
+    int first = from;
     while (Float.isFinite(values[first])) {
       first++;
     }
-    return values[first];
+    throw new ModelFileException(
+        source.origin(),
+        "tensor " + tensor + " holds " + values[first] + ", but weights must be finite numbers");
   }
 
   private synchronized void failed(int piece, RuntimeException e) {

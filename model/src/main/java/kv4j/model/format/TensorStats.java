@@ -13,6 +13,7 @@ import java.nio.FloatBuffer;
  */
 public record TensorStats(long elements, long nans, long infinities, float min, float max) {
   private static final int CHUNK = 1 << 11;
+  private static final int SUMS = 1 << 9;
 
   /** Of the values from a buffer's position to its limit, neither of which changes. */
   public static TensorStats of(FloatBuffer values) {
@@ -60,14 +61,15 @@ public record TensorStats(long elements, long nans, long infinities, float min, 
     return stats;
   }
 
-  /** Whether the first so many values are finite; much faster than all there is to know of them. */
-  public static boolean allFinite(float[] values, int count) {
+  /** Whether some values are all finite; much faster than all there is to know of them. */
+  public static boolean allFinite(float[] values, int from, int count) {
     // A value less itself is 0 or NaN. Sums side by side are vectors to the compiler; one is not.
-    float[] sums = new float[Math.min(CHUNK, count)];
-    for (int from = 0; from < count; from += CHUNK) {
-      int length = Math.min(CHUNK, count - from);
+    float[] sums = new float[Math.min(SUMS, count)];
+    int end = from + count;
+    for (int at = from; at < end; at += SUMS) {
+      int length = Math.min(SUMS, end - at);
       for (int i = 0; i < length; i++) {
-        sums[i] += values[from + i] - values[from + i];
+        sums[i] += values[at + i] - values[at + i];
       }
     }
     for (float sum : sums) {
