@@ -37,7 +37,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A {@code tokenizer.json}, and the GGUF file written with it, give the same ids. */
-@Timeout(120)
+@Timeout(600)
 class TokenizerExportTest {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final List<String> MERGES =
