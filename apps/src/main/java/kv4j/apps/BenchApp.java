@@ -21,6 +21,7 @@ import kv4j.apps.model.ModelChoice;
 import kv4j.apps.report.JsonFile;
 import kv4j.apps.report.Progress;
 import kv4j.inference.EngineOptions;
+import kv4j.inference.InferenceEngine;
 import kv4j.inference.bench.Pass;
 import kv4j.model.ByteTokenizer;
 import kv4j.model.DemoModels;
@@ -132,6 +133,9 @@ public final class BenchApp implements Command {
             repeat,
             wanted.orElseGet(Comparison::possible));
     OtherJvm otherJvm = new OtherJvm(Main.class.getName(), arguments(line, options));
+    try (InferenceEngine compiled = InferenceEngine.create(model, engine)) {
+      WorkloadProgram.showPlan(line, terminal, compiled.describePlan());
+    }
     BenchReport report;
     try (Progress progress = Progress.of("measuring", Bench.steps(options), terminal)) {
       report =

@@ -75,6 +75,7 @@ public final class ChatApp implements Command {
     Devices.select(WorkloadProgram.DEVICE.in(line));
     LoadedModel loaded = ModelChoice.load(line, ModelChoice.SEED, terminal);
     try (TextSession session = new TextSession(loaded.model(), engine, maxBytes)) {
+      WorkloadProgram.showPlan(line, terminal, session.describePlan());
       new Conversation(loaded, session, generation, SYSTEM.find(line), terminal).run();
     }
   }

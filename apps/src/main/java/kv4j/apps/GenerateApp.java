@@ -63,6 +63,7 @@ public final class GenerateApp implements Command {
 
     Model model = ModelChoice.load(line, ModelChoice.SEED, terminal).model();
     try (TextSession session = new TextSession(model, engine, CACHE_BYTES)) {
+      WorkloadProgram.showPlan(line, terminal, session.describePlan());
       TextResult result =
           session.generate(
               tokens(model.tokenizer(), prompt), generation, generation.stops(), terminal::write);

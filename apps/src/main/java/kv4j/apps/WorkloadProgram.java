@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import kv4j.apps.cli.Dispatcher;
 import kv4j.apps.cli.Terminal;
 import kv4j.apps.cli.ValueOption;
 import kv4j.apps.cli.Values;
@@ -182,6 +183,7 @@ final class WorkloadProgram {
         new ProgressListener(
             "measuring", terminal, used -> tree[0] = tree(used, model.tokenizer()));
     try (InferenceEngine engine = InferenceEngine.create(model, engineOptions)) {
+      showPlan(line, terminal, engine.describePlan());
       KvCacheConfig config =
           new KvCacheConfig(engine.layout(blockSize, dtype), maxBytes, ttl).withPolicy(policy);
       WorkloadReport report =
@@ -198,6 +200,13 @@ final class WorkloadProgram {
       if (json.isPresent()) {
         json.get().write(info, report);
       }
+    }
+  }
+
+  /** Says what the graph was compiled to, if the user wants to know. */
+  static void showPlan(CommandLine line, Terminal terminal, List<String> plan) {
+    if (Dispatcher.isVerbose(line)) {
+      plan.forEach(terminal.err()::println);
     }
   }
 

@@ -35,4 +35,33 @@ class ArchitectureTest {
 
   @ArchTest
   static final ArchRule NO_CYCLES = slices().matching("kv4j.(*)..").should().beFreeOfCycles();
+
+  /** Each package by itself, those within packages too. */
+  @ArchTest
+  static final ArchRule NO_CYCLES_WITHIN_INFERENCE =
+      slices().matching("kv4j.inference.(**)").should().beFreeOfCycles();
+
+  /** The compiler knows the steps, and they the graph and what they run on; never the reverse. */
+  @ArchTest
+  static final ArchRule PLAN =
+      layeredArchitecture()
+          .consideringOnlyDependenciesInAnyPackage("kv4j.inference.plan..")
+          .layer("compiler")
+          .definedBy("kv4j.inference.plan")
+          .layer("fused steps")
+          .definedBy("kv4j.inference.plan.step")
+          .layer("stock ops")
+          .definedBy("kv4j.inference.plan.op")
+          .layer("graph")
+          .definedBy("kv4j.inference.plan.graph")
+          .layer("run")
+          .definedBy("kv4j.inference.plan.run")
+          .whereLayer("compiler")
+          .mayNotBeAccessedByAnyLayer()
+          .whereLayer("fused steps")
+          .mayOnlyBeAccessedByLayers("compiler")
+          .whereLayer("stock ops")
+          .mayOnlyBeAccessedByLayers("compiler")
+          .whereLayer("graph")
+          .mayOnlyBeAccessedByLayers("compiler", "fused steps", "stock ops");
 }

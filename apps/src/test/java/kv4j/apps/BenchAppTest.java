@@ -39,7 +39,8 @@ class BenchAppTest {
 
   @Test
   void timesThreePassesBesideTheLimits() throws IOException {
-    JsonNode report = bench("--model-preset tiny --compare none --threads 1 --prefill-chunk 128");
+    JsonNode report =
+        bench("--model-preset tiny --compare none --threads 1 --prefill-chunk 128 --verbose");
     for (String pass : new String[] {"decode", "warm480_32", "prefill512"}) {
       double min = report.at("/" + pass + "/min").doubleValue();
       double median = report.at("/" + pass + "/median").doubleValue();
@@ -59,6 +60,7 @@ class BenchAppTest {
     assertTrue(out.contains("32 after 480"), out);
     assertFalse(out.contains("stock"), out);
     assertTrue(err.contains("measuring: "), err);
+    assertTrue(err.contains("2 layers alike, all fused"), err);
   }
 
   @Test

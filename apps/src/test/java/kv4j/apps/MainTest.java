@@ -164,6 +164,23 @@ class MainTest {
   }
 
   @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "compare --requests 2 --new-tokens 2 --cache request",
+        "workflow --requests 2 --new-tokens 2 --cache request",
+        "generate --prompt x --new-tokens 2",
+        "chat"
+      })
+  void listsTheStepsOfThePlanOnlyIfAsked(String command) {
+    String line = command + " --model-preset tiny --threads 1";
+    assertFalse(Programs.succeed("", line.split(" ")).err().contains("plan: "));
+    Programs.Outcome verbose = Programs.succeed("", (line + " --verbose").split(" "));
+    assertTrue(verbose.err().contains("2 layers alike, all fused"), verbose.err());
+    assertTrue(verbose.err().matches("(?s).*\\battention/norm +rms norm +fused from .*"));
+    assertFalse(verbose.out().contains("plan: "), verbose.out());
+  }
+
+  @ParameterizedTest
   @ValueSource(strings = {"compare", "workflow"})
   void runsAndReports(String command, @TempDir Path folder) throws Exception {
     Path json = folder.resolve("report.json");

@@ -22,8 +22,8 @@ public record EngineOptions(int threads, int prefillChunk, boolean fuse) {
     this(threads, prefillChunk, true);
   }
 
-  /** One thread per processor, chunks of 256 tokens. */
+  /** One thread per processor, chunks of 512 tokens. */
   public static EngineOptions defaults() {
-    return new EngineOptions(Runtime.getRuntime().availableProcessors(), 256, true);
+    return new EngineOptions(Runtime.getRuntime().availableProcessors(), 512, true);
   }
 }

@@ -26,6 +26,23 @@ import org.nd4j.linalg.factory.Nd4j;
  *
  * <p>While an engine is open, {@code graph.output(placeholders, "logits")} on its graph runs
  * through the engine as well.
+ *
+ * <p>Peak memory of a fused graph, in bytes, is weights + cache + arena:
+ *
+ * <ul>
+ *   <li>weights, outside the Java heap: {@code 4 * parameters}, and with rotary positions {@code 4
+ *       * headDim * (context + (heads + kvHeads) * headDim / 2 + headDim)} for their constants;
+ *   <li>cache, on the heap: {@link KvLayout#bytesPerBlock} for every block that is kept or that a
+ *       running sequence fills;
+ *   <li>arena: {@code 4 * rows * (2 dim + 3 q + 2 kv + qkv + up + ffn + vocabulary)}, where rows
+ *       are those of the longest pass so far (at most a chunk for each sequence in it), {@code q}
+ *       and {@code kv} the columns of queries and of keys, {@code qkv} and {@code up} those of the
+ *       joint projections. {@code 2 q + 2 kv} of them are on the heap. Learned positions add {@code
+ *       dim}; of widths that are equal, some share memory, and it is less.
+ * </ul>
+ *
+ * Beside that there are the logits asked for, twice; copies of what is small, which are norms'
+ * gains and the tables of rotary positions, on the heap; and each worker's scratch.
  */
 public final class InferenceEngine implements AutoCloseable {
   /** What a bound pass gives SameDiff as placeholders: the plan takes rows from the pass itself. */
@@ -197,9 +214,12 @@ public final class InferenceEngine implements AutoCloseable {
     return plan.run(pass);
   }
 
-  /** The steps of the compiled plan, for people. */
+  /**
+   * The compiled plan, for people: a line that sums up, then which ops of the graph run as which
+   * fused step and which run one by one, and why. Layers that are alike are listed once.
+   */
   public List<String> describePlan() {
-    return plan.describe();
+    return plan.outline();
   }
 
   /** Bytes that forward passes need besides weights and cache. */

@@ -1,16 +1,22 @@
 package kv4j.inference;
 
 import java.util.SplittableRandom;
-import java.util.stream.IntStream;
 
-/** Picks tokens from logits as a {@link Sampling} says. Not thread-safe: one per request. */
+/**
+ * Picks tokens from logits as a {@link Sampling} says. Not thread-safe: one per request, whose
+ * memory is used again for each token.
+ */
 public final class Sampler {
   private final Sampling sampling;
   private final SplittableRandom random;
+  private final Candidates candidates;
+  private float[] penalized = {};
+  private double[] weights = {};
 
   public Sampler(Sampling sampling) {
     this.sampling = sampling;
     random = new SplittableRandom(sampling.seed());
+    candidates = new Candidates(sampling);
   }
 
   /** Picks a token id where nothing came before. */
@@ -26,27 +32,44 @@ public final class Sampler {
    * @param length how many of them count
    */
   public int pick(float[] logits, int[] tokens, int length) {
-    float[] penalized = penalize(logits, tokens, length);
+    float[] scores = sampling.repeatPenalty() == 1 ? logits : penalize(logits, tokens, length);
+    int likeliest = likeliest(scores);
     if (sampling.temperature() == 0) {
-      return likeliest(penalized);
+      return likeliest;
     }
-    boolean all = sampling.topK() == 0 && sampling.topP() == 1 && sampling.minP() == 0;
-    return sample(
-        penalized,
-        all ? IntStream.range(0, logits.length).toArray() : candidates(penalized),
-        penalized[likeliest(penalized)]);
+    double max = scores[likeliest];
+    boolean all = candidates.areAll();
+    int count = all ? scores.length : candidates.choose(scores, max);
+    if (weights.length < count) {
+      weights = new double[scores.length];
+    }
+    double sum = 0;
+    for (int i = 0; i < count; i++) {
+      int id = all ? i : candidates.get(i);
+      weights[i] = Math.exp((scores[id] - max) / sampling.temperature());
+      sum += weights[i];
+    }
+    double left = random.nextDouble() * sum;
+    for (int i = 0; i < count; i++) {
+      left -= weights[i];
+      if (left < 0) {
+        return all ? i : candidates.get(i);
+      }
+    }
+    return likeliest;
   }
 
+  /** Computed from the logits as given, so that a token is penalized once however often it came. */
   private float[] penalize(float[] logits, int[] tokens, int length) {
-    float penalty = (float) sampling.repeatPenalty();
-    if (penalty == 1) {
-      return logits;
+    if (penalized.length != logits.length) {
+      penalized = new float[logits.length];
     }
-    float[] penalized = logits.clone();
-    IntStream.range(Math.max(0, length - sampling.repeatWindow()), length)
-        .map(i -> tokens[i])
-        .distinct()
-        .forEach(token -> penalized[token] *= logits[token] > 0 ? 1 / penalty : penalty);
+    System.arraycopy(logits, 0, penalized, 0, logits.length);
+    float penalty = (float) sampling.repeatPenalty();
+    for (int i = Math.max(0, length - sampling.repeatWindow()); i < length; i++) {
+      float logit = logits[tokens[i]];
+      penalized[tokens[i]] = logit > 0 ? logit / penalty : logit * penalty;
+    }
     return penalized;
   }
 
@@ -58,51 +81,5 @@ public final class Sampler {
       }
     }
     return likeliest;
-  }
-
-  /** What top-k, top-p and min-p leave, the likeliest first; at least one. */
-  private int[] candidates(float[] logits) {
-    int most = sampling.topK() == 0 ? logits.length : sampling.topK();
-    int[] ids =
-        IntStream.range(0, logits.length)
-            .boxed()
-            .sorted((a, b) -> Float.compare(logits[b], logits[a]))
-            .limit(most)
-            .mapToInt(Integer::intValue)
-            .toArray();
-    double max = logits[ids[0]];
-    double[] shares = IntStream.of(ids).mapToDouble(id -> Math.exp(logits[id] - max)).toArray();
-    double enough = sampling.topP() == 1 ? Double.POSITIVE_INFINITY : sampling.topP() * sum(shares);
-    int kept = 0;
-    double sum = 0;
-    while (kept < ids.length
-        && (kept == 0 || (sum < enough && shares[kept] >= sampling.minP()))) { // shares[0] is 1
-      sum += shares[kept];
-      kept++;
-    }
-    return IntStream.of(ids).limit(kept).toArray();
-  }
-
-  private static double sum(double... values) {
-    double sum = 0;
-    for (double value : values) {
-      sum += value;
-    }
-    return sum;
-  }
-
-  private int sample(float[] logits, int[] ids, double max) {
-    double[] weights = new double[ids.length];
-    for (int i = 0; i < ids.length; i++) {
-      weights[i] = Math.exp((logits[ids[i]] - max) / sampling.temperature());
-    }
-    double left = random.nextDouble() * sum(weights);
-    for (int i = 0; i < ids.length; i++) {
-      left -= weights[i];
-      if (left < 0) {
-        return ids[i];
-      }
-    }
-    return likeliest(logits);
   }
 }

@@ -75,7 +75,8 @@ public final class Dispatcher {
           "there is no command \"" + name + "\"" + suggestion(name, "", commands.keySet()));
     }
     Options options = command.options();
-    options.addOption(flag(VERBOSE, "log what ND4J does, and show where an error arose"));
+    options.addOption(
+        flag(VERBOSE, "show the compiled plan, what ND4J logs, and where an error arose"));
     options.addOption(flag(HELP, "list these options"));
     CommandLine line = parse(name, options, rest.toArray(String[]::new));
     checkOperands(command, line);
@@ -84,6 +85,11 @@ public final class Dispatcher {
     } else {
       command.run(line, terminal);
     }
+  }
+
+  /** Whether the user wants to know more. */
+  public static boolean isVerbose(CommandLine line) {
+    return line.hasOption(VERBOSE);
   }
 
   /** An option without a value. */

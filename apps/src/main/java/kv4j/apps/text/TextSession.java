@@ -60,6 +60,11 @@ public final class TextSession implements AutoCloseable {
     return cache;
   }
 
+  /** What the model's graph was compiled to, for people. */
+  public List<String> describePlan() {
+    return engine.describePlan();
+  }
+
   @Override
   public void close() {
     cache.close();

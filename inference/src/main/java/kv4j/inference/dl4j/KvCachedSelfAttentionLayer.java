@@ -14,6 +14,7 @@ import kv4j.cache.block.KvDtype;
 import kv4j.cache.block.KvLayout;
 import kv4j.cache.block.KvSpans;
 import kv4j.inference.kernel.AttentionScratch;
+import kv4j.inference.kernel.AttentionTask;
 import kv4j.inference.kernel.Kernels;
 import org.deeplearning4j.nn.api.layers.RecurrentLayer;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -191,22 +192,9 @@ final class KvCachedSelfAttentionLayer extends SameDiffLayer implements Recurren
     for (int i = 0; i < spans.size(); i++) {
       for (int head = 0; head < heads; head++) {
         int at = i * steps * width + head * headSize;
-        kernels.attend(
-            spans.get(i),
-            layer,
-            head,
-            steps,
-            0,
-            steps,
-            1,
-            scale,
-            queries,
-            at,
-            width,
-            mixed,
-            at,
-            width,
-            scratch);
+        AttentionTask task =
+            new AttentionTask(spans.get(i), layer, head, steps, 0, steps, 1, scale);
+        kernels.attend(task, queries, mixed, at, width, scratch);
       }
     }
     return mixed;

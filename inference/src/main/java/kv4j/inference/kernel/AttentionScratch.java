@@ -12,8 +12,11 @@ import kv4j.cache.block.KvSpans;
  * values lie, and room for scores. Grows as needed and is meant to be kept.
  */
 public final class AttentionScratch {
-  /** Most query vectors a kernel takes at once. */
-  static final int QUERIES = 8;
+  /** The score of a token that the query does not see; its weight is 0. */
+  static final float UNSEEN = -Float.MAX_VALUE / 1024;
+
+  /** Most query vectors whose sums a kernel changes at once. */
+  private static final int QUERIES = 32;
 
   /** Most dimensions that two chunks can overlap in. */
   private static final int SAVED = 32;
@@ -37,10 +40,10 @@ public final class AttentionScratch {
   /** Tokens per span. */
   int[] tokens = {};
 
-  /** {@code [headDim, QUERIES]} for each batch of queries: queries times scale. */
+  /** {@code [headDim, batch]} for each batch of queries: queries times scale. */
   float[] queries = {};
 
-  /** {@code [QUERIES, scoresStride]}. */
+  /** {@code [token, batch]}, or for pairs of queries {@code [2, scoresStride]}. */
   float[] scores = {};
 
   int scoresStride;
@@ -54,6 +57,9 @@ public final class AttentionScratch {
   /** {@code [queries, headDim]}: sums of weighted values. */
   float[] mixed = {};
 
+  /** Room for a vector. */
+  final float[] factors = new float[QUERIES];
+
   private final float[] saved = new float[QUERIES * SAVED];
 
   private float[] expanded = {};
@@ -63,7 +69,7 @@ public final class AttentionScratch {
    * expander} turns them into floats where the cache keeps none.
    */
   void bind(KvSpans source, int layer, int kvHead, int visible, KvExpander expander) {
-    grow(source, visible);
+    grow(source);
     KvLayout layout = source.block(0).layout();
     boolean direct = layout.dtype() == KvDtype.F32;
     int headElements = layout.headStride();
@@ -97,23 +103,32 @@ public final class AttentionScratch {
     spans = 0;
   }
 
-  /** Forgets all sums and makes room for queries, and a batch more. */
-  void begin(int vectors, int headDim) {
-    int most = vectors + QUERIES;
-    int batches = vectors / QUERIES + QUERIES / 2; // at most so many, the last ones of two
-    if (queries.length < batches * QUERIES * headDim) {
-      queries = new float[batches * QUERIES * headDim];
+  /**
+   * Forgets all sums and makes room.
+   *
+   * @param count queries
+   * @param batch how many of them are computed together
+   * @param tokens most tokens computed together
+   */
+  void begin(int count, int batch, int headDim, int tokens) {
+    int padded = (count + batch - 1) / batch * batch;
+    if (queries.length < padded * headDim) {
+      queries = new float[padded * headDim];
     }
-    if (mixed.length < most * headDim) {
-      mixed = new float[most * headDim];
+    if (mixed.length < padded * headDim) {
+      mixed = new float[padded * headDim];
     }
-    if (sums.length < most) {
-      sums = new float[most];
-      maxima = new float[most];
+    if (sums.length < padded) {
+      sums = new float[padded];
+      maxima = new float[padded];
     }
-    Arrays.fill(mixed, 0, most * headDim, 0);
-    Arrays.fill(sums, 0, most, 0);
-    Arrays.fill(maxima, 0, most, Float.NEGATIVE_INFINITY);
+    Arrays.fill(mixed, 0, padded * headDim, 0);
+    Arrays.fill(sums, 0, padded, 0);
+    Arrays.fill(maxima, 0, padded, Float.NEGATIVE_INFINITY);
+    scoresStride = tokens + OVERRUN;
+    if (scores.length < batch * scoresStride) {
+      scores = new float[batch * scoresStride];
+    }
   }
 
   /**
@@ -151,22 +166,15 @@ public final class AttentionScratch {
     }
   }
 
-  /** Copies a query times scale to every {@link #QUERIES}th place from {@code at} on. */
-  void take(int at, float[] source, int from, int headDim, float scale) {
+  /** Copies a query times scale to its place in its batch. */
+  void take(int query, int batch, float[] source, int from, int headDim, float scale) {
+    int at = query / batch * batch * headDim + query % batch;
     for (int d = 0; d < headDim; d++) {
-      queries[at + d * QUERIES] = source[from + d] * scale;
+      queries[at + d * batch] = source[from + d] * scale;
     }
   }
 
-  /** Copies out what was {@link #mixed} for a query, divided by the sum of its weights. */
-  void put(int query, float[] out, int to, int headDim) {
-    float factor = 1 / sums[query];
-    for (int d = 0; d < headDim; d++) {
-      out[to + d] = mixed[query * headDim + d] * factor;
-    }
-  }
-
-  private void grow(KvSpans source, int visible) {
+  private void grow(KvSpans source) {
     if (tokens.length < source.count()) {
       int length = Math.max(source.count(), 2 * tokens.length);
       keys = new float[length][];
@@ -174,16 +182,6 @@ public final class AttentionScratch {
       keysAt = new int[length];
       valuesAt = new int[length];
       tokens = new int[length];
-    }
-    int headDim = source.block(0).layout().headDim();
-    if (queries.length < headDim * QUERIES) {
-      queries = new float[headDim * QUERIES];
-      mixed = new float[headDim * QUERIES];
-    }
-    if (scoresStride < visible + OVERRUN) {
-      int vectors = Math.max(visible + OVERRUN, 2 * scoresStride) / 16;
-      scoresStride = 16 * (vectors | 1); // odd, or all rows would compete for the same cache lines
-      scores = new float[QUERIES * scoresStride];
     }
   }
 }

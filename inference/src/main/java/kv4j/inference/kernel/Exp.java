@@ -6,11 +6,8 @@ package kv4j.inference.kernel;
  * room for fractions, and {@code exp(r)}, {@code |r| <= ln(2)/2}, by a polynomial.
  */
 final class Exp {
-  /** Below, the result is 0; so small a weight is none. */
-  static final float LOWEST = -127 * 0.6931472f;
-
-  /** Above, the result stays what it is here, 2.2e38. */
-  static final float HIGHEST = 88.3f;
+  /** Beyond, the result stays what it is here: 0 below, 1.7e38 above. So small a weight is none. */
+  static final float LIMIT = 88.02f;
 
   static final float LOG2_E = 1.44269504f;
 
@@ -24,13 +21,18 @@ final class Exp {
 
   static final float LN2_LOW = -2.12194440e-4f;
 
-  /** Taylor's coefficients from r^6 down to r^2; the error is 2e-7 at most, rounding included. */
-  static final float C6 = 1f / 720;
+  static final float LN2 = 0.6931472f;
 
-  static final float C5 = 1f / 120;
-  static final float C4 = 1f / 24;
-  static final float C3 = 1f / 6;
-  static final float C2 = 1f / 2;
+  /**
+   * The polynomial's coefficients from r^5 down to r; that of 1 is 1. They minimise the largest
+   * relative error, which is 9.2e-8 before rounding.
+   */
+  static final float C5 = 8.290322e-3f;
+
+  static final float C4 = 4.1897947e-2f;
+  static final float C3 = 1.6667636e-1f;
+  static final float C2 = 4.9999149e-1f;
+  static final float C1 = 9.9999971e-1f;
 
   /** {@code -2 sqrt(2/π)} and that times 0.044715: GELU's {@code x / (1 + exp(...))}. */
   static final float GELU_LINEAR = -1.5957691f;
@@ -40,11 +42,11 @@ final class Exp {
   private Exp() {}
 
   static float exp(float x) {
-    float clamped = Math.min(Math.max(x, LOWEST), HIGHEST);
+    float clamped = Math.min(Math.max(x, -LIMIT), LIMIT);
     float shifted = clamped * LOG2_E + ROUND;
     float n = shifted - ROUND;
     float r = clamped - n * LN2_HIGH - n * LN2_LOW;
-    float p = ((((C6 * r + C5) * r + C4) * r + C3) * r + C2) * r * r + r + 1;
+    float p = ((((C5 * r + C4) * r + C3) * r + C2) * r + C1) * r + 1;
     return p * Float.intBitsToFloat(Float.floatToRawIntBits(shifted) << EXPONENT_SHIFT);
   }
 }

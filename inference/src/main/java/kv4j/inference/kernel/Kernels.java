@@ -1,7 +1,5 @@
 package kv4j.inference.kernel;
 
-import kv4j.cache.block.KvSpans;
-
 /**
  * The arithmetic of a transformer layer that is not a matrix product. All of it works on rows in
  * Java heap arrays, given by the array and the index of the first element; nothing is allocated.
@@ -68,38 +66,19 @@ public interface Kernels {
   void add(float[] x, int xAt, float[] delta, int deltaAt, int n);
 
   /**
-   * Causal attention of some of one sequence's new rows, for the query heads that share one KV
-   * head. Row {@code r} of the {@code rows} new ones sees the first {@code spans.length() - rows +
-   * r + 1} tokens of the spans. Keys and values are read where they lie; caches of fewer bits are
-   * expanded into the scratch once per call, so there prefer calls of many rows.
+   * Causal attention. Keys and values are read where they lie; caches of fewer bits are expanded
+   * into the scratch once per call, so there prefer calls of many rows.
    *
-   * @param spans what the hook returned for this layer, the new rows' own tokens last
-   * @param layer attention layer
-   * @param kvHead which KV head
-   * @param rows new rows of the sequence in this pass
-   * @param fromRow first row to compute, from 0
-   * @param toRow the row after the last to compute, at most {@code rows}
-   * @param group query heads that share the KV head
-   * @param scale factor on every score, usually {@code 1 / sqrt(headDim)}
    * @param queries rotated queries; head {@code g} of the group in row {@code r} begins at {@code
-   *     queriesAt + (r - fromRow) * queriesStride + g * headDim}
+   *     at + (r - fromRow) * stride + g * headDim}
    * @param output laid out likewise; overwritten
    * @param scratch the calling thread's own
    */
   void attend(
-      KvSpans spans,
-      int layer,
-      int kvHead,
-      int rows,
-      int fromRow,
-      int toRow,
-      int group,
-      float scale,
+      AttentionTask task,
       float[] queries,
-      int queriesAt,
-      int queriesStride,
       float[] output,
-      int outputAt,
-      int outputStride,
+      int at,
+      int stride,
       AttentionScratch scratch);
 }

@@ -1,8 +1,6 @@
 package kv4j.inference.kernel;
 
 import kv4j.cache.block.KvExpander;
-import kv4j.cache.block.KvLayout;
-import kv4j.cache.block.KvSpans;
 
 /** The kernels in plain Java loops. */
 final class PlainKernels implements Kernels {
@@ -122,40 +120,28 @@ final class PlainKernels implements Kernels {
 
   @Override
   public void attend(
-      KvSpans spans,
-      int layer,
-      int kvHead,
-      int rows,
-      int fromRow,
-      int toRow,
-      int group,
-      float scale,
+      AttentionTask task,
       float[] queries,
-      int queriesAt,
-      int queriesStride,
       float[] output,
-      int outputAt,
-      int outputStride,
+      int at,
+      int stride,
       AttentionScratch scratch) {
-    if (fromRow >= toRow) {
+    int count = task.queries();
+    if (count == 0) {
       return;
     }
-    KvLayout layout = spans.block(0).layout();
-    int headDim = layout.headDim();
-    int seenBefore = spans.length() - rows;
-    scratch.bind(spans, layer, kvHead, seenBefore + toRow, expander);
-    for (int row = fromRow; row < toRow; row++) {
-      int visible = seenBefore + row + 1;
-      for (int g = 0; g < group; g++) {
-        int query = queriesAt + (row - fromRow) * queriesStride + g * headDim;
-        int out = outputAt + (row - fromRow) * outputStride + g * headDim;
-        for (int d = 0; d < headDim; d++) {
-          scratch.queries[d] = queries[query + d] * scale;
-        }
-        score(scratch, headDim, layout.tileTokens(), visible);
-        float sum = softmax(scratch.scores, visible);
-        mix(scratch, headDim, visible, 1 / sum, output, out);
-      }
+    int headDim = task.headDim();
+    int tile = task.spans().block(0).layout().tileTokens();
+    int seenByLast = task.seenBy(count - 1);
+    scratch.bind(task.spans(), task.layer(), task.kvHead(), seenByLast, expander);
+    scratch.begin(1, 1, headDim, seenByLast);
+    for (int query = 0; query < count; query++) {
+      int visible = task.seenBy(query);
+      int place = task.place(query, at, stride);
+      scratch.take(0, 1, queries, place, headDim, task.scale());
+      score(scratch, headDim, tile, visible);
+      float sum = softmax(scratch.scores, visible);
+      mix(scratch, headDim, visible, 1 / sum, output, place);
     }
     scratch.release();
   }

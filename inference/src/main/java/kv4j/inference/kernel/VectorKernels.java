@@ -1,10 +1,11 @@
 package kv4j.inference.kernel;
 
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 import kv4j.cache.block.KvLayout;
-import kv4j.cache.block.KvSpans;
 
 /** The kernels on the Java Vector API. Loaded by name, and only where that module is. */
 final class VectorKernels implements Kernels {
@@ -16,11 +17,25 @@ final class VectorKernels implements Kernels {
 
   private static final int L = LANES.length();
 
-  /** Tokens whose keys and values all queries of a call attend to before the next ones. */
-  private static final int TOKENS_AT_ONCE = 512;
+  /** Lane {@code i} takes element {@code i / 2}. */
+  private static final VectorShuffle<Float> TWICE = VectorShuffle.fromOp(LANES, i -> i / 2);
+
+  /** Neighbours change places. */
+  private static final VectorShuffle<Float> SWAPPED = VectorShuffle.fromOp(LANES, i -> i ^ 1);
+
+  /** Minus one in even lanes, one in odd ones. */
+  private static final float[] SIGNS = signs();
 
   private final PlainKernels plain = new PlainKernels();
-  private final VectorExpander expander = new VectorExpander();
+  private final VectorAttention attention = new VectorAttention();
+
+  private static float[] signs() {
+    float[] signs = new float[L];
+    for (int i = 0; i < L; i++) {
+      signs[i] = i % 2 == 0 ? -1 : 1;
+    }
+    return signs;
+  }
 
   @Override
   public String name() {
@@ -60,6 +75,17 @@ final class VectorKernels implements Kernels {
     }
     for (; i < n; i++) {
       out[outAt + i] = x[xAt + i] * factor * gain[i];
+    }
+  }
+
+  /** {@code out[i] = x[i] * factor}. */
+  static void scale(float[] x, int xAt, int n, float factor, float[] out, int outAt) {
+    int i = 0;
+    for (; i <= n - L; i += L) {
+      FloatVector.fromArray(LANES, x, xAt + i).mul(factor).intoArray(out, outAt + i);
+    }
+    for (; i < n; i++) {
+      out[outAt + i] = x[xAt + i] * factor;
     }
   }
 
@@ -115,7 +141,6 @@ final class VectorKernels implements Kernels {
     return sum / n;
   }
 
-  /** {@inheritDoc} Plain: for adjacent pairs shuffles would cost what the lanes save. */
   @Override
   public void rotate(
       float[] x,
@@ -126,7 +151,49 @@ final class VectorKernels implements Kernels {
       float[] sin,
       int tableAt,
       boolean adjacent) {
-    plain.rotate(x, at, heads, headDim, cos, sin, tableAt, adjacent);
+    int pairs = headDim / 2;
+    boolean vectors =
+        adjacent ? headDim % L == 0 && tableAt + pairs + L / 2 <= cos.length : pairs % L == 0;
+    if (!vectors) {
+      plain.rotate(x, at, heads, headDim, cos, sin, tableAt, adjacent);
+    } else if (adjacent) {
+      for (int i = 0; i < headDim; i += L) {
+        rotateAdjacent(x, at + i, heads, headDim, cos, sin, tableAt + i / 2);
+      }
+    } else {
+      for (int i = 0; i < pairs; i += L) {
+        rotateApart(x, at + i, heads, headDim, cos, sin, tableAt + i);
+      }
+    }
+  }
+
+  /** Turns as many elements of each head as there are lanes; pairs lie side by side. */
+  private static void rotateAdjacent(
+      float[] x, int at, int heads, int headDim, float[] cos, float[] sin, int tableAt) {
+    FloatVector c = FloatVector.fromArray(LANES, cos, tableAt).rearrange(TWICE);
+    FloatVector s =
+        FloatVector.fromArray(LANES, sin, tableAt)
+            .rearrange(TWICE)
+            .mul(FloatVector.fromArray(LANES, SIGNS, 0));
+    for (int head = 0; head < heads; head++) {
+      FloatVector v = FloatVector.fromArray(LANES, x, at + head * headDim);
+      v.rearrange(SWAPPED).fma(s, v.mul(c)).intoArray(x, at + head * headDim);
+    }
+  }
+
+  /** Turns as many pairs of each head as there are lanes; their elements are half a head apart. */
+  private static void rotateApart(
+      float[] x, int at, int heads, int headDim, float[] cos, float[] sin, int tableAt) {
+    FloatVector c = FloatVector.fromArray(LANES, cos, tableAt);
+    FloatVector s = FloatVector.fromArray(LANES, sin, tableAt);
+    for (int head = 0; head < heads; head++) {
+      int first = at + head * headDim;
+      int second = first + headDim / 2;
+      FloatVector a = FloatVector.fromArray(LANES, x, first);
+      FloatVector b = FloatVector.fromArray(LANES, x, second);
+      a.mul(c).sub(b.mul(s)).intoArray(x, first);
+      a.fma(s, b.mul(c)).intoArray(x, second);
+    }
   }
 
   @Override
@@ -168,9 +235,17 @@ final class VectorKernels implements Kernels {
     }
   }
 
-  /** {@link Exp#exp} in every lane. */
+  /**
+   * {@link Exp#exp} in every lane; not a number counts as infinite. Limits are compared as
+   * integers, which takes one instruction where floats, for the sake of NaN, take seven.
+   */
   static FloatVector exp(FloatVector x) {
-    FloatVector clamped = x.max(Exp.LOWEST).min(Exp.HIGHEST);
+    IntVector bits = x.reinterpretAsInts();
+    FloatVector clamped =
+        bits.and(Integer.MAX_VALUE)
+            .min(Float.floatToRawIntBits(Exp.LIMIT))
+            .or(bits.and(Integer.MIN_VALUE))
+            .reinterpretAsFloats();
     FloatVector shifted =
         clamped.fma(
             FloatVector.broadcast(LANES, Exp.LOG2_E), FloatVector.broadcast(LANES, Exp.ROUND));
@@ -179,12 +254,36 @@ final class VectorKernels implements Kernels {
         n.fma(
             FloatVector.broadcast(LANES, -Exp.LN2_LOW),
             n.fma(FloatVector.broadcast(LANES, -Exp.LN2_HIGH), clamped));
-    FloatVector p = FloatVector.broadcast(LANES, Exp.C6);
-    p = p.fma(r, FloatVector.broadcast(LANES, Exp.C5));
+    FloatVector p = FloatVector.broadcast(LANES, Exp.C5);
     p = p.fma(r, FloatVector.broadcast(LANES, Exp.C4));
     p = p.fma(r, FloatVector.broadcast(LANES, Exp.C3));
     p = p.fma(r, FloatVector.broadcast(LANES, Exp.C2));
+    p = p.fma(r, FloatVector.broadcast(LANES, Exp.C1));
     p = p.fma(r, FloatVector.broadcast(LANES, 1));
+    return p.mul(
+        shifted
+            .reinterpretAsInts()
+            .lanewise(VectorOperators.LSHL, Exp.EXPONENT_SHIFT)
+            .reinterpretAsFloats());
+  }
+
+  /**
+   * {@code exp(-x)} in every lane for numbers that are not negative: less to do than {@link #exp},
+   * and all that a softmax needs. Its last bits differ where the result is below 1e-4.
+   */
+  static FloatVector expOfMinus(FloatVector x) {
+    FloatVector clamped =
+        x.reinterpretAsInts().min(Float.floatToRawIntBits(Exp.LIMIT)).reinterpretAsFloats();
+    FloatVector shifted =
+        clamped.fma(
+            FloatVector.broadcast(LANES, -Exp.LOG2_E), FloatVector.broadcast(LANES, Exp.ROUND));
+    FloatVector n = shifted.sub(Exp.ROUND);
+    FloatVector r = n.fma(FloatVector.broadcast(LANES, Exp.LN2), clamped);
+    FloatVector p = FloatVector.broadcast(LANES, -Exp.C5);
+    p = p.fma(r, FloatVector.broadcast(LANES, Exp.C4));
+    p = p.fma(r, FloatVector.broadcast(LANES, -Exp.C3));
+    p = p.fma(r, FloatVector.broadcast(LANES, Exp.C2));
+    p = p.fma(r, FloatVector.broadcast(LANES, -Exp.C1));
     p = p.fma(r, FloatVector.broadcast(LANES, 1));
     return p.mul(
         shifted
@@ -195,140 +294,17 @@ final class VectorKernels implements Kernels {
 
   @Override
   public void attend(
-      KvSpans spans,
-      int layer,
-      int kvHead,
-      int rows,
-      int fromRow,
-      int toRow,
-      int group,
-      float scale,
+      AttentionTask task,
       float[] queries,
-      int queriesAt,
-      int queriesStride,
       float[] output,
-      int outputAt,
-      int outputStride,
+      int at,
+      int stride,
       AttentionScratch scratch) {
-    if (fromRow >= toRow) {
-      return;
-    }
-    KvLayout layout = spans.block(0).layout();
+    KvLayout layout = task.spans().block(0).layout();
     if (layout.tileTokens() != KvLayout.TILE || layout.headDim() < VectorMix.CHUNK) {
-      plain.attend(
-          spans,
-          layer,
-          kvHead,
-          rows,
-          fromRow,
-          toRow,
-          group,
-          scale,
-          queries,
-          queriesAt,
-          queriesStride,
-          output,
-          outputAt,
-          outputStride,
-          scratch);
-      return;
-    }
-    int headDim = layout.headDim();
-    int seenByFirst = spans.length() - rows + fromRow + 1;
-    int vectors = (toRow - fromRow) * group;
-    int seenByLast = seenByFirst + toRow - fromRow - 1;
-    scratch.bind(spans, layer, kvHead, seenByLast, expander);
-    scratch.begin(vectors, headDim);
-    int room = AttentionScratch.QUERIES * headDim;
-    for (int first = 0, at = 0; first < vectors; first += batch(first, vectors), at += room) {
-      int count = batch(first, vectors);
-      for (int i = 0; i < count; i++) {
-        int vector = Math.min(first + i, vectors - 1);
-        int from = queriesAt + vector / group * queriesStride + vector % group * headDim;
-        scratch.take(at + i, queries, from, headDim, scale);
-      }
-    }
-    // A part of the keys and values that the second cache holds serves all queries before the next.
-    for (int span = 0, begin = 0, end; begin < seenByLast; begin = end) {
-      int from = span;
-      for (end = begin; end < begin + TOKENS_AT_ONCE && end < seenByLast; span++) {
-        end += scratch.tokens[span];
-      }
-      for (int first = 0, at = 0; first < vectors; first += batch(first, vectors), at += room) {
-        int count = batch(first, vectors);
-        int last = Math.min(first + count, vectors) - 1;
-        int visible = Math.min(end, seenByFirst + last / group) - begin;
-        if (visible > 0) {
-          attend(
-              scratch,
-              at,
-              first,
-              count,
-              vectors,
-              group,
-              headDim,
-              from,
-              seenByFirst - begin,
-              visible);
-        }
-      }
-    }
-    for (int vector = 0; vector < vectors; vector++) {
-      int at = outputAt + vector / group * outputStride + vector % group * headDim;
-      scratch.put(vector, output, at, headDim);
-    }
-    scratch.release();
-  }
-
-  /**
-   * How many queries from {@code first} on are computed together; where fewer are left, the last
-   * one is computed more than once.
-   */
-  private static int batch(int first, int vectors) {
-    return vectors - first > AttentionScratch.QUERIES / 2 ? AttentionScratch.QUERIES : 2;
-  }
-
-  /**
-   * What some tokens add to a batch of queries.
-   *
-   * @param queriesAt where the batch begins in {@code scratch.queries}
-   * @param first its first query, of {@code vectors}
-   * @param count how many are computed
-   * @param seenByFirst how many of them the first row sees, perhaps less than none
-   * @param visible how many the batch's last row sees
-   */
-  private static void attend(
-      AttentionScratch scratch,
-      int queriesAt,
-      int first,
-      int count,
-      int vectors,
-      int group,
-      int headDim,
-      int fromSpan,
-      int seenByFirst,
-      int visible) {
-    int at = first * headDim;
-    if (count == 2) {
-      VectorScores.score2(scratch, queriesAt, headDim, fromSpan, visible);
-    } else {
-      VectorScores.score8(scratch, queriesAt, headDim, fromSpan, visible);
-    }
-    for (int i = 0; i < count; i++) {
-      int sees = seenByFirst + Math.min(first + i, vectors - 1) / group;
-      VectorScores.softmax(scratch, i, first + i, headDim, Math.min(sees, visible), visible);
-    }
-    for (int d = 0; d < headDim; d += VectorMix.CHUNK) {
-      // The last chunk may overlap the one before, whose sums then stay as they are.
-      int dim = Math.min(d, headDim - VectorMix.CHUNK);
-      int overlap = d - dim;
-      scratch.save(at + dim, count, headDim, overlap);
-      if (count == 2) {
-        VectorMix.mix2(scratch, at, headDim, dim, fromSpan, visible);
-      } else {
-        VectorMix.mix8(scratch, at, headDim, dim, fromSpan, visible);
-      }
-      scratch.restore(at + dim, count, headDim, overlap);
+      plain.attend(task, queries, output, at, stride, scratch);
+    } else if (task.queries() > 0) {
+      attention.attend(task, queries, output, at, stride, scratch);
     }
   }
 }

@@ -2,13 +2,15 @@ package kv4j.inference.kernel;
 
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 import kv4j.cache.block.KvLayout;
 
 /**
- * Scores of a few query vectors at once and their softmax on the Java Vector API, one lane per
- * token. Each key that is loaded serves several queries.
+ * Scores of a batch of query vectors and their softmax on the Java Vector API, one lane per query:
+ * each element of a key, once loaded, serves all of them, and no sum runs across lanes.
  *
  * <p>Every vector is a local variable of the method that uses it: held in an array or a field it
  * would be boxed.
@@ -17,75 +19,64 @@ final class VectorScores {
   private static final VectorSpecies<Float> LANES = VectorKernels.LANES;
   private static final int L = LANES.length();
   private static final int TILE = KvLayout.TILE;
-  private static final int QUERIES = AttentionScratch.QUERIES;
 
-  /** Whether there are registers for the scores of 8 queries against two tiles. */
-  private static final boolean PAIRS = L >= TILE;
+  /** Most queries of a batch. */
+  static final int QUERIES = 2 * L;
+
+  /** Tokens whose scores are kept in registers; a divisor of {@link #TILE}. */
+  private static final int TOKENS = 8;
+
+  /** Whether there are registers for the scores of {@link #TOKENS} tokens and all queries. */
+  private static final boolean ALL = L >= TILE;
 
   private VectorScores() {}
 
   /**
-   * Scores of 8 queries against {@code visible} tokens, and up to a vector beyond.
+   * Copies a query times scale to its lane.
    *
-   * @param at where the queries begin in {@code scratch.queries}, {@code [headDim, 8]}
-   * @param fromSpan the span whose first token is the first
+   * @param at where the queries of its batch begin in {@code scratch.queries}, {@code [headDim,
+   *     QUERIES]}
    */
-  static void score8(AttentionScratch scratch, int at, int headDim, int fromSpan, int visible) {
-    float[] scores = scratch.scores;
-    int stride = scratch.scoresStride;
-    float[] waiting = null;
-    int waitingKey = 0;
-    int waitingToken = 0;
-    for (int span = fromSpan, first = 0; first < visible; first += scratch.tokens[span++]) {
-      int count = Math.min(scratch.tokens[span], visible - first);
-      float[] keys = scratch.keys[span];
-      for (int t = 0; t < count; t += L) {
-        int key = scratch.keysAt[span] + t / TILE * TILE * headDim + t % TILE;
-        if (!PAIRS) {
-          scoreTile8(scratch.queries, at, keys, key, headDim, scores, first + t, stride);
-        } else if (waiting == null) {
-          waiting = keys;
-          waitingKey = key;
-          waitingToken = first + t;
-        } else {
-          scoreTiles8(
-              scratch.queries,
-              at,
-              waiting,
-              waitingKey,
-              keys,
-              key,
-              headDim,
-              scores,
-              waitingToken,
-              first + t - waitingToken,
-              stride);
-          waiting = null;
-        }
-      }
-    }
-    if (waiting != null) {
-      scoreTile8(scratch.queries, at, waiting, waitingKey, headDim, scores, waitingToken, stride);
+  static void take(
+      AttentionScratch scratch, int at, float[] source, int from, int headDim, float scale) {
+    float[] queries = scratch.queries;
+    for (int d = 0; d < headDim; d++) {
+      queries[at + d * QUERIES] = source[from + d] * scale;
     }
   }
 
   /**
-   * Two tiles at once, so that a query's element, once loaded, serves both.
+   * Scores of a batch against {@code visible} tokens, {@code [token, QUERIES]}, and up to a tile
+   * beyond.
    *
-   * @param next how many tokens after the first tile's the second one's begin
+   * @param at where the queries begin in {@code scratch.queries}, {@code [headDim, QUERIES]}
+   * @param width queries, {@link #QUERIES} or half as many
+   * @param fromSpan the span whose first token is the first
    */
-  private static void scoreTiles8(
-      float[] queries,
-      int query,
-      float[] keys,
-      int key,
-      float[] moreKeys,
-      int moreKey,
-      int headDim,
-      float[] scores,
-      int at,
-      int next,
-      int stride) {
+  static void score(
+      AttentionScratch scratch, int at, int width, int headDim, int fromSpan, int visible) {
+    float[] queries = scratch.queries;
+    float[] scores = scratch.scores;
+    for (int span = fromSpan, first = 0; first < visible; first += scratch.tokens[span++]) {
+      int count = Math.min(scratch.tokens[span], visible - first);
+      float[] keys = scratch.keys[span];
+      for (int t = 0; t < count; t += TOKENS) {
+        int key = scratch.keysAt[span] + t / TILE * TILE * headDim + t % TILE;
+        int to = (first + t) * QUERIES;
+        if (ALL && width == QUERIES) {
+          scoreAll(queries, at, keys, key, headDim, scores, to);
+        } else {
+          for (int lane = 0; lane < width; lane += L) {
+            scoreHalf(queries, at + lane, keys, key, headDim, scores, to + lane);
+          }
+        }
+      }
+    }
+  }
+
+  /** Scores of {@link #QUERIES} queries against {@link #TOKENS} tokens. */
+  private static void scoreAll(
+      float[] queries, int query, float[] keys, int key, int headDim, float[] scores, int at) {
     FloatVector a0 = FloatVector.zero(LANES),
         b0 = a0,
         c0 = a0,
@@ -96,156 +87,169 @@ final class VectorScores {
         h0 = a0;
     FloatVector a1 = a0, b1 = a0, c1 = a0, d1 = a0, e1 = a0, f1 = a0, g1 = a0, h1 = a0;
     for (int i = 0; i < headDim; i++) {
-      FloatVector k0 = FloatVector.fromArray(LANES, keys, key + i * TILE);
-      FloatVector k1 = FloatVector.fromArray(LANES, moreKeys, moreKey + i * TILE);
-      FloatVector x = FloatVector.broadcast(LANES, queries[query + i * QUERIES]);
-      a0 = k0.fma(x, a0);
-      a1 = k1.fma(x, a1);
-      x = FloatVector.broadcast(LANES, queries[query + 1 + i * QUERIES]);
-      b0 = k0.fma(x, b0);
-      b1 = k1.fma(x, b1);
-      x = FloatVector.broadcast(LANES, queries[query + 2 + i * QUERIES]);
-      c0 = k0.fma(x, c0);
-      c1 = k1.fma(x, c1);
-      x = FloatVector.broadcast(LANES, queries[query + 3 + i * QUERIES]);
-      d0 = k0.fma(x, d0);
-      d1 = k1.fma(x, d1);
-      x = FloatVector.broadcast(LANES, queries[query + 4 + i * QUERIES]);
-      e0 = k0.fma(x, e0);
-      e1 = k1.fma(x, e1);
-      x = FloatVector.broadcast(LANES, queries[query + 5 + i * QUERIES]);
-      f0 = k0.fma(x, f0);
-      f1 = k1.fma(x, f1);
-      x = FloatVector.broadcast(LANES, queries[query + 6 + i * QUERIES]);
-      g0 = k0.fma(x, g0);
-      g1 = k1.fma(x, g1);
-      x = FloatVector.broadcast(LANES, queries[query + 7 + i * QUERIES]);
-      h0 = k0.fma(x, h0);
-      h1 = k1.fma(x, h1);
+      FloatVector q0 = FloatVector.fromArray(LANES, queries, query + i * QUERIES);
+      FloatVector q1 = FloatVector.fromArray(LANES, queries, query + i * QUERIES + L);
+      FloatVector k = FloatVector.broadcast(LANES, keys[key + i * TILE]);
+      a0 = q0.fma(k, a0);
+      a1 = q1.fma(k, a1);
+      k = FloatVector.broadcast(LANES, keys[key + i * TILE + 1]);
+      b0 = q0.fma(k, b0);
+      b1 = q1.fma(k, b1);
+      k = FloatVector.broadcast(LANES, keys[key + i * TILE + 2]);
+      c0 = q0.fma(k, c0);
+      c1 = q1.fma(k, c1);
+      k = FloatVector.broadcast(LANES, keys[key + i * TILE + 3]);
+      d0 = q0.fma(k, d0);
+      d1 = q1.fma(k, d1);
+      k = FloatVector.broadcast(LANES, keys[key + i * TILE + 4]);
+      e0 = q0.fma(k, e0);
+      e1 = q1.fma(k, e1);
+      k = FloatVector.broadcast(LANES, keys[key + i * TILE + 5]);
+      f0 = q0.fma(k, f0);
+      f1 = q1.fma(k, f1);
+      k = FloatVector.broadcast(LANES, keys[key + i * TILE + 6]);
+      g0 = q0.fma(k, g0);
+      g1 = q1.fma(k, g1);
+      k = FloatVector.broadcast(LANES, keys[key + i * TILE + 7]);
+      h0 = q0.fma(k, h0);
+      h1 = q1.fma(k, h1);
     }
-    a0.intoArray(scores, at + 0 * stride);
-    a1.intoArray(scores, at + 0 * stride + next);
-    b0.intoArray(scores, at + 1 * stride);
-    b1.intoArray(scores, at + 1 * stride + next);
-    c0.intoArray(scores, at + 2 * stride);
-    c1.intoArray(scores, at + 2 * stride + next);
-    d0.intoArray(scores, at + 3 * stride);
-    d1.intoArray(scores, at + 3 * stride + next);
-    e0.intoArray(scores, at + 4 * stride);
-    e1.intoArray(scores, at + 4 * stride + next);
-    f0.intoArray(scores, at + 5 * stride);
-    f1.intoArray(scores, at + 5 * stride + next);
-    g0.intoArray(scores, at + 6 * stride);
-    g1.intoArray(scores, at + 6 * stride + next);
-    h0.intoArray(scores, at + 7 * stride);
-    h1.intoArray(scores, at + 7 * stride + next);
+    a0.intoArray(scores, at);
+    a1.intoArray(scores, at + L);
+    b0.intoArray(scores, at + 2 * L);
+    b1.intoArray(scores, at + 3 * L);
+    c0.intoArray(scores, at + 4 * L);
+    c1.intoArray(scores, at + 5 * L);
+    d0.intoArray(scores, at + 6 * L);
+    d1.intoArray(scores, at + 7 * L);
+    e0.intoArray(scores, at + 8 * L);
+    e1.intoArray(scores, at + 9 * L);
+    f0.intoArray(scores, at + 10 * L);
+    f1.intoArray(scores, at + 11 * L);
+    g0.intoArray(scores, at + 12 * L);
+    g1.intoArray(scores, at + 13 * L);
+    h0.intoArray(scores, at + 14 * L);
+    h1.intoArray(scores, at + 15 * L);
   }
 
-  private static void scoreTile8(
-      float[] queries,
-      int query,
-      float[] keys,
-      int key,
-      int headDim,
-      float[] scores,
-      int at,
-      int stride) {
+  /** Scores of as many queries as there are lanes against {@link #TOKENS} tokens. */
+  private static void scoreHalf(
+      float[] queries, int query, float[] keys, int key, int headDim, float[] scores, int at) {
     FloatVector a = FloatVector.zero(LANES), b = a, c = a, d = a, e = a, f = a, g = a, h = a;
-    int q = query;
     for (int i = 0; i < headDim; i++) {
-      FloatVector k = FloatVector.fromArray(LANES, keys, key + i * TILE);
-      a = k.fma(FloatVector.broadcast(LANES, queries[q]), a);
-      b = k.fma(FloatVector.broadcast(LANES, queries[q + 1]), b);
-      c = k.fma(FloatVector.broadcast(LANES, queries[q + 2]), c);
-      d = k.fma(FloatVector.broadcast(LANES, queries[q + 3]), d);
-      e = k.fma(FloatVector.broadcast(LANES, queries[q + 4]), e);
-      f = k.fma(FloatVector.broadcast(LANES, queries[q + 5]), f);
-      g = k.fma(FloatVector.broadcast(LANES, queries[q + 6]), g);
-      h = k.fma(FloatVector.broadcast(LANES, queries[q + 7]), h);
-      q += QUERIES;
+      FloatVector q = FloatVector.fromArray(LANES, queries, query + i * QUERIES);
+      a = q.fma(FloatVector.broadcast(LANES, keys[key + i * TILE]), a);
+      b = q.fma(FloatVector.broadcast(LANES, keys[key + i * TILE + 1]), b);
+      c = q.fma(FloatVector.broadcast(LANES, keys[key + i * TILE + 2]), c);
+      d = q.fma(FloatVector.broadcast(LANES, keys[key + i * TILE + 3]), d);
+      e = q.fma(FloatVector.broadcast(LANES, keys[key + i * TILE + 4]), e);
+      f = q.fma(FloatVector.broadcast(LANES, keys[key + i * TILE + 5]), f);
+      g = q.fma(FloatVector.broadcast(LANES, keys[key + i * TILE + 6]), g);
+      h = q.fma(FloatVector.broadcast(LANES, keys[key + i * TILE + 7]), h);
     }
     a.intoArray(scores, at);
-    b.intoArray(scores, at + stride);
-    c.intoArray(scores, at + 2 * stride);
-    d.intoArray(scores, at + 3 * stride);
-    e.intoArray(scores, at + 4 * stride);
-    f.intoArray(scores, at + 5 * stride);
-    g.intoArray(scores, at + 6 * stride);
-    h.intoArray(scores, at + 7 * stride);
+    b.intoArray(scores, at + QUERIES);
+    c.intoArray(scores, at + 2 * QUERIES);
+    d.intoArray(scores, at + 3 * QUERIES);
+    e.intoArray(scores, at + 4 * QUERIES);
+    f.intoArray(scores, at + 5 * QUERIES);
+    g.intoArray(scores, at + 6 * QUERIES);
+    h.intoArray(scores, at + 7 * QUERIES);
   }
 
-  /** Scores of the first 2 queries, as {@link #score8}. */
-  static void score2(AttentionScratch scratch, int at, int headDim, int fromSpan, int visible) {
-    float[] scores = scratch.scores;
-    int stride = scratch.scoresStride;
-    for (int span = fromSpan, first = 0; first < visible; first += scratch.tokens[span++]) {
-      int count = Math.min(scratch.tokens[span], visible - first);
-      for (int t = 0; t < count; t += L) {
-        int key = scratch.keysAt[span] + t / TILE * TILE * headDim + t % TILE;
-        scoreTile2(
-            scratch.queries, at, scratch.keys[span], key, headDim, scores, first + t, stride);
+  /**
+   * Hides from each query of a batch the tokens that come after its own.
+   *
+   * @param first the batch's first query
+   * @param seenByFirst tokens that query 0, whose row is the first, sees; perhaps none, or less
+   */
+  static void hide(
+      AttentionScratch scratch, int first, int width, int group, int seenByFirst, int visible) {
+    for (int t = Math.max(0, seenByFirst + first / group); t < visible; t++) {
+      int blind = Math.min(width, (t - seenByFirst + 1) * group - first);
+      Arrays.fill(scratch.scores, t * QUERIES, t * QUERIES + blind, AttentionScratch.UNSEEN);
+    }
+  }
+
+  /**
+   * Turns the scores of as many queries as there are lanes into {@code exp(score - largest)} in
+   * place, where largest is over all tokens so far: what the queries have summed up before is
+   * scaled to it (online softmax, Milakov and Gimelshein 2018).
+   *
+   * <p>A query one of whose scores is not a number gets weights of 0, and so, divided by their sum,
+   * nothing but NaN.
+   *
+   * @param query the first query
+   * @param lane where its scores begin
+   */
+  static void softmax(AttentionScratch scratch, int query, int lane, int headDim, int visible) {
+    raise(scratch, query, lane, headDim, visible);
+    weigh(scratch.scores, lane, visible, scratch.maxima, scratch.sums, query);
+  }
+
+  /** Takes note of larger scores, and scales what has been summed up to them. */
+  private static void raise(
+      AttentionScratch scratch, int query, int lane, int headDim, int visible) {
+    largest(scratch.scores, lane, visible, scratch.factors);
+    FloatVector before = FloatVector.fromArray(LANES, scratch.maxima, query);
+    FloatVector top = before.max(FloatVector.fromArray(LANES, scratch.factors, 0));
+    if (top.compare(VectorOperators.EQ, before).allTrue()) {
+      return;
+    }
+    top.intoArray(scratch.maxima, query);
+    FloatVector factors = VectorKernels.expOfMinus(top.sub(before));
+    factors.intoArray(scratch.factors, 0);
+    FloatVector.fromArray(LANES, scratch.sums, query).mul(factors).intoArray(scratch.sums, query);
+    for (int i = 0; i < L; i++) {
+      if (scratch.factors[i] != 1) {
+        int at = (query + i) * headDim;
+        VectorKernels.scale(scratch.mixed, at, headDim, scratch.factors[i], scratch.mixed, at);
       }
     }
   }
 
-  private static void scoreTile2(
-      float[] queries,
-      int query,
-      float[] keys,
-      int key,
-      int headDim,
-      float[] scores,
-      int at,
-      int stride) {
-    FloatVector a = FloatVector.zero(LANES), b = a;
-    int q = query;
-    for (int i = 0; i < headDim; i++) {
-      FloatVector k = FloatVector.fromArray(LANES, keys, key + i * TILE);
-      a = k.fma(FloatVector.broadcast(LANES, queries[q]), a);
-      b = k.fma(FloatVector.broadcast(LANES, queries[q + 1]), b);
-      q += QUERIES;
+  /** Scores become weights, which are added to the sums. */
+  private static void weigh(
+      float[] scores, int lane, int visible, float[] maxima, float[] sums, int query) {
+    FloatVector top = FloatVector.fromArray(LANES, maxima, query);
+    FloatVector sum = FloatVector.fromArray(LANES, sums, query);
+    int t = 0;
+    for (; t < visible - 1; t += 2) { // two at once, so that one's steps fill the other's waits
+      int at = lane + t * QUERIES;
+      FloatVector a = top.sub(FloatVector.fromArray(LANES, scores, at));
+      FloatVector b = top.sub(FloatVector.fromArray(LANES, scores, at + QUERIES));
+      a = VectorKernels.expOfMinus(a);
+      b = VectorKernels.expOfMinus(b);
+      a.intoArray(scores, at);
+      b.intoArray(scores, at + QUERIES);
+      sum = sum.add(a.add(b));
     }
-    a.intoArray(scores, at);
-    b.intoArray(scores, at + stride);
+    if (t < visible) {
+      int at = lane + t * QUERIES;
+      FloatVector a = VectorKernels.expOfMinus(top.sub(FloatVector.fromArray(LANES, scores, at)));
+      a.intoArray(scores, at);
+      sum = sum.add(a);
+    }
+    sum.intoArray(sums, query);
   }
 
   /**
-   * Turns one query's scores into {@code exp(score - largest)} in place, where largest is over all
-   * tokens so far: what the query has summed up before is scaled to it (online softmax, Milakov and
-   * Gimelshein 2018).
-   *
-   * @param row which scores
-   * @param vector whose sums and maximum
-   * @param visible tokens among these that the query sees, perhaps none; the scores from there to
-   *     {@code end}, and up to two vectors beyond, become 0
+   * The largest score of each query, or not a number if there is none such. Floats are compared as
+   * integers, as in {@link VectorKernels#exp}: their bits are ordered likewise if they are
+   * positive, and the other way round if all are negative.
    */
-  static void softmax(
-      AttentionScratch scratch, int row, int vector, int headDim, int visible, int end) {
-    float[] scores = scratch.scores;
-    int at = row * scratch.scoresStride;
-    int stop = at + (end + 2 * L - 1) / (2 * L) * (2 * L);
-    if (visible <= 0) {
-      Arrays.fill(scores, at, stop, 0);
-      return;
+  private static void largest(float[] scores, int lane, int visible, float[] into) {
+    FloatVector sum = FloatVector.fromArray(LANES, scores, lane);
+    IntVector most = sum.reinterpretAsInts();
+    IntVector least = most;
+    for (int t = 1; t < visible; t++) {
+      FloatVector v = FloatVector.fromArray(LANES, scores, lane + t * QUERIES);
+      sum = sum.add(v);
+      IntVector bits = v.reinterpretAsInts();
+      most = most.max(bits);
+      least = least.min(bits);
     }
-    Arrays.fill(scores, at + visible, stop, Float.NEGATIVE_INFINITY);
-    FloatVector maxA = FloatVector.fromArray(LANES, scores, at);
-    FloatVector maxB = maxA;
-    for (int t = at; t < stop; t += 2 * L) {
-      maxA = maxA.max(FloatVector.fromArray(LANES, scores, t));
-      maxB = maxB.max(FloatVector.fromArray(LANES, scores, t + L));
-    }
-    float largest = scratch.raise(vector, maxA.max(maxB).reduceLanes(VectorOperators.MAX), headDim);
-    FloatVector sumA = FloatVector.zero(LANES);
-    FloatVector sumB = sumA;
-    for (int t = at; t < stop; t += 2 * L) {
-      FloatVector a = VectorKernels.exp(FloatVector.fromArray(LANES, scores, t).sub(largest));
-      a.intoArray(scores, t);
-      sumA = sumA.add(a);
-      FloatVector b = VectorKernels.exp(FloatVector.fromArray(LANES, scores, t + L).sub(largest));
-      b.intoArray(scores, t + L);
-      sumB = sumB.add(b);
-    }
-    scratch.sums[vector] += sumA.add(sumB).reduceLanes(VectorOperators.ADD);
+    VectorMask<Integer> negative = most.compare(VectorOperators.LT, 0);
+    most.blend(least, negative).reinterpretAsFloats().add(sum.mul(0)).intoArray(into, 0);
   }
 }

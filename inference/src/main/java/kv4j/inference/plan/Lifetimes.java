@@ -7,6 +7,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import kv4j.inference.plan.run.Arena;
+import kv4j.inference.plan.run.Register;
+import kv4j.inference.plan.run.Step;
 
 /** From which step to which a value is needed, and what follows from it. */
 final class Lifetimes {

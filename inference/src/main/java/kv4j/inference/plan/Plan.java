@@ -2,6 +2,12 @@ package kv4j.inference.plan;
 
 import java.util.List;
 import kv4j.inference.ForwardPass;
+import kv4j.inference.plan.run.Arena;
+import kv4j.inference.plan.run.NativeMatrix;
+import kv4j.inference.plan.run.PassState;
+import kv4j.inference.plan.run.PassValues;
+import kv4j.inference.plan.run.Register;
+import kv4j.inference.plan.run.Step;
 import kv4j.model.GraphNames;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -19,6 +25,7 @@ public final class Plan implements AutoCloseable {
   private final WorkerPool workers;
   private final Register logits;
   private final boolean allFused;
+  private final List<String> outline;
   private boolean closed;
 
   /**
@@ -26,6 +33,7 @@ public final class Plan implements AutoCloseable {
    *     pass that needs no logits ends there
    * @param logits where they end up; null if they come from an op without a step
    * @param allFused whether every op has a step
+   * @param outline of all this, for people
    */
   Plan(
       List<Step> steps,
@@ -33,13 +41,15 @@ public final class Plan implements AutoCloseable {
       Arena arena,
       WorkerPool workers,
       Register logits,
-      boolean allFused) {
+      boolean allFused,
+      List<String> outline) {
     this.steps = List.copyOf(steps);
     this.lastHook = lastHook;
     this.arena = arena;
     this.workers = workers;
     this.logits = logits;
     this.allFused = allFused;
+    this.outline = outline;
   }
 
   /** Whether a pass may hold several sequences. */
@@ -107,6 +117,14 @@ public final class Plan implements AutoCloseable {
   /** One line a step, for people. */
   public List<String> describe() {
     return steps.stream().map(Step::describe).toList();
+  }
+
+  /**
+   * For people: how many steps there are and whether all ops are fused; then what became of each
+   * part of the graph, alike layers together, and why if it is not fused.
+   */
+  public List<String> outline() {
+    return outline;
   }
 
   /** Bytes of the arena. */

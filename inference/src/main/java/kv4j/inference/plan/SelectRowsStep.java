@@ -1,6 +1,9 @@
 package kv4j.inference.plan;
 
 import java.util.List;
+import kv4j.inference.plan.run.PassState;
+import kv4j.inference.plan.run.Register;
+import kv4j.inference.plan.run.Step;
 
 /**
  * Keeps only the rows whose logits are asked for. Comes after the last attention, since from there

@@ -20,16 +20,8 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
-import org.openjdk.jmh.runner.Runner;
-import org.openjdk.jmh.runner.RunnerException;
-import org.openjdk.jmh.runner.options.CommandLineOptionException;
-import org.openjdk.jmh.runner.options.CommandLineOptions;
-import org.openjdk.jmh.runner.options.OptionsBuilder;
 
-/**
- * Attention of one layer on one thread: 8 query heads on 4 KV heads. Not part of the tests; {@link
- * #main} takes JMH's options, as {@code -p kernels=vector -p headDim=64}.
- */
+/** Attention of one layer on one thread: 8 query heads on 4 KV heads. */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
@@ -105,21 +97,11 @@ public class AttentionBenchmark {
     int width = KV_HEADS * GROUP * headDim;
     for (int head = 0; head < KV_HEADS; head++) {
       int at = head * GROUP * headDim;
-      form.attend(
-          spans, 0, head, newRows, 0, newRows, GROUP, scale, queries, at, width, output, at, width,
-          scratch);
+      AttentionTask task = new AttentionTask(spans, 0, head, newRows, 0, newRows, GROUP, scale);
+      form.attend(task, queries, output, at, width, scratch);
     }
     double seen = newRows * (spans.length() - (newRows - 1) / 2.0);
     counter.gflopsPerSecond += 4 * seen * width / 1e6; // millions per ms: thousand millions per s
     return output;
-  }
-
-  public static void main(String[] args) throws RunnerException, CommandLineOptionException {
-    new Runner(
-            new OptionsBuilder()
-                .parent(new CommandLineOptions(args))
-                .include(AttentionBenchmark.class.getSimpleName())
-                .build())
-        .run();
   }
 }

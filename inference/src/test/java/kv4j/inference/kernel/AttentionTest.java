@@ -73,17 +73,8 @@ class AttentionTest {
       float[] out = new float[32];
       KernelChoice.choose(form)
           .attend(
-              KvSpans.of(List.of(block), 1),
-              0,
-              0,
-              1,
-              0,
-              1,
-              1,
-              3,
+              new AttentionTask(KvSpans.of(List.of(block), 1), 0, 0, 1, 0, 1, 1, 3),
               values.clone(),
-              0,
-              32,
               out,
               0,
               32,
@@ -94,8 +85,12 @@ class AttentionTest {
 
   private void run(Kernels kernels, Case c) {
     kernels.attend(
-        c.spans, c.layer, c.kvHead, c.rows, c.fromRow, c.toRow, c.group, c.scale, c.queries, c.at,
-        c.stride, c.output, c.at, c.stride, scratch);
+        new AttentionTask(c.spans, c.layer, c.kvHead, c.rows, c.fromRow, c.toRow, c.group, c.scale),
+        c.queries,
+        c.output,
+        c.at,
+        c.stride,
+        scratch);
   }
 
   private void check(Kernels kernels, Case c) {

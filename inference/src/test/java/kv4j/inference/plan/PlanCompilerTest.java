@@ -16,6 +16,7 @@ import kv4j.cache.block.KvLayout;
 import kv4j.inference.Blas;
 import kv4j.inference.ForwardPass;
 import kv4j.inference.kernel.Kernels;
+import kv4j.inference.plan.graph.UnsupportedGraphException;
 import kv4j.model.DemoModels;
 import kv4j.model.GraphNames;
 import kv4j.model.ModelPreset;

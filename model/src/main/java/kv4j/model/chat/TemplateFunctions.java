@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.util.Separators;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.hubspot.jinjava.Jinjava;
 import com.hubspot.jinjava.interpret.JinjavaInterpreter;
+import com.hubspot.jinjava.lib.exptest.ExpTest;
 import com.hubspot.jinjava.lib.filter.Filter;
 import com.hubspot.jinjava.lib.fn.ELFunctionDefinition;
 import com.hubspot.jinjava.objects.date.StrftimeFormatter;
@@ -43,6 +44,8 @@ public final class TemplateFunctions {
     jinjava.registerFilter(new Trim());
     jinjava.registerFilter(new Items());
     jinjava.registerFilter(new ToJson());
+    jinjava.registerExpTest(new Sequence("iterable"));
+    jinjava.registerExpTest(new Sequence("sequence"));
   }
 
   /** Ends the rendering; public because the engine calls it by reflection. */
@@ -54,6 +57,19 @@ public final class TemplateFunctions {
   public static String now(String format) {
     Clock clock = (Clock) JinjavaInterpreter.getCurrent().retraceVariable(CLOCK, -1);
     return StrftimeFormatter.format(ZonedDateTime.now(clock), format);
+  }
+
+  /** A text is a sequence of characters to Python; templates rely on it. */
+  private record Sequence(String name) implements ExpTest {
+    @Override
+    public String getName() {
+      return name;
+    }
+
+    @Override
+    public boolean evaluate(Object value, JinjavaInterpreter interpreter, Object... arguments) {
+      return value instanceof Iterable || value instanceof Map || value instanceof CharSequence;
+    }
   }
 
   /** Python's {@code strip} knows more spaces than Java's {@code trim}. */

@@ -12,7 +12,7 @@ import kv4j.model.TransformerConfig;
  */
 public record ModelInfo(String name, String format, Family family, TransformerConfig config) {
   /** Most rows of a pass where nobody asks for another number. */
-  public static final int PASS_ROWS = 256;
+  public static final int PASS_ROWS = 512;
 
   /** Bytes of the weights in memory. */
   public long weightBytes() {

@@ -128,8 +128,8 @@ public final class HuggingFaceTokenizer implements Tokenizer {
   }
 
   private int id(JsonNode token) {
-    String text = token.isObject() ? token.path("content").asText() : token.asText();
-    return vocabulary.idOf(text);
+    JsonNode text = token.isObject() ? token.path("content") : token;
+    return text.isTextual() ? vocabulary.idOf(text.textValue()) : -1; // null is not "null"
   }
 
   private Set<Integer> ends(JsonNode ids) {

@@ -12,6 +12,9 @@ import java.util.stream.Collectors;
  * How a byte-level vocabulary cuts a text into words before it merges bytes within them, by the
  * names GGUF files give in {@code tokenizer.ggml.pre}. Each pattern cuts what the patterns before
  * it left: what it matches and what lies between are words of their own.
+ *
+ * <p>Letters and numbers are those that the running Java knows, Unicode 13's in Java 17 and 16's in
+ * Java 25; characters younger than that are taken for signs.
  */
 public enum PreTokenizer {
   /** GPT-2: words and numbers with the space before them. */
@@ -20,7 +23,10 @@ public enum PreTokenizer {
   /** Llama 3: English suffixes in either case, and numbers of at most three digits. */
   LLAMA3(true, Set.of("llama-bpe", "llama3", "llama-v3"), Patterns.LLAMA3),
 
-  /** Qwen 2, 2.5 and 3: as Llama 3, but each digit alone. */
+  /**
+   * Qwen 2, 2.5 and 3: as Llama 3, but each digit alone. Their own tokenizers compose texts first
+   * (Unicode NFC); GGUF files cannot ask for it, and neither here nor in llama.cpp is it done.
+   */
   QWEN2(false, Set.of("qwen2", "deepseek-r1-qwen"), Patterns.QWEN2),
 
   /** SmolLM and SmolLM2: each digit alone, then as GPT-2. */

@@ -180,6 +180,16 @@ class ChatTemplateTest {
     assertTrue(message.contains("must alternate user/assistant"), message);
   }
 
+  /** As in Python; Llama 3.2's template writes what a tool says as JSON because of it. */
+  @Test
+  void aTextIsASequenceOfCharacters() {
+    String said = "{{ (m.content is iterable) ~ (m.content is sequence) ~ (1 is iterable) }}";
+    String loop = "{% for m in messages %}" + said + "{% endfor %}";
+    assertEquals("truetruefalse", new ChatTemplate(loop, "", "").render(START, false));
+    String answer = family("llama-3.2").render(List.of(HI, new ChatMessage("tool", "x")), false);
+    assertTrue(answer.endsWith("ipython<|end_header_id|>\n\n\"x\"<|eot_id|>"), answer);
+  }
+
   @Test
   void whatMessagesSayIsNoTokenAndNoCode() {
     Tokenizer tokenizer = new OneSpecialToken();

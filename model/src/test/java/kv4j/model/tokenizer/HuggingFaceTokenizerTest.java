@@ -113,6 +113,16 @@ class HuggingFaceTokenizerTest {
   }
 
   @Test
+  void noBeginTokenIsNotTheTokenNull() throws IOException {
+    ObjectNode json = byteLevel();
+    HuggingFaceFolder.addToken(json, 267, "null", false);
+    assertEquals(267, read(json, "{\"bos_token\": \"null\"}").beginToken());
+    Tokenizer none = read(json, "{\"bos_token\": null, \"eos_token\": {\"content\": null}}");
+    assertEquals(-1, none.beginToken());
+    assertEquals(-1, none.endToken());
+  }
+
+  @Test
   void thePostProcessorMayAddTheBeginToken() throws IOException {
     ObjectNode json = byteLevel();
     ObjectNode template = json.putObject("post_processor").put("type", "TemplateProcessing");

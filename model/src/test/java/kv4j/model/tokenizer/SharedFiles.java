@@ -10,12 +10,17 @@ final class SharedFiles {
 
   /** A file of the folder {@code shared} beside the project; skips the test where it is absent. */
   static Path file(String name) {
+    Path file = path(name);
+    Assumptions.assumeTrue(Files.exists(file), "there is no " + file);
+    return file;
+  }
+
+  /** The same, whether or not there is one. */
+  static Path path(String name) {
     Path project = Path.of("").toAbsolutePath();
     while (project != null && !Files.isDirectory(project.resolve("testdata"))) {
       project = project.getParent();
     }
-    Path file = project == null ? Path.of(name) : project.resolveSibling("shared").resolve(name);
-    Assumptions.assumeTrue(Files.exists(file), "there is no " + file);
-    return file;
+    return project == null ? Path.of(name) : project.resolveSibling("shared").resolve(name);
   }
 }

@@ -1,0 +1,155 @@
+package kv4j.inference.plan.run;
+
+import java.util.List;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import kv4j.cache.block.KvSpans;
+import kv4j.inference.ForwardPass;
+
+/**
+ * The state of the forward pass a plan is running. Written by worker 0 between barriers, read by
+ * all.
+ */
+public final class PassState {
+  /** From so many rows on, workers split a projection by rows; below, by columns. */
+  static final int ROWS_TO_SPLIT_BY_ROWS = 128;
+
+  private final int workers;
+  private final List<ForwardPass.Segment> segments;
+  private final int[] tokens;
+  private final int[] positions;
+  private final int[] segmentBegin;
+  private final KvSpans[] spans;
+  private final AtomicIntegerArray tasksTaken;
+  private final long[] logitRows;
+  private final PassValues values = new PassValues();
+  private int rows;
+
+  public PassState(ForwardPass pass, int workers) {
+    this.workers = workers;
+    segments = pass.segments();
+    tasksTaken = new AtomicIntegerArray(workers);
+    rows = pass.rows();
+    logitRows = pass.logitRowNumbers();
+    tokens = new int[rows];
+    positions = new int[rows];
+    segmentBegin = new int[segments.size() + 1];
+    spans = new KvSpans[segments.size()];
+    int row = 0;
+    for (int s = 0; s < segments.size(); s++) {
+      ForwardPass.Segment segment = segments.get(s);
+      segmentBegin[s] = row;
+      for (int p = segment.from(); p < segment.to(); p++) {
+        tokens[row] = segment.tokens()[p];
+        positions[row++] = p;
+      }
+    }
+    segmentBegin[segments.size()] = row;
+  }
+
+  public int workers() {
+    return workers;
+  }
+
+  public List<ForwardPass.Segment> segments() {
+    return segments;
+  }
+
+  /** Rows in the matrices now: all new tokens, and after the last attention those with logits. */
+  public int rows() {
+    return rows;
+  }
+
+  /** Numbers of the rows whose logits are asked for, ascending. */
+  public long[] logitRows() {
+    return logitRows;
+  }
+
+  public int token(int row) {
+    return tokens[row];
+  }
+
+  public int position(int row) {
+    return positions[row];
+  }
+
+  /** The first row of a segment. */
+  public int segmentBegin(int segment) {
+    return segmentBegin[segment];
+  }
+
+  /** What a segment's rows attend to in the current layer. */
+  public KvSpans spans(int segment) {
+    return spans[segment];
+  }
+
+  public void setSpans(int segment, KvSpans answer) {
+    spans[segment] = answer;
+  }
+
+  /**
+   * Hands out tasks of the current step: first a worker's own share of them, which is the same
+   * stretch each time, so that it finds in its cache what it touched before; then what others have
+   * not come to.
+   *
+   * @param tasks how many the step has
+   * @return a task's number, or -1 when none is left
+   */
+  public int nextTask(int worker, int tasks) {
+    for (int i = 0; i < workers; i++) {
+      int owner = (worker + i) % workers;
+      int begin = (int) ((long) tasks * owner / workers);
+      int end = (int) ((long) tasks * (owner + 1) / workers);
+      if (begin + tasksTaken.get(owner) < end) {
+        int task = begin + tasksTaken.getAndIncrement(owner);
+        if (task < end) {
+          return task;
+        }
+      }
+    }
+    return -1;
+  }
+
+  /** Makes all tasks of the next step available. */
+  public void resetTasks() {
+    for (int worker = 0; worker < workers; worker++) {
+      tasksTaken.set(worker, 0);
+    }
+  }
+
+  public void shrinkTo(int newRows) {
+    rows = newRows;
+  }
+
+  /** Arrays of ops that have no step of their own; worker 0's. */
+  public PassValues values() {
+    return values;
+  }
+
+  /** Token ids of all rows. */
+  public int[] tokens() {
+    return tokens;
+  }
+
+  /** Positions of all rows. */
+  public int[] positions() {
+    return positions;
+  }
+
+  /**
+   * Whether projections are split by rows in this pass. If not, each worker has the same columns in
+   * every pass, whose addresses need not be made anew: that matters to one worker as well.
+   */
+  public boolean byRows() {
+    return rows >= ROWS_TO_SPLIT_BY_ROWS;
+  }
+
+  /** A worker's first row, where rows are shared out evenly. */
+  public int rowBegin(int worker) {
+    return (int) ((long) rows * worker / workers);
+  }
+
+  /** The end (exclusive) of a worker's rows. */
+  public int rowEnd(int worker) {
+    return rowBegin(worker + 1);
+  }
+}

@@ -1,0 +1,64 @@
+package kv4j.inference.plan.step;
+
+import java.util.List;
+import kv4j.inference.ForwardPass;
+import kv4j.inference.plan.run.Arena;
+import kv4j.inference.plan.run.PassState;
+import kv4j.inference.plan.run.Register;
+import kv4j.inference.plan.run.Step;
+
+/** Calls each sequence's cache with the layer's new keys and values. */
+final class HookStep implements Step {
+  private final Arena arena;
+  private final AttentionShape shape;
+
+  HookStep(Arena arena, AttentionShape shape) {
+    this.arena = arena;
+    this.shape = shape;
+  }
+
+  @Override
+  public void run(PassState pass, int worker) {
+    if (worker == 0) {
+      pass.resetTasks();
+    }
+    for (int s = worker; s < pass.segments().size(); s += pass.workers()) {
+      ForwardPass.Segment segment = pass.segments().get(s);
+      pass.setSpans(
+          s,
+          segment
+              .sequence()
+              .update(
+                  shape.layer(),
+                  arena.keys(),
+                  arena.values(),
+                  pass.segmentBegin(s),
+                  segment.rows()));
+    }
+  }
+
+  @Override
+  public boolean rowLocal(PassState pass) {
+    return false;
+  }
+
+  @Override
+  public List<Register> reads() {
+    return List.of();
+  }
+
+  @Override
+  public List<Register> writes() {
+    return List.of();
+  }
+
+  @Override
+  public String describe() {
+    return kind() + ", layer " + shape.layer();
+  }
+
+  @Override
+  public String kind() {
+    return "hook";
+  }
+}
