@@ -1,7 +1,9 @@
 package kv4j.apps;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import kv4j.apps.cli.Command;
 import kv4j.apps.cli.Dispatcher;
 import kv4j.apps.cli.Terminal;
@@ -10,6 +12,7 @@ import kv4j.apps.model.LoadedModel;
 import kv4j.apps.model.ModelChoice;
 import kv4j.apps.report.Format;
 import kv4j.model.family.ModelExport;
+import kv4j.model.tokenizer.export.TokenizerExport;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 
@@ -57,14 +60,19 @@ public final class ExportApp implements Command {
     check(file, line.hasOption(FORCE));
     Devices.select(Devices.Choice.CPU);
     LoadedModel loaded = ModelChoice.load(line, seed, terminal);
-    if (loaded.vocabulary().isEmpty()) {
-      throw new IllegalArgumentException(
-          "GGUF cannot be written of "
-              + loaded.model().name()
-              + ": its vocabulary is of a kind that only its own tokenizer.json describes");
-    }
-    ModelExport.gguf(loaded.model(), loaded.vocabulary(), file);
+    ModelExport.gguf(loaded.model(), vocabulary(loaded, line), file);
     terminal.out().printf("wrote %s, %s%n", file, Format.bytes(Files.size(file)));
+  }
+
+  /** GGUF's metadata of the tokenizer, which a Hugging Face folder says in terms of its own. */
+  private static Map<String, Object> vocabulary(LoadedModel loaded, CommandLine line)
+      throws IOException {
+    if (!loaded.vocabulary().isEmpty()) {
+      return loaded.vocabulary();
+    }
+    Path model = Path.of(line.getOptionValue(ModelChoice.MODEL.name()));
+    Path folder = Files.isDirectory(model) ? model : model.toAbsolutePath().getParent();
+    return TokenizerExport.metadata(folder, loaded.model().config().vocabulary());
   }
 
   private static void check(Path file, boolean force) {

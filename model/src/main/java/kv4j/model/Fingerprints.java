@@ -1,5 +1,6 @@
 package kv4j.model;
 
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -16,6 +17,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Names what a model computes. */
 final class Fingerprints {
+  private static final int IN_CACHE = 1 << 18;
+
   private Fingerprints() {}
 
   /**
@@ -51,19 +54,24 @@ final class Fingerprints {
   private static String of(String description, Map<String, INDArray> weights) {
     MessageDigest digest = sha256();
     digest.update((description + "\n").getBytes(StandardCharsets.UTF_8));
-    weights.forEach(
-        (name, array) -> {
-          String sums =
-              name + " " + sum(new CRC32C(), array) + " " + sum(new CRC32(), array) + "\n";
-          digest.update(sums.getBytes(StandardCharsets.UTF_8));
-        });
+    weights.entrySet().parallelStream()
+        .map(weight -> weight.getKey() + " " + sums(weight.getValue()) + "\n")
+        .forEachOrdered(line -> digest.update(line.getBytes(StandardCharsets.UTF_8)));
     return HexFormat.of().formatHex(digest.digest());
   }
 
-  /** Of the array's own memory, in the byte order of the machine. */
-  private static long sum(Checksum checksum, INDArray array) {
-    checksum.update(array.data().asNio());
-    return checksum.getValue();
+  /** Of the array's own memory, in the byte order of the machine, which is read once for both. */
+  private static String sums(INDArray array) {
+    ByteBuffer bytes = array.data().asNio();
+    Checksum castagnoli = new CRC32C();
+    Checksum usual = new CRC32();
+    int end = bytes.limit();
+    for (int from = bytes.position(); from < end; from += IN_CACHE) {
+      ByteBuffer piece = bytes.duplicate().position(from).limit(Math.min(end, from + IN_CACHE));
+      castagnoli.update(piece.duplicate());
+      usual.update(piece);
+    }
+    return castagnoli.getValue() + " " + usual.getValue();
   }
 
   private static MessageDigest sha256() {

@@ -11,17 +11,33 @@ import kv4j.model.TransformerConfig;
  * @param config its shape, with the context it is loaded for
  */
 public record ModelInfo(String name, String format, Family family, TransformerConfig config) {
+  /** Most rows of a pass where nobody asks for another number. */
+  public static final int PASS_ROWS = 512;
+
   /** Bytes of the weights in memory. */
   public long weightBytes() {
     return config.parameters() * Float.BYTES;
   }
 
-  /** Bytes the model takes in memory: its weights, and tables of its positions. */
+  /** Bytes of what a forward pass of some rows computes with, beside weights and a cache. */
+  public long workingBytes(int rows) {
+    long queries = (long) config.heads() * config.headDim();
+    long keys = (long) config.kvHeads() * config.headDim();
+    long stream = 3L * config.dim() + config.qkvDim() + queries + 2 * keys + 2 * queries;
+    long wide = config.upDim() + (long) config.ffnDim() + config.vocabulary();
+    return rows * (stream + wide) * Float.BYTES;
+  }
+
+  /**
+   * Bytes the model takes in memory when it runs: its weights, tables of its positions once in its
+   * graph and once in the engine, and what passes of {@value #PASS_ROWS} rows compute with. A cache
+   * of keys and values has a limit of its own.
+   */
   public long bytes() {
     long tables =
         config.positions() instanceof Positions.Rotary
             ? (long) config.context() * config.headDim() * Float.BYTES
             : 0;
-    return weightBytes() + tables;
+    return weightBytes() + 2 * tables + workingBytes(PASS_ROWS);
   }
 }

@@ -1,12 +1,14 @@
 package kv4j.model.family;
 
 import java.nio.FloatBuffer;
-import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import kv4j.model.GraphNames;
 import kv4j.model.TransformerConfig;
@@ -18,20 +20,11 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/**
- * Reads tensors straight into the weights that they are parts of: a piece of some rows at a time
- * through a buffer of a megabyte for each processor, so that nothing is in memory twice.
- */
+/** Reads a file's tensors into the weights that they are parts of. */
 final class WeightReader {
-  private static final int BUFFER = 1 << 18;
-
-  /** Floats that one line of a processor's cache holds. */
-  private static final int LINE = 16;
-
   private final TensorSource source;
   private final TransformerConfig config;
   private final TensorNames names;
-  private final ThreadLocal<float[]> buffers = ThreadLocal.withInitial(() -> new float[0]);
 
   WeightReader(TensorSource source, TransformerConfig config, TensorNames names) {
     this.source = source;
@@ -101,107 +94,119 @@ final class WeightReader {
   /**
    * All weights.
    *
-   * @throws ModelFileException if a tensor cannot be read, or holds a number that is not finite
+   * @throws ModelFileException if a tensor cannot be read, or holds a number that is not finite:
+   *     the first such tensor of the file
    */
   TransformerWeights read(LoadListener listener) {
     Map<String, INDArray> arrays = new LinkedHashMap<>();
-    long bytes = 0;
-    for (Map.Entry<String, long[]> entry : TransformerWeights.shapes(config).entrySet()) {
-      long[] shape = entry.getValue();
-      INDArray array = Nd4j.createUninitialized(DataType.FLOAT, shape, 'c');
-      for (Part part : Part.of(entry.getKey(), shape, config, names)) {
-        read(part, array);
-      }
-      arrays.put(entry.getKey(), array);
-      bytes += array.length() * Float.BYTES;
-      listener.progressed(bytes);
-    }
+    Map<String, List<Part.Piece>> pieces = new HashMap<>();
+    TransformerWeights.shapes(config)
+        .forEach(
+            (weight, shape) -> {
+              INDArray array = Nd4j.createUninitialized(DataType.FLOAT, shape, 'c');
+              arrays.put(weight, array);
+              for (Part part : Part.of(weight, shape, config, names)) {
+                pieces.put(part.tensor(), part.pieces(config.headDim(), array));
+              }
+            });
+    List<Part.Piece> inFileOrder =
+        source.tensorNames().stream()
+            .flatMap(tensor -> pieces.getOrDefault(tensor, List.of()).stream())
+            .toList();
+    new PieceLoader(source, inFileOrder, listener).run();
     return new TransformerWeights(config, arrays);
   }
 
-  private void read(Part part, INDArray array) {
-    FloatBuffer target = array.data().asNioFloat();
-    int columns = (int) array.size(array.rank() - 1);
-    int unit = part.transposed() && part.headOrder() != null ? config.headDim() : 1;
-    int atOnce = Math.max(1, BUFFER / part.rowLength() / unit) * unit;
-    int pieces = (part.rows() + atOnce - 1) / atOnce;
-    AtomicInteger next = new AtomicInteger();
-    IntStream.range(0, Math.min(pieces, Runtime.getRuntime().availableProcessors()))
-        .parallel()
-        .forEach(
-            worker -> {
-              float[] rows = buffer(Math.min(atOnce, part.rows()) * part.rowLength());
-              for (int p = next.getAndIncrement(); p < pieces; p = next.getAndIncrement()) {
-                int first = p * atOnce;
-                int count = Math.min(atOnce, part.rows() - first);
-                source.readRows(
-                    part.tensor(), first, FloatBuffer.wrap(rows, 0, count * part.rowLength()));
-                requireFinite(part, rows, count * part.rowLength());
-                put(part, first, count, rows, target, columns);
-              }
-            });
-  }
+  /**
+   * Reads pieces of tensors on all processors, each through buffers of its own that stay in the
+   * processor's cache, so that nothing is in memory twice.
+   */
+  private static final class PieceLoader {
+    /** Elements looked at while they are in a core's first cache. */
+    private static final int LOOKED_AT = 1 << 13;
 
-  /** The thread's own buffer of at least some size. */
-  private float[] buffer(int size) {
-    if (buffers.get().length < size) {
-      buffers.set(new float[Math.max(size, BUFFER)]);
-    }
-    return buffers.get();
-  }
+    private final TensorSource source;
+    private final List<Part.Piece> pieces;
+    private final LoadListener listener;
+    private final Thread loader = Thread.currentThread();
+    private final AtomicInteger next = new AtomicInteger();
+    private final AtomicLong bytes = new AtomicLong();
+    private int failedPiece = Integer.MAX_VALUE;
+    private RuntimeException failure;
 
-  private static void put(
-      Part part, int first, int count, float[] rows, FloatBuffer target, int columns) {
-    if (part.transposed()) {
-      putTransposed(part, first, count, rows, target, columns);
-      return;
+    PieceLoader(TensorSource source, List<Part.Piece> pieces, LoadListener listener) {
+      this.source = source;
+      this.pieces = pieces;
+      this.listener = listener;
     }
-    int length = part.rowLength();
-    if (part.headOrder() != null) {
-      float[] stored = Arrays.copyOf(rows, length);
-      for (int i = 0; i < length; i++) {
-        rows[i] = stored[part.source(i)];
+
+    /**
+     * Reads all; the listener is told on this thread.
+     *
+     * @throws ModelFileException of the first piece that cannot be read, or has a number that is
+     *     not finite
+     */
+    void run() {
+      int workers = Math.min(pieces.size(), Runtime.getRuntime().availableProcessors());
+      IntStream.range(0, workers).parallel().forEach(worker -> work());
+      if (failure != null) {
+        throw failure;
       }
+      listener.progressed(bytes.get());
     }
-    for (int r = 0; r < count * part.copies(); r++) {
-      int row = part.row() + first + r;
-      target.put(row * columns + part.column(), rows, r / part.copies() * length, length);
-    }
-  }
 
-  /** In tiles as wide as a cache line, so that no line is fetched more than once. */
-  private static void putTransposed(
-      Part part, int first, int count, float[] rows, FloatBuffer target, int columns) {
-    int length = part.rowLength();
-    float[] tile = new float[LINE * count];
-    for (int begin = 0; begin < length; begin += LINE) {
-      int width = Math.min(LINE, length - begin);
-      for (int r = 0; r < count; r++) {
-        int from = part.source(r) * length + begin;
-        for (int i = 0; i < width; i++) {
-          tile[i * count + r] = rows[from + i];
+    /**
+     * Pieces are taken in order, so all before one that fails are tried, and the first is known.
+     */
+    private void work() {
+      int most = pieces.stream().mapToInt(Part.Piece::elements).max().orElse(0);
+      float[] rows = new float[most];
+      float[] tile = new float[Part.Piece.TILE];
+      for (int p = next.getAndIncrement(); p < pieces.size(); p = next.getAndIncrement()) {
+        Part.Piece piece = pieces.get(p);
+        try {
+          read(piece, rows, tile);
+        } catch (RuntimeException e) {
+          failed(p, e);
+        }
+        long done = bytes.addAndGet(piece.weightElements() * Float.BYTES);
+        if (Thread.currentThread() == loader) {
+          listener.progressed(done);
         }
       }
-      for (int i = 0; i < width; i++) {
-        target.put((begin + i) * columns + part.column() + first, tile, i * count, count);
-      }
     }
-  }
 
-  private void requireFinite(Part part, float[] values, int count) {
-    if (TensorStats.allFinite(FloatBuffer.wrap(values, 0, count))) {
-      return;
+    private void read(Part.Piece piece, float[] rows, float[] tile) {
+      int length = piece.part().rowLength();
+      int atOnce = Math.max(1, LOOKED_AT / length);
+      for (int row = 0; row < piece.count(); row += atOnce) {
+        int count = Math.min(atOnce, piece.count() - row) * length;
+        FloatBuffer out = FloatBuffer.wrap(rows, row * length, count);
+        source.readRows(piece.part().tensor(), piece.first() + row, out);
+        requireFinite(piece.part().tensor(), rows, row * length, count);
+      }
+      piece.put(rows, tile);
     }
-    int first = 0;
-    while (Float.isFinite(values[first])) {
-      first++;
+
+    private void requireFinite(String tensor, float[] values, int from, int count) {
+      if (TensorStats.allFinite(values, from, count)) {
+        return;
+      }
+      int first = from;
+      while (Float.isFinite(values[first])) {
+        first++;
+      }
+      throw new ModelFileException(
+          source.origin(),
+          "tensor " + tensor + " holds " + values[first] + ", but weights must be finite numbers");
     }
-    throw new ModelFileException(
-        source.origin(),
-        "tensor "
-            + part.tensor()
-            + " holds "
-            + values[first]
-            + ", but weights must be finite numbers");
+
+    private synchronized void failed(int piece, RuntimeException e) {
+      if (piece < failedPiece) {
+        failedPiece = piece;
+        failure = e;
+      }
+      next.set(pieces.size());
+    }
   }
 }

@@ -20,12 +20,12 @@ final class GgufCursor {
 
   private static final int MAX_NESTING = 4;
 
-  private final MappedFile file;
+  private final StoredFile file;
   private final long end;
   private final ByteBuffer window;
   private long windowEnd;
 
-  GgufCursor(MappedFile file) {
+  GgufCursor(StoredFile file) {
     this.file = file;
     end = Math.min(file.size(), MAX_HEADER);
     window = ByteBuffer.allocate((int) Math.min(end, 1 << 16)).order(ByteOrder.LITTLE_ENDIAN);

@@ -6,7 +6,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import kv4j.model.format.MappedTensors.Entry;
+import kv4j.model.format.StoredTensors.Entry;
 import kv4j.model.format.block.TensorType;
 
 /** Reads GGUF, versions 2 and 3: header, metadata, tensor infos, then the tensors' aligned data. */
@@ -21,23 +21,23 @@ final class GgufReader {
 
   private static final String SPLIT_KEY = "split.count";
 
-  private final MappedFile file;
+  private final StoredFile file;
   private final GgufCursor header;
 
-  private GgufReader(MappedFile file) {
+  private GgufReader(StoredFile file) {
     this.file = file;
     header = new GgufCursor(file);
   }
 
   /** Whether a file says that it is GGUF. */
-  static boolean recognizes(MappedFile file) {
+  static boolean recognizes(StoredFile file) {
     return file.size() >= 4 && file.copy(0, 4).getInt() == MAGIC;
   }
 
   /**
    * @throws ModelFileException if the file is not sound
    */
-  static TensorSource read(MappedFile file) {
+  static TensorSource read(StoredFile file) {
     return new GgufReader(file).read();
   }
 
@@ -52,8 +52,8 @@ final class GgufReader {
     }
     long alignment = alignment(metadata);
     Map<String, Entry> entries = entries(infos(tensors), alignment);
-    MappedTensors.requireDisjoint(file, entries);
-    return new MappedTensors(FORMAT, file.path().toString(), metadata, entries, List.of(file));
+    StoredTensors.requireDisjoint(file, entries);
+    return new StoredTensors(FORMAT, file.path().toString(), metadata, entries, List.of(file));
   }
 
   private void requireVersion(int version) {
@@ -104,7 +104,7 @@ final class GgufReader {
       String name = header.string("name of tensor " + i);
       String tensor = "tensor " + printable(name);
       int rank = header.int32("rank of " + tensor);
-      if (rank < 0 || rank > MappedTensors.MAX_RANK) {
+      if (rank < 0 || rank > StoredTensors.MAX_RANK) {
         throw file.wrong(tensor + " has " + Integer.toUnsignedString(rank) + " dimensions");
       }
       long[] shape = new long[rank];

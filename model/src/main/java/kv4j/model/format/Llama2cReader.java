@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import kv4j.model.format.MappedTensors.Entry;
+import kv4j.model.format.StoredTensors.Entry;
 import kv4j.model.format.block.TensorType;
 
 /**
@@ -22,12 +22,12 @@ final class Llama2cReader {
 
   private static final float ROPE_THETA = 10000;
 
-  private final MappedFile file;
+  private final StoredFile file;
   private final Header header;
   private final Map<String, Entry> entries = new LinkedHashMap<>();
   private long at = HEADER_BYTES;
 
-  private Llama2cReader(MappedFile file, Header header) {
+  private Llama2cReader(StoredFile file, Header header) {
     this.file = file;
     this.header = header;
   }
@@ -39,7 +39,7 @@ final class Llama2cReader {
    */
   private record Header(
       int dim, int ffnDim, int layers, int heads, int kvHeads, int signedVocabulary, int context) {
-    static Header read(MappedFile file) {
+    static Header read(StoredFile file) {
       ByteBuffer in = file.copy(0, HEADER_BYTES);
       return new Header(
           in.getInt(),
@@ -92,14 +92,14 @@ final class Llama2cReader {
   }
 
   /** Whether a file begins with numbers that can be a model's. */
-  static boolean recognizes(MappedFile file) {
+  static boolean recognizes(StoredFile file) {
     return file.size() >= HEADER_BYTES && Header.read(file).plausible();
   }
 
   /**
    * @throws ModelFileException if the file has not exactly the size that its header asks for
    */
-  static TensorSource read(MappedFile file) {
+  static TensorSource read(StoredFile file) {
     Header header = Header.read(file);
     if (file.size() != header.fileBytes()) {
       throw file.wrong(
@@ -131,7 +131,7 @@ final class Llama2cReader {
     if (!header.tied()) {
       add("output.weight", header.vocabulary(), dim);
     }
-    return new MappedTensors(FORMAT, file.path().toString(), metadata(), entries, List.of(file));
+    return new StoredTensors(FORMAT, file.path().toString(), metadata(), entries, List.of(file));
   }
 
   private void addToLayers(String name, long... shape) {

@@ -20,7 +20,7 @@ public final class ModelFiles {
     if (Files.isDirectory(path)) {
       return SafetensorsFolder.open(path);
     }
-    MappedFile file = MappedFile.open(path);
+    StoredFile file = StoredFile.open(path);
     try {
       return open(file);
     } catch (RuntimeException e) {
@@ -29,7 +29,7 @@ public final class ModelFiles {
     }
   }
 
-  private static TensorSource open(MappedFile file) {
+  private static TensorSource open(StoredFile file) {
     if (GgufReader.recognizes(file)) {
       return GgufReader.read(file);
     }

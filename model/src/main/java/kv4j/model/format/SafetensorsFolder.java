@@ -12,7 +12,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import kv4j.model.format.MappedTensors.Entry;
+import kv4j.model.format.StoredTensors.Entry;
 
 /**
  * A model as Hugging Face keeps it: a folder with {@code config.json} and one safetensors file, or
@@ -39,7 +39,7 @@ final class SafetensorsFolder {
 
   private final Path folder;
   private final Map<String, Object> config;
-  private final List<MappedFile> files = new ArrayList<>();
+  private final List<StoredFile> files = new ArrayList<>();
   private final Map<String, Entry> entries = new LinkedHashMap<>();
 
   private SafetensorsFolder(Path folder) {
@@ -69,7 +69,7 @@ final class SafetensorsFolder {
       }
       return model.tensors(folder);
     } catch (RuntimeException e) {
-      model.files.forEach(MappedFile::close);
+      model.files.forEach(StoredFile::close);
       throw e;
     }
   }
@@ -79,7 +79,7 @@ final class SafetensorsFolder {
    *
    * @throws ModelFileException if the files are not sound
    */
-  static TensorSource read(MappedFile file) {
+  static TensorSource read(StoredFile file) {
     SafetensorsFolder model = new SafetensorsFolder(file.path().toAbsolutePath().getParent());
     model.files.add(file);
     model.entries.putAll(SafetensorsReader.entries(file));
@@ -87,11 +87,11 @@ final class SafetensorsFolder {
   }
 
   private TensorSource tensors(Path origin) {
-    return new MappedTensors(FORMAT, origin.toString(), config, entries, files);
+    return new StoredTensors(FORMAT, origin.toString(), config, entries, files);
   }
 
   private Map<String, Entry> shard(String name) {
-    MappedFile file = MappedFile.open(folder.resolve(name));
+    StoredFile file = StoredFile.open(folder.resolve(name));
     files.add(file);
     return SafetensorsReader.entries(file);
   }
@@ -130,7 +130,7 @@ final class SafetensorsFolder {
   }
 
   private static Map<String, Object> object(Path path, int mostBytes) {
-    try (MappedFile file = MappedFile.open(path)) {
+    try (StoredFile file = StoredFile.open(path)) {
       if (file.size() > mostBytes) {
         throw file.wrong("has " + file.size() + " bytes; up to " + mostBytes + " are supported");
       }

@@ -11,7 +11,7 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import kv4j.model.format.MappedTensors.Entry;
+import kv4j.model.format.StoredTensors.Entry;
 import kv4j.model.format.block.TensorType;
 
 /**
@@ -36,17 +36,17 @@ final class SafetensorsReader {
   private static final int LENGTH_BYTES = 8;
   private static final String METADATA = "__metadata__";
 
-  private final MappedFile file;
+  private final StoredFile file;
   private final long dataStart;
   private final Map<String, Entry> entries = new LinkedHashMap<>();
 
-  private SafetensorsReader(MappedFile file, long headerLength) {
+  private SafetensorsReader(StoredFile file, long headerLength) {
     this.file = file;
     dataStart = LENGTH_BYTES + headerLength;
   }
 
   /** Whether a file begins as safetensors do. */
-  static boolean recognizes(MappedFile file) {
+  static boolean recognizes(StoredFile file) {
     if (file.size() <= LENGTH_BYTES) {
       return false;
     }
@@ -54,7 +54,7 @@ final class SafetensorsReader {
     return length > 0 && length <= MAX_HEADER && file.copy(LENGTH_BYTES, 1).get() == '{';
   }
 
-  private static long headerLength(MappedFile file) {
+  private static long headerLength(StoredFile file) {
     return file.copy(0, LENGTH_BYTES).getLong();
   }
 
@@ -63,7 +63,7 @@ final class SafetensorsReader {
    *
    * @throws ModelFileException if the file is not sound
    */
-  static Map<String, Entry> entries(MappedFile file) {
+  static Map<String, Entry> entries(StoredFile file) {
     if (!recognizes(file)) {
       throw file.wrong("is not a safetensors file");
     }
@@ -74,7 +74,7 @@ final class SafetensorsReader {
     }
     SafetensorsReader reader = new SafetensorsReader(file, length);
     reader.readHeader(file.copy(LENGTH_BYTES, (int) length).array());
-    MappedTensors.requireDisjoint(file, reader.entries);
+    StoredTensors.requireDisjoint(file, reader.entries);
     return reader.entries;
   }
 
@@ -117,7 +117,7 @@ final class SafetensorsReader {
           }
           dtype = json.getText();
         }
-        case "shape" -> shape = sizes(tensor + " has a shape", MappedTensors.MAX_RANK, json);
+        case "shape" -> shape = sizes(tensor + " has a shape", StoredTensors.MAX_RANK, json);
         case "data_offsets" -> range = sizes(tensor + " has data_offsets", 2, json);
         default -> json.skipChildren();
       }

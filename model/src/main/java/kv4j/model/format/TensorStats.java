@@ -13,6 +13,7 @@ import java.nio.FloatBuffer;
  */
 public record TensorStats(long elements, long nans, long infinities, float min, float max) {
   private static final int CHUNK = 1 << 11;
+  private static final int SUMS = 1 << 9;
 
   /** Of the values from a buffer's position to its limit, neither of which changes. */
   public static TensorStats of(FloatBuffer values) {
@@ -60,20 +61,15 @@ public record TensorStats(long elements, long nans, long infinities, float min, 
     return stats;
   }
 
-  /**
-   * Whether all values from a buffer's position to its limit are finite, as weights must be; much
-   * faster than all there is to know of them.
-   */
-  public static boolean allFinite(FloatBuffer values) {
-    FloatBuffer rest = values.duplicate();
-    float[] chunk = new float[Math.min(CHUNK, rest.remaining())];
+  /** Whether some values are all finite; much faster than all there is to know of them. */
+  public static boolean allFinite(float[] values, int from, int count) {
     // A value less itself is 0 or NaN. Sums side by side are vectors to the compiler; one is not.
-    float[] sums = new float[chunk.length];
-    while (rest.hasRemaining()) {
-      int count = Math.min(chunk.length, rest.remaining());
-      rest.get(chunk, 0, count);
-      for (int i = 0; i < count; i++) {
-        sums[i] += chunk[i] - chunk[i];
+    float[] sums = new float[Math.min(SUMS, count)];
+    int end = from + count;
+    for (int at = from; at < end; at += SUMS) {
+      int length = Math.min(SUMS, end - at);
+      for (int i = 0; i < length; i++) {
+        sums[i] += values[at + i] - values[at + i];
       }
     }
     for (float sum : sums) {

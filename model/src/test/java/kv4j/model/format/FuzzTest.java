@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Opens mutated files and reads all that they then have: every one ends in the one exception, with
  * its one sentence, or loads, within little memory.
  */
-@Timeout(120)
+@Timeout(600)
 class FuzzTest {
   private static final long MOST_ALLOCATED = 2 << 20;
   private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();

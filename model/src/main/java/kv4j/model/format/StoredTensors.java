@@ -13,7 +13,7 @@ import java.util.Set;
 import kv4j.model.format.block.TensorType;
 
 /** Tensors that lie in files: what every format comes down to once its header is read. */
-final class MappedTensors implements TensorSource {
+final class StoredTensors implements TensorSource {
   /** The most dimensions a tensor has in any of the formats' models. */
   static final int MAX_RANK = 4;
 
@@ -21,17 +21,17 @@ final class MappedTensors implements TensorSource {
   private final String origin;
   private final Map<String, Object> metadata;
   private final Map<String, Entry> entries;
-  private final List<MappedFile> files;
+  private final List<StoredFile> files;
 
   /**
    * @param files what to close in the end
    */
-  MappedTensors(
+  StoredTensors(
       String format,
       String origin,
       Map<String, Object> metadata,
       Map<String, Entry> entries,
-      List<MappedFile> files) {
+      List<StoredFile> files) {
     this.format = format;
     this.origin = origin;
     this.metadata = Collections.unmodifiableMap(metadata);
@@ -48,7 +48,7 @@ final class MappedTensors implements TensorSource {
    * @param at offset of the first byte in the file
    * @param bytes length in the file
    */
-  record Entry(MappedFile file, TensorType type, String dtype, long[] shape, long at, long bytes) {
+  record Entry(StoredFile file, TensorType type, String dtype, long[] shape, long at, long bytes) {
 
     /**
      * An entry of a supported type, all of which is in the file.
@@ -56,7 +56,7 @@ final class MappedTensors implements TensorSource {
      * @param at offset of the first byte in the file, not yet checked
      * @throws ModelFileException if not
      */
-    static Entry checked(MappedFile file, String name, TensorType type, long[] shape, long at) {
+    static Entry checked(StoredFile file, String name, TensorType type, long[] shape, long at) {
       String tensor = "tensor " + printable(name);
       long elements = 1;
       for (long size : shape) {
@@ -106,7 +106,7 @@ final class MappedTensors implements TensorSource {
    *
    * @throws ModelFileException if two do
    */
-  static void requireDisjoint(MappedFile file, Map<String, Entry> entries) {
+  static void requireDisjoint(StoredFile file, Map<String, Entry> entries) {
     List<Map.Entry<String, Entry>> inOrder = new ArrayList<>(entries.entrySet());
     inOrder.sort(Comparator.comparingLong(named -> named.getValue().at()));
     for (int i = 1; i < inOrder.size(); i++) {
@@ -180,7 +180,7 @@ final class MappedTensors implements TensorSource {
     }
     entry
         .file()
-        .map(
+        .read(
             entry.at() + firstRow * rowBytes,
             rows * rowBytes,
             type.blockBytes(),
@@ -189,7 +189,7 @@ final class MappedTensors implements TensorSource {
 
   @Override
   public void close() {
-    files.forEach(MappedFile::close);
+    files.forEach(StoredFile::close);
   }
 
   private Entry entry(String name) {
