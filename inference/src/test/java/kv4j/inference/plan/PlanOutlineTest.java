@@ -46,7 +46,7 @@ class PlanOutlineTest {
   void everyScopeOfTheTinyModelIsFused() {
     assertOutline(
         """
-        plan: 32 steps for the graph's 107 ops, 2 layers alike, all fused
+        plan: 33 steps for the graph's 107 ops, 2 layers alike, all fused
         kernels: $kernels
           embedding                                embedding        for 1 op
           layers 0..1:
