@@ -45,7 +45,7 @@ class ModelInfoTest {
         KvCache cache = new RequestCacheProvider().create(config(engine, 16, KvDtype.F32))) {
       int[] prompt = randomTokens(new SplittableRandom(1), options.prefillChunk() + 50, model);
       new Generator(engine, cache).generate(GenerationRequest.greedy(prompt, 1));
-      long said = info.workingBytes(options.prefillChunk());
+      long said = info.workingBytes(options.prefillChunk(), options.threads());
       assertTrue(engine.arenaBytes() <= said, engine.arenaBytes() + " of " + said);
       assertTrue(engine.arenaBytes() >= 0.8 * said, engine.arenaBytes() + " of " + said);
     }

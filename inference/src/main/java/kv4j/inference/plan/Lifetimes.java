@@ -42,8 +42,9 @@ final class Lifetimes {
    * Linear scan: a register takes a free matrix of its width, or a new one.
    *
    * @param result read after the last step; may be null
+   * @param apart whether the result has a matrix of its own
    */
-  static void assignMatrices(List<Step> steps, Arena arena, Register result) {
+  static void assignMatrices(List<Step> steps, Arena arena, Register result, boolean apart) {
     Map<Register, Integer> lastUse = new HashMap<>();
     for (int s = 0; s < steps.size(); s++) {
       for (Register register : steps.get(s).reads()) {
@@ -53,14 +54,16 @@ final class Lifetimes {
         lastUse.put(register, s);
       }
     }
-    if (result != null) {
+    if (apart) {
+      arena.holdLogits(result);
+    } else if (result != null) {
       lastUse.put(result, steps.size());
     }
     Map<Integer, List<Integer>> free = new HashMap<>();
     Map<Register, Integer> home = new HashMap<>();
     for (int s = 0; s < steps.size(); s++) {
       for (Register register : steps.get(s).writes()) {
-        if (!home.containsKey(register)) {
+        if (!home.containsKey(register) && !(apart && register == result)) {
           List<Integer> candidates =
               free.computeIfAbsent(register.columns(), k -> new ArrayList<>());
           int matrix =

@@ -68,7 +68,7 @@ public final class Plan implements AutoCloseable {
     if (closed) {
       throw new IllegalStateException("the engine was closed");
     }
-    arena.ensureRows(pass.rows());
+    arena.ensureRows(pass.rows(), pass.logitRows());
     PassState state = new PassState(pass, workers.workers());
     int logitRows = pass.logitRows();
     int count = logitRows == 0 ? lastHook + 1 : steps.size();

@@ -89,7 +89,7 @@ public final class PlanCompiler {
       outline.addOwn("(after the last attention)", steps.get(lastHook + 2));
     }
     Register logits = registers.get(GraphNames.LOGITS);
-    Lifetimes.assignMatrices(steps, arena, logits);
+    Lifetimes.assignMatrices(steps, arena, logits, allFused);
     return new Plan(
         steps,
         lastHook,

@@ -14,18 +14,26 @@ public record ModelInfo(String name, String format, Family family, TransformerCo
   /** Most rows of a pass where nobody asks for another number. */
   public static final int PASS_ROWS = 512;
 
+  /** Most rows of a pass in which each thread has a part of every sum. */
+  private static final int SHORT_PASS_ROWS = 127;
+
   /** Bytes of the weights in memory. */
   public long weightBytes() {
     return config.parameters() * Float.BYTES;
   }
 
-  /** Bytes of what a forward pass of some rows computes with, beside weights and a cache. */
-  public long workingBytes(int rows) {
+  /**
+   * Bytes of what a forward pass of some rows computes with on some threads, beside weights and a
+   * cache: the values of a layer, one row of logits, and parts of sums.
+   */
+  public long workingBytes(int rows, int threads) {
     long queries = (long) config.heads() * config.headDim();
     long keys = (long) config.kvHeads() * config.headDim();
     long stream = 3L * config.dim() + config.qkvDim() + queries + 2 * keys + 2 * queries;
-    long wide = config.upDim() + (long) config.ffnDim() + config.vocabulary();
-    return rows * (stream + wide) * Float.BYTES;
+    long wide = config.upDim() + (long) config.ffnDim();
+    long widest = Math.max(Math.max(config.qkvDim(), config.upDim()), config.dim());
+    long parts = Math.max(Math.min(rows, SHORT_PASS_ROWS) * widest, config.vocabulary());
+    return (rows * (stream + wide) + config.vocabulary() + (threads - 1) * parts) * Float.BYTES;
   }
 
   /**
@@ -38,6 +46,8 @@ public record ModelInfo(String name, String format, Family family, TransformerCo
         config.positions() instanceof Positions.Rotary
             ? (long) config.context() * config.headDim() * Float.BYTES
             : 0;
-    return weightBytes() + 2 * tables + workingBytes(PASS_ROWS);
+    return weightBytes()
+        + 2 * tables
+        + workingBytes(PASS_ROWS, Runtime.getRuntime().availableProcessors());
   }
 }

@@ -134,7 +134,9 @@ class FamilyTest {
     ModelInfo info = ModelLoader.inspect(folder, LoadOptions.ALL);
     assertEquals(config.parameters() * 4, info.weightBytes());
     assertEquals(
-        info.weightBytes() + 2 * 2 * 64 * 8 * 4 + info.workingBytes(ModelInfo.PASS_ROWS),
+        info.weightBytes()
+            + 2 * 2 * 64 * 8 * 4
+            + info.workingBytes(ModelInfo.PASS_ROWS, Runtime.getRuntime().availableProcessors()),
         info.bytes());
     LoadOptions exact = new LoadOptions(64, info.bytes());
     assertEquals(64, load(folder, exact).config().context());

@@ -8,9 +8,10 @@ import kv4j.inference.kernel.AttentionScratch;
  * All memory that running a plan needs besides weights and cache, allocated once and reused by
  * every pass. Grows when a pass has more rows than any before.
  *
- * <p>Bytes: {@code rows * (sum of matrix columns + 2 * queryColumns + 2 * kvColumns) * 4}; for each
- * worker but the first {@code min(rows, 127) * (columns of the widest projection) * 4}, see {@link
- * #part}; and per worker two scratch rows and the attention scratch.
+ * <p>Bytes: {@code rows * (sum of matrix columns + 2 * queryColumns + 2 * kvColumns) * 4}; {@code
+ * logitRows * vocabulary * 4}; for each worker but the first {@code min(rows, 127) * (columns of
+ * the widest projection) * 4}, see {@link #part}; and per worker two scratch rows and the attention
+ * scratch.
  */
 public final class Arena implements AutoCloseable {
   private final List<Shared> shared = new ArrayList<>();
@@ -20,7 +21,11 @@ public final class Arena implements AutoCloseable {
   private final float[][] resultScratch;
   private final AttentionScratch[] attentionScratch;
   private final NativeMatrix[] parts;
-  private int partColumns;
+  private final List<Register> projections = new ArrayList<>();
+  private Register logits;
+  private NativeMatrix logitMatrix;
+  private int logitRows;
+  private int layout;
   private float[] queries = {};
   private float[] keys = {};
   private float[] values = {};
@@ -66,46 +71,71 @@ public final class Arena implements AutoCloseable {
     shared.get(matrix).registers.add(register);
   }
 
-  /** Lets {@link #part} hold the results of a projection. Must not be called once a pass ran. */
-  public void reservePart(int columns) {
-    partColumns = Math.max(partColumns, columns);
+  /**
+   * Gives the logits a matrix of their own, which has only the rows they are asked for, since it is
+   * as wide as the vocabulary.
+   */
+  public void holdLogits(Register register) {
+    logits = register;
+  }
+
+  /** Lets {@link #part} hold what a projection gives. Must not be called once a pass ran. */
+  public void reservePart(Register projection) {
+    projections.add(projection);
   }
 
   /** Makes room for a pass. Must not be called while one runs. */
-  public void ensureRows(int needed) {
-    if (needed <= rows) {
-      return;
+  public void ensureRows(int needed, int neededLogits) {
+    if (needed > rows || neededLogits > logitRows) {
+      layout++;
     }
-    for (Shared entry : shared) {
-      if (entry.matrix != null) {
-        entry.matrix.close();
+    if (neededLogits > logitRows && logits != null) {
+      close(logitMatrix);
+      logitMatrix = NativeMatrix.allocate(neededLogits, logits.columns());
+      logits.assign(logitMatrix);
+    }
+    if (needed > rows) {
+      for (Shared entry : shared) {
+        close(entry.matrix);
+        entry.matrix = NativeMatrix.allocate(needed, entry.columns);
+        for (Register register : entry.registers) {
+          register.assign(entry.matrix);
+        }
       }
-      entry.matrix = NativeMatrix.allocate(needed, entry.columns);
-      for (Register register : entry.registers) {
-        register.assign(entry.matrix);
+      queries = new float[needed * queryColumns];
+      keys = new float[needed * kvColumns];
+      values = new float[needed * kvColumns];
+      context = new float[needed * queryColumns];
+    }
+    long before = partElements();
+    rows = Math.max(rows, needed);
+    logitRows = Math.max(logitRows, neededLogits);
+    if (partElements() > before) {
+      for (int worker = 1; worker < parts.length; worker++) {
+        close(parts[worker]);
+        parts[worker] = NativeMatrix.allocate(1, Math.toIntExact(partElements()));
       }
     }
-    for (int worker = 1; worker < parts.length && partColumns > 0; worker++) {
-      if (parts[worker] != null) {
-        parts[worker].close();
-      }
-      parts[worker] = NativeMatrix.allocate(partRows(needed), partColumns);
-    }
-    queries = new float[needed * queryColumns];
-    keys = new float[needed * kvColumns];
-    values = new float[needed * kvColumns];
-    context = new float[needed * queryColumns];
-    rows = needed;
   }
 
-  /** Rows of a pass whose projections are not split by rows. */
-  private static int partRows(int rows) {
-    return Math.min(rows, PassState.ROWS_TO_SPLIT_BY_ROWS - 1);
+  /** A number that is new whenever a matrix may lie elsewhere than before. */
+  public int layout() {
+    return layout;
+  }
+
+  /** Most elements of a projection in a pass whose projections are not split by rows. */
+  private long partElements() {
+    long most = 0;
+    for (Register projection : projections) {
+      int height = Math.min(projection == logits ? logitRows : rows, PassState.SHORT_ROWS);
+      most = Math.max(most, (long) height * projection.columns());
+    }
+    return most;
   }
 
   /**
-   * Room for what a worker, not the first, has of a projection that is split by inputs. To be used
-   * without regard to its columns.
+   * Room for what a worker, not the first, has of a projection that is split by inputs, all in one
+   * row.
    */
   public NativeMatrix part(int worker) {
     return parts[worker];
@@ -151,22 +181,25 @@ public final class Arena implements AutoCloseable {
     for (Shared entry : shared) {
       columns += entry.columns;
     }
-    long inParts = (long) (parts.length - 1) * partRows(rows) * partColumns;
-    return (columns * rows + inParts) * Float.BYTES;
+    long ofLogits = logits == null ? 0 : (long) logitRows * logits.columns();
+    long ofParts = (parts.length - 1) * partElements();
+    return (columns * rows + ofLogits + ofParts) * Float.BYTES;
   }
 
   @Override
   public void close() {
-    for (Shared entry : shared) {
-      if (entry.matrix != null) {
-        entry.matrix.close();
-      }
-    }
+    shared.forEach(entry -> close(entry.matrix));
     for (NativeMatrix part : parts) {
-      if (part != null) {
-        part.close();
-      }
+      close(part);
     }
+    close(logitMatrix);
     rows = 0;
+    logitRows = 0;
+  }
+
+  private static void close(NativeMatrix matrix) {
+    if (matrix != null) {
+      matrix.close();
+    }
   }
 }

@@ -13,6 +13,9 @@ public final class PassState {
   /** From so many rows on, workers split a projection by rows; below, by columns. */
   static final int ROWS_TO_SPLIT_BY_ROWS = 128;
 
+  /** Most rows of a pass that is not split so. */
+  static final int SHORT_ROWS = ROWS_TO_SPLIT_BY_ROWS - 1;
+
   private final int workers;
   private final List<ForwardPass.Segment> segments;
   private final int[] tokens;

@@ -99,7 +99,9 @@ public final class FusedSteps {
             output,
             sum != null,
             bias == null ? null : new Bias(kernels, arena, bias));
-    return unit.transposed() ? List.of(product) : List.of(product, new PartSumStep(arena, output));
+    return unit.transposed()
+        ? List.of(product)
+        : List.of(product, new PartSumStep(arena, output, weight.rows()));
   }
 
   private Step heads(Unit unit, AttentionShape shape) {

@@ -23,7 +23,6 @@ final class MatmulStep implements Step {
   private static final int ROW_MAJOR = 101;
   private static final int AS_IS = 111;
   private static final int TRANSPOSED = 112;
-  private static final int GRAIN = 16;
 
   private final String name;
   private final Arena arena;
@@ -58,18 +57,13 @@ final class MatmulStep implements Step {
     this.accumulate = accumulate;
     this.bias = bias;
     if (!transposed) {
-      arena.reservePart(output.columns());
+      arena.reservePart(output);
     }
   }
 
-  /** A worker's share of the weight, with the addresses prepared. */
+  /** A worker's share of the weight, with the addresses prepared for one layout of the arena. */
   private record Share(
-      NativeMatrix target,
-      FloatPointer in,
-      FloatPointer weight,
-      FloatPointer out,
-      int begin,
-      int count) {}
+      int layout, FloatPointer in, FloatPointer weight, FloatPointer out, int begin, int count) {}
 
   @Override
   public void run(PassState pass, int worker) {
@@ -91,10 +85,13 @@ final class MatmulStep implements Step {
     }
     int rows = pass.rows();
     Share share = shares(pass.workers())[worker];
-    if (transposed && share.count > 0) {
+    if (share.count == 0) {
+      return;
+    }
+    if (transposed) {
       boolean add = putBias(0, rows, share.begin, share.count, worker);
       gemm(rows, share.count, input.columns(), share.in, share.weight, add, share.out);
-    } else if (!transposed) {
+    } else {
       boolean add = worker == 0 && putBias(0, rows, 0, output.columns(), worker);
       gemm(rows, output.columns(), share.count, share.in, share.weight, add, share.out);
     }
@@ -137,14 +134,14 @@ final class MatmulStep implements Step {
 
   private Share[] shares(int workers) {
     Share[] prepared = shares;
-    if (prepared == null || prepared.length != workers || prepared[0].target != output.matrix()) {
+    if (prepared == null || prepared.length != workers || prepared[0].layout != arena.layout()) {
       prepared = new Share[workers];
       for (int w = 0; w < workers; w++) {
         int begin = begin(w, workers);
         NativeMatrix target = transposed || w == 0 ? output.matrix() : arena.part(w);
         prepared[w] =
             new Share(
-                output.matrix(),
+                arena.layout(),
                 input.matrix().pointerTo(0, transposed ? 0 : begin),
                 weight.pointerTo(begin, 0),
                 target.pointerTo(0, transposed ? begin : 0),
@@ -156,13 +153,15 @@ final class MatmulStep implements Step {
     return prepared;
   }
 
-  /** A worker's first output or input. */
+  /** A worker's first output or input; those beyond {@link #parts} have none. */
   private int begin(int worker, int workers) {
-    int all = weight.rows();
-    if (worker == workers) {
-      return all;
-    }
-    return (int) ((long) all * worker / workers) / GRAIN * GRAIN;
+    int parts = parts(workers, weight.rows());
+    return (int) ((long) weight.rows() * Math.min(worker, parts) / parts);
+  }
+
+  /** How many workers have a share of so many outputs or inputs. */
+  static int parts(int workers, int rows) {
+    return Math.min(workers, rows);
   }
 
   @Override

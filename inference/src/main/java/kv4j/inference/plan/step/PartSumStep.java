@@ -15,10 +15,15 @@ import org.bytedeco.openblas.global.openblas_nolapack;
 final class PartSumStep implements Step {
   private final Arena arena;
   private final Register output;
+  private final int inputs;
 
-  PartSumStep(Arena arena, Register output) {
+  /**
+   * @param inputs of the projection
+   */
+  PartSumStep(Arena arena, Register output, int inputs) {
     this.arena = arena;
     this.output = output;
+    this.inputs = inputs;
   }
 
   @Override
@@ -30,7 +35,8 @@ final class PartSumStep implements Step {
     }
     long at = (long) begin * output.columns();
     FloatPointer sum = output.matrix().pointerTo(begin, 0);
-    for (int other = 1; other < pass.workers(); other++) {
+    int parts = MatmulStep.parts(pass.workers(), inputs);
+    for (int other = 1; other < parts; other++) {
       FloatPointer part = arena.part(other).pointerTo(0, at);
       openblas_nolapack.cblas_saxpy(count, 1f, part, 1, sum, 1);
     }
