@@ -72,32 +72,44 @@ class PlanCompilerTest {
               "embedding",
               "rms norm",
               "matmul layer_0/attention/qkv/out",
+              "sum of parts",
               "rotary",
               "hook, layer 0",
               "attention, layer 0",
               "matmul+add layer_0/attention/output/out",
+              "sum of parts",
               "rms norm",
               "matmul layer_0/ffn/gate_up/out",
+              "sum of parts",
               "swiglu",
               "matmul+add layer_0/ffn/down/out",
+              "sum of parts",
               "rms norm",
               "matmul layer_1/attention/qkv/out",
+              "sum of parts",
               "rotary",
               "hook, layer 1",
               "attention, layer 1",
               "select rows",
               "matmul+add layer_1/attention/output/out",
+              "sum of parts",
               "rms norm",
               "matmul layer_1/ffn/gate_up/out",
+              "sum of parts",
               "swiglu",
               "matmul+add layer_1/ffn/down/out",
+              "sum of parts",
               "rms norm",
-              "matmul logits"),
+              "matmul logits",
+              "sum of parts"),
           plan.describe());
     }
   }
 
-  /** Seven values, of which those whose lives do not overlap share a matrix. */
+  /**
+   * Seven values, of which those whose lives do not overlap share a matrix; logits, of which there
+   * are as many as asked for; and another worker's part of the widest projection.
+   */
   @Test
   void theArenaHoldsEachWidthOnceAndDoesNotGrowWithLayers() {
     int residual = 64;
@@ -109,14 +121,7 @@ class PlanCompilerTest {
     int queriesAndContext = 2 * 4 * 16;
     int keysAndValues = 2 * 2 * 16;
     int columns =
-        residual
-            + normedOrAttended
-            + qkv
-            + gateUp
-            + activated
-            + logits
-            + queriesAndContext
-            + keysAndValues;
+        residual + normedOrAttended + qkv + gateUp + activated + queriesAndContext + keysAndValues;
     for (int layers : new int[] {1, 2, 5}) {
       TransformerConfig config =
           new TransformerConfig(
@@ -125,11 +130,12 @@ class PlanCompilerTest {
           KvSequence sequence = sequence(config)) {
         assertEquals(0, plan.arenaBytes());
         plan.run(pass(sequence, new int[100], ForwardPass.Logits.LAST)).close();
-        assertEquals(100L * columns * Float.BYTES, plan.arenaBytes());
+        long bytes = (100L * columns + logits + 100 * gateUp) * Float.BYTES;
+        assertEquals(bytes, plan.arenaBytes());
         try (KvSequence shorter = sequence(config)) {
           plan.run(pass(shorter, new int[7], ForwardPass.Logits.ALL)).close();
         }
-        assertEquals(100L * columns * Float.BYTES, plan.arenaBytes(), "reused");
+        assertEquals(bytes + 6 * logits * Float.BYTES, plan.arenaBytes(), "reused");
       }
     }
   }

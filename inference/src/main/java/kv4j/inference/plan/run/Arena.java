@@ -60,6 +60,10 @@ public final class Arena implements AutoCloseable {
     }
   }
 
+  public int workers() {
+    return parts.length;
+  }
+
   /** Adds a matrix and returns its number. */
   public int addMatrix(int columns) {
     shared.add(new Shared(columns));

@@ -1,6 +1,8 @@
 package kv4j.inference.plan.step;
 
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import kv4j.inference.plan.run.Arena;
 import kv4j.inference.plan.run.PassState;
 import kv4j.inference.plan.run.Register;
@@ -16,6 +18,7 @@ final class PartSumStep implements Step {
   private final Arena arena;
   private final Register output;
   private final int inputs;
+  private final AtomicReferenceArray<Share> shares;
 
   /**
    * @param inputs of the projection
@@ -24,22 +27,37 @@ final class PartSumStep implements Step {
     this.arena = arena;
     this.output = output;
     this.inputs = inputs;
+    shares = new AtomicReferenceArray<>(arena.workers());
   }
+
+  /** A worker's rows of the sum and of the parts to add, with the addresses prepared. */
+  private record Share(int layout, int begin, FloatPointer sum, List<FloatPointer> parts) {}
 
   @Override
   public void run(PassState pass, int worker) {
     int begin = pass.rowBegin(worker);
     int count = (pass.rowEnd(worker) - begin) * output.columns();
-    if (pass.byRows() || count == 0) {
+    int parts = MatmulStep.parts(pass.workers(), inputs);
+    if (pass.byRows() || count == 0 || parts == 1) {
       return;
     }
-    long at = (long) begin * output.columns();
-    FloatPointer sum = output.matrix().pointerTo(begin, 0);
-    int parts = MatmulStep.parts(pass.workers(), inputs);
-    for (int other = 1; other < parts; other++) {
-      FloatPointer part = arena.part(other).pointerTo(0, at);
-      openblas_nolapack.cblas_saxpy(count, 1f, part, 1, sum, 1);
+    Share share = shares.get(worker);
+    if (share == null || share.layout != arena.layout() || share.begin != begin) {
+      share = prepare(parts, begin);
+      shares.set(worker, share);
     }
+    for (FloatPointer part : share.parts) {
+      openblas_nolapack.cblas_saxpy(count, 1f, part, 1, share.sum, 1);
+    }
+  }
+
+  private Share prepare(int parts, int begin) {
+    long at = (long) begin * output.columns();
+    List<FloatPointer> others = new ArrayList<>();
+    for (int worker = 1; worker < parts; worker++) {
+      others.add(arena.part(worker).pointerTo(0, at));
+    }
+    return new Share(arena.layout(), begin, output.matrix().pointerTo(begin, 0), others);
   }
 
   @Override
