@@ -12,7 +12,8 @@ import kv4j.cache.block.KvLayout;
  * fill lanes with. A lane is a token in their scores, and a dimension in their sums of values.
  *
  * <p>Every vector is a local variable of the method that uses it: held in an array or a field it
- * would be boxed.
+ * would be boxed. And each method is called in one place only: the compiler inlines them into one
+ * another until it has too many nodes, and boxes what is passed to the rest.
  */
 final class VectorPair {
   private static final VectorSpecies<Float> LANES = VectorKernels.LANES;
@@ -42,8 +43,10 @@ final class VectorPair {
       int seenByOne,
       int seenByOther) {
     score(scratch, first * headDim, headDim, fromSpan, seenByOther);
-    softmax(scratch, 0, first, headDim, seenByOne, seenByOther);
-    softmax(scratch, 1, first + 1, headDim, seenByOther, seenByOther);
+    for (int i = 0; i < QUERIES; i++) {
+      int sees = i == 0 ? seenByOne : seenByOther;
+      softmax(scratch, i, first + i, headDim, sees, seenByOther);
+    }
     for (int d = 0; d < headDim; d += CHUNK) {
       // The last chunk may overlap the one before, whose sums then stay as they are.
       int dim = Math.min(d, headDim - CHUNK);
@@ -116,18 +119,14 @@ final class VectorPair {
       return;
     }
     FloatVector top = FloatVector.broadcast(LANES, largest);
-    FloatVector sumA = FloatVector.zero(LANES);
-    FloatVector sumB = sumA;
-    for (int t = at; t < stop; t += 2 * L) {
-      FloatVector a = VectorKernels.expOfMinus(top.sub(FloatVector.fromArray(LANES, scores, t)));
-      a.intoArray(scores, t);
-      sumA = sumA.add(a);
-      FloatVector b =
-          VectorKernels.expOfMinus(top.sub(FloatVector.fromArray(LANES, scores, t + L)));
-      b.intoArray(scores, t + L);
-      sumB = sumB.add(b);
+    FloatVector sum = FloatVector.zero(LANES);
+    for (int t = at; t < stop; t += L) {
+      FloatVector weight =
+          VectorKernels.expOfMinus(top.sub(FloatVector.fromArray(LANES, scores, t)));
+      weight.intoArray(scores, t);
+      sum = sum.add(weight);
     }
-    scratch.sums[vector] += sumA.add(sumB).reduceLanes(VectorOperators.ADD);
+    scratch.sums[vector] += sum.reduceLanes(VectorOperators.ADD);
   }
 
   /**

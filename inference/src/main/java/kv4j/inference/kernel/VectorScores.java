@@ -158,7 +158,8 @@ final class VectorScores {
   }
 
   /**
-   * Hides from each query of a batch the tokens that come after its own.
+   * Hides from each query of a batch the tokens that come after its own, and from all of them what
+   * lies in place of the token after the last, so that their number need not be even.
    *
    * @param first the batch's first query
    * @param seenByFirst tokens that query 0, whose row is the first, sees; perhaps none, or less
@@ -169,6 +170,8 @@ final class VectorScores {
       int blind = Math.min(width, (t - seenByFirst + 1) * group - first);
       Arrays.fill(scratch.scores, t * QUERIES, t * QUERIES + blind, AttentionScratch.UNSEEN);
     }
+    int end = visible * QUERIES;
+    Arrays.fill(scratch.scores, end, end + width, AttentionScratch.UNSEEN);
   }
 
   /**
@@ -213,8 +216,9 @@ final class VectorScores {
       float[] scores, int lane, int visible, float[] maxima, float[] sums, int query) {
     FloatVector top = FloatVector.fromArray(LANES, maxima, query);
     FloatVector sum = FloatVector.fromArray(LANES, sums, query);
-    int t = 0;
-    for (; t < visible - 1; t += 2) { // two at once, so that one's steps fill the other's waits
+    for (int t = 0;
+        t < visible;
+        t += 2) { // two at once, so that one's steps fill the other's waits
       int at = lane + t * QUERIES;
       FloatVector a = top.sub(FloatVector.fromArray(LANES, scores, at));
       FloatVector b = top.sub(FloatVector.fromArray(LANES, scores, at + QUERIES));
@@ -223,12 +227,6 @@ final class VectorScores {
       a.intoArray(scores, at);
       b.intoArray(scores, at + QUERIES);
       sum = sum.add(a.add(b));
-    }
-    if (t < visible) {
-      int at = lane + t * QUERIES;
-      FloatVector a = VectorKernels.expOfMinus(top.sub(FloatVector.fromArray(LANES, scores, at)));
-      a.intoArray(scores, at);
-      sum = sum.add(a);
     }
     sum.intoArray(sums, query);
   }
