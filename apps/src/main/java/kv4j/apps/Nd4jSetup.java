@@ -14,8 +14,8 @@ final class Nd4jSetup {
   static void prepare(boolean verbose) {
     setDefault("org.slf4j.simpleLogger.defaultLogLevel", verbose ? "info" : "error");
     setDefault("org.nd4j.log.initialization", Boolean.toString(verbose));
-    // JavaCPP counts the whole process, model files mapped into memory included, and would give up
-    // at a limit that such a file alone may exceed.
+    // JavaCPP counts the whole process, the Java heap and so the cache included, and would give up
+    // at a limit that is meant for what is outside the heap.
     setDefault("org.bytedeco.javacpp.maxphysicalbytes", "0");
     if (Nd4jSetup.class.getClassLoader().getResource(MKL) != null) {
       setDefault("org.bytedeco.openblas.load", "mkl");

@@ -66,8 +66,9 @@ final class Fingerprints {
     Checksum castagnoli = new CRC32C();
     Checksum usual = new CRC32();
     int end = bytes.limit();
-    for (int from = bytes.position(); from < end; from += IN_CACHE) {
-      ByteBuffer piece = bytes.duplicate().position(from).limit(Math.min(end, from + IN_CACHE));
+    for (int from = bytes.position(), count; from < end; from += count) {
+      count = Math.min(IN_CACHE, end - from);
+      ByteBuffer piece = bytes.duplicate().position(from).limit(from + count);
       castagnoli.update(piece.duplicate());
       usual.update(piece);
     }

@@ -27,6 +27,17 @@ final class VectorKernels implements Kernels {
   private static final float[] SIGNS = signs();
 
   private final PlainKernels plain = new PlainKernels();
+
+  /**
+   * @throws UnsupportedOperationException if a batch of queries, two vectors, would be less than
+   *     what {@link VectorMix} takes at once: where the processor has no vectors worth the name
+   */
+  VectorKernels() {
+    if (VectorScores.QUERIES < VectorMix.QUERIES) {
+      throw new UnsupportedOperationException("vectors of " + LANES.vectorBitSize() + " bits");
+    }
+  }
+
   private final VectorAttention attention = new VectorAttention();
 
   private static float[] signs() {

@@ -216,9 +216,8 @@ final class VectorScores {
       float[] scores, int lane, int visible, float[] maxima, float[] sums, int query) {
     FloatVector top = FloatVector.fromArray(LANES, maxima, query);
     FloatVector sum = FloatVector.fromArray(LANES, sums, query);
-    for (int t = 0;
-        t < visible;
-        t += 2) { // two at once, so that one's steps fill the other's waits
+    // Two at once, so that one's steps fill the other's waits.
+    for (int t = 0; t < visible; t += 2) {
       int at = lane + t * QUERIES;
       FloatVector a = top.sub(FloatVector.fromArray(LANES, scores, at));
       FloatVector b = top.sub(FloatVector.fromArray(LANES, scores, at + QUERIES));

@@ -38,6 +38,12 @@ final class Lifetimes {
     steps.add(attend + 1, new SelectRowsStep(new ArrayList<>(live.keySet())));
   }
 
+  /** Whether only the last projection, and what adds up its parts, writes a value. */
+  static boolean isLast(Register result, List<Step> steps) {
+    return steps.subList(0, Math.max(0, steps.size() - 2)).stream()
+        .noneMatch(step -> step.writes().contains(result));
+  }
+
   /**
    * Linear scan: a register takes a free matrix of its width, or a new one.
    *

@@ -89,7 +89,7 @@ public final class PlanCompiler {
       outline.addOwn("(after the last attention)", steps.get(lastHook + 2));
     }
     Register logits = registers.get(GraphNames.LOGITS);
-    Lifetimes.assignMatrices(steps, arena, logits, allFused);
+    Lifetimes.assignMatrices(steps, arena, logits, allFused && Lifetimes.isLast(logits, steps));
     return new Plan(
         steps,
         lastHook,

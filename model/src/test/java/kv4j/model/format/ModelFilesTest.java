@@ -142,7 +142,7 @@ class ModelFilesTest {
   }
 
   @Test
-  void readsMoreThanIsMappedAtATime() throws IOException {
+  void readsMoreThanIsReadAtATime() throws IOException {
     int blocks = 1_200_000; // 40.8 MB of Q8_0
     byte[] data = new byte[34 * blocks];
     for (int block = 0; block < blocks; block++) {

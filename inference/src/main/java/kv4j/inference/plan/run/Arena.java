@@ -90,36 +90,49 @@ public final class Arena implements AutoCloseable {
 
   /** Makes room for a pass. Must not be called while one runs. */
   public void ensureRows(int needed, int neededLogits) {
-    if (needed > rows || neededLogits > logitRows) {
-      layout++;
+    if (needed <= rows && neededLogits <= logitRows) {
+      return;
     }
-    if (neededLogits > logitRows && logits != null) {
+    int newRows = Math.max(rows, needed);
+    int newLogitRows = Math.max(logitRows, neededLogits);
+    // Until all is there, nothing counts: should memory run out, the next pass begins anew.
+    rows = 0;
+    logitRows = 0;
+    layout++;
+    if (logits != null && !fits(logitMatrix, newLogitRows)) {
       close(logitMatrix);
-      logitMatrix = NativeMatrix.allocate(neededLogits, logits.columns());
+      logitMatrix = NativeMatrix.allocate(newLogitRows, logits.columns());
       logits.assign(logitMatrix);
     }
-    if (needed > rows) {
-      for (Shared entry : shared) {
+    for (Shared entry : shared) {
+      if (!fits(entry.matrix, newRows)) {
         close(entry.matrix);
-        entry.matrix = NativeMatrix.allocate(needed, entry.columns);
+        entry.matrix = NativeMatrix.allocate(newRows, entry.columns);
         for (Register register : entry.registers) {
           register.assign(entry.matrix);
         }
       }
-      queries = new float[needed * queryColumns];
-      keys = new float[needed * kvColumns];
-      values = new float[needed * kvColumns];
-      context = new float[needed * queryColumns];
     }
-    long before = partElements();
-    rows = Math.max(rows, needed);
-    logitRows = Math.max(logitRows, neededLogits);
-    if (partElements() > before) {
-      for (int worker = 1; worker < parts.length; worker++) {
+    int part = Math.toIntExact(partElements(newRows, newLogitRows));
+    for (int worker = 1; worker < parts.length && part > 0; worker++) {
+      if (parts[worker] == null || parts[worker].columns() < part) {
         close(parts[worker]);
-        parts[worker] = NativeMatrix.allocate(1, Math.toIntExact(partElements()));
+        parts[worker] = NativeMatrix.allocate(1, part);
       }
     }
+    if (queries.length < newRows * queryColumns) {
+      queries = new float[newRows * queryColumns];
+      keys = new float[newRows * kvColumns];
+      values = new float[newRows * kvColumns];
+      context = new float[newRows * queryColumns];
+    }
+    rows = newRows;
+    logitRows = newLogitRows;
+  }
+
+  /** Whether a matrix is there and has so many rows. */
+  private static boolean fits(NativeMatrix matrix, int rows) {
+    return rows == 0 || matrix != null && !matrix.array().wasClosed() && matrix.rows() >= rows;
   }
 
   /** A number that is new whenever a matrix may lie elsewhere than before. */
@@ -127,8 +140,11 @@ public final class Arena implements AutoCloseable {
     return layout;
   }
 
-  /** Most elements of a projection in a pass whose projections are not split by rows. */
-  private long partElements() {
+  /**
+   * Most elements of a projection in a pass of so many rows whose projections are not split by
+   * rows.
+   */
+  private long partElements(int rows, int logitRows) {
     long most = 0;
     for (Register projection : projections) {
       int height = Math.min(projection == logits ? logitRows : rows, PassState.SHORT_ROWS);
@@ -186,7 +202,7 @@ public final class Arena implements AutoCloseable {
       columns += entry.columns;
     }
     long ofLogits = logits == null ? 0 : (long) logitRows * logits.columns();
-    long ofParts = (parts.length - 1) * partElements();
+    long ofParts = (parts.length - 1) * partElements(rows, logitRows);
     return (columns * rows + ofLogits + ofParts) * Float.BYTES;
   }
 

@@ -10,7 +10,7 @@ import kv4j.inference.ForwardPass;
  * all.
  */
 public final class PassState {
-  /** From so many rows on, workers split a projection by rows; below, by columns. */
+  /** From so many rows on, workers split a projection by rows; below, by inputs. */
   static final int ROWS_TO_SPLIT_BY_ROWS = 128;
 
   /** Most rows of a pass that is not split so. */
@@ -139,7 +139,7 @@ public final class PassState {
   }
 
   /**
-   * Whether projections are split by rows in this pass. If not, each worker has the same columns in
+   * Whether projections are split by rows in this pass. If not, each worker has the same inputs in
    * every pass, whose addresses need not be made anew: that matters to one worker as well.
    */
   public boolean byRows() {
