@@ -100,13 +100,13 @@ final class VectorPair {
    * @param row which scores
    * @param vector whose sums and maximum
    * @param visible tokens among these that the query sees, perhaps none; the scores from there to
-   *     {@code end}, and up to two vectors beyond, become 0
+   *     {@code end}, and up to a vector beyond, become 0
    */
   private static void softmax(
       AttentionScratch scratch, int row, int vector, int headDim, int visible, int end) {
     float[] scores = scratch.scores;
     int at = row * scratch.scoresStride;
-    int stop = at + (end + 2 * L - 1) / (2 * L) * (2 * L);
+    int stop = at + (end + L - 1) / L * L;
     if (visible <= 0) {
       Arrays.fill(scores, at, stop, 0);
       return;

@@ -32,7 +32,8 @@ final class VectorScores {
   private VectorScores() {}
 
   /**
-   * Copies a query times scale to its lane.
+   * Copies a query times scale to its lane: {@link AttentionScratch#take} with a stride that the
+   * compiler knows, for which it checks bounds once.
    *
    * @param at where the queries of its batch begin in {@code scratch.queries}, {@code [headDim,
    *     QUERIES]}

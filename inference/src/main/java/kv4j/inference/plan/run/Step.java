@@ -24,7 +24,10 @@ public interface Step {
   /** For people: what this step is. */
   String describe();
 
-  /** The same without where it stands: what steps of layers that are alike have in common. */
+  /**
+   * The same without where it stands: what steps of layers that are alike have in common. Empty if
+   * people need not know of the step.
+   */
   default String kind() {
     return describe();
   }
