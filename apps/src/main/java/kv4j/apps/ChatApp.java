@@ -130,12 +130,12 @@ public final class ChatApp implements Command {
     private static String stats(CacheStats stats) {
       return "%d prompts of %d tokens, %d of them cached (%s); %d blocks, %s"
           .formatted(
-              stats.lookups(),
-              stats.promptTokens(),
-              stats.cachedTokens(),
-              Format.percent(stats.tokenHitRate()),
-              stats.entries(),
-              Format.bytes(stats.bytes()));
+              stats.lookups().count(),
+              stats.lookups().promptTokens(),
+              stats.lookups().cachedTokens(),
+              Format.percent(stats.lookups().tokenHitRate()),
+              stats.storage().entries(),
+              Format.bytes(stats.storage().bytes()));
     }
   }
 }

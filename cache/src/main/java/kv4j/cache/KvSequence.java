@@ -43,6 +43,19 @@ public interface KvSequence extends AutoCloseable {
   KvSpans update(int layer, float[] keys, float[] values, int firstRow, int tokens);
 
   /**
+   * Offers the whole blocks of what has been computed so far to other sequences, while this one
+   * goes on. What is kept of it is the cache's from then on and held for this sequence until it is
+   * committed or closed; the next pass may read it from blocks that another sequence computed.
+   *
+   * @param tokens ids from position 0 on; those past {@link #length()} are ignored
+   * @return leading tokens that the cache holds for this sequence now; 0 if it shares nothing
+   *     before the end
+   */
+  default int commitPrefix(int[] tokens) {
+    return 0;
+  }
+
+  /**
    * Offers what has been computed to later sequences. Tokens past {@link #length()} are ignored.
    *
    * @param tokens ids from position 0 on

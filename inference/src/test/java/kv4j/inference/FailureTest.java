@@ -71,7 +71,7 @@ class FailureTest {
       assertEquals(
           "a prompt of 4096 tokens and 1 new ones do not fit the model's context of 4096 tokens",
           refusal.getMessage());
-      assertEquals(0, cache.stats().lookups());
+      assertEquals(0, cache.stats().lookups().count());
     }
   }
 

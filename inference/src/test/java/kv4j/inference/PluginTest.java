@@ -74,7 +74,7 @@ class PluginTest {
         assertEquals(expectedCached, result.lookup().cachedTokens());
         assertMatchesStock(model, request, result, result.lookup().toString());
       }
-      assertEquals(96 / 156.0, cache.stats().tokenHitRate());
+      assertEquals(96 / 156.0, cache.stats().lookups().tokenHitRate());
     }
   }
 

@@ -1,6 +1,5 @@
 package kv4j.cache.basic;
 
-import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import kv4j.cache.CacheStats;
@@ -42,7 +41,7 @@ final class UnsharedCache implements KvCache {
 
   @Override
   public CacheStats stats() {
-    return counters.snapshot(0, 0, 0, Map.of());
+    return new CacheStats(counters.snapshot(), CacheStats.Storage.NONE);
   }
 
   @Override

@@ -44,6 +44,16 @@ public abstract class BlockSequence implements KvSequence {
     return blocks;
   }
 
+  /**
+   * Takes other blocks of the same tokens in place of the first ones: whole, shared and not written
+   * any more.
+   */
+  protected final void replaceFirst(List<KvBlock> same) {
+    for (int i = 0; i < same.size(); i++) {
+      blocks.set(i, same.get(i));
+    }
+  }
+
   @Override
   public KvSpans update(int layer, float[] keys, float[] values, int firstRow, int tokens) {
     if (layer != layersDone) {

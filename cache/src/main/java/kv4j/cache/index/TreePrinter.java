@@ -1,69 +1,61 @@
 package kv4j.cache.index;
 
-import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
-import java.util.Deque;
-import java.util.List;
-import java.util.concurrent.TimeUnit;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import kv4j.cache.CacheStats;
+import kv4j.cache.TreeSnapshot;
 
-/** Draws a {@link RadixTree} as text, one line for each node, indented by depth. */
-final class TreePrinter<B> {
+/** Draws a {@link TreeSnapshot} as text: a line for each run of tokens, indented by depth. */
+public final class TreePrinter {
   private static final int WIDTH = 60;
   private static final int IDS_AT_EACH_END = 4;
 
-  private final RadixTree<B> tree;
-  private final Function<int[], String> decode;
+  private TreePrinter() {}
 
-  TreePrinter(RadixTree<B> tree, Function<int[], String> decode) {
-    this.tree = tree;
-    this.decode = decode;
-  }
-
-  private record Line<B>(Node<B> node, int depth) {}
-
-  String print() {
+  /**
+   * @param decode makes text of token ids
+   */
+  public static String print(TreeSnapshot tree, Function<int[], String> decode) {
     StringBuilder out = new StringBuilder();
+    CacheStats.Storage storage = tree.storage();
     out.append(
         String.format(
             "%d blocks, %d of %d bytes, %d pinned%n",
-            tree.accounts.entries, tree.accounts.bytes, tree.budget, tree.retention.pinnedBytes));
-    for (Node<B> root : tree.roots.values()) {
-      String namespace = root.space.namespace();
-      out.append(namespace.isEmpty() ? "(default namespace)" : namespace).append('\n');
-      Deque<Line<B>> pending = new ArrayDeque<>();
-      pushChildren(pending, root, 1);
-      while (!pending.isEmpty()) {
-        Line<B> line = pending.pop();
-        append(out, line);
-        pushChildren(pending, line.node(), line.depth() + 1);
+            storage.entries(), storage.bytes(), tree.maxBytes(), storage.pinnedBytes()));
+    Map<Long, Integer> depths = new HashMap<>(Map.of(0L, 0));
+    TreeSnapshot.Run last = null;
+    for (TreeSnapshot.Run run : tree.runs()) {
+      if (run.parent() == 0 && (last == null || !isOfOneTree(last, run))) {
+        String namespace = run.namespace();
+        out.append(namespace.isEmpty() ? "(default namespace)" : namespace).append('\n');
       }
+      int depth = depths.get(run.parent()) + 1;
+      depths.put(run.id(), depth);
+      append(out, run, depth, decode);
+      last = run;
     }
     return out.toString();
   }
 
-  private void pushChildren(Deque<Line<B>> pending, Node<B> node, int depth) {
-    List<Node<B>> children = new ArrayList<>(node.children.values());
-    Collections.reverse(children);
-    children.forEach(child -> pending.push(new Line<>(child, depth)));
+  private static boolean isOfOneTree(TreeSnapshot.Run one, TreeSnapshot.Run other) {
+    return one.namespace().equals(other.namespace())
+        && one.model().equals(other.model())
+        && one.salted() == other.salted();
   }
 
-  private void append(StringBuilder out, Line<B> line) {
-    Node<B> node = line.node();
-    out.append("  ".repeat(line.depth()))
-        .append(quote(decode.apply(node.tokens.clone())))
+  private static void append(
+      StringBuilder out, TreeSnapshot.Run run, int depth, Function<int[], String> decode) {
+    out.append("  ".repeat(depth))
+        .append(quote(decode.apply(run.tokens().clone())))
         .append(
             String.format(
                 "  %d tokens, %d bytes, %d hits, %d s old",
-                node.tokens.length,
-                node.bytes,
-                node.hits,
-                TimeUnit.NANOSECONDS.toSeconds(tree.retention.age(node))));
-    if (node.pins > 0) {
-      out.append(", ").append(node.pins).append(node.pins == 1 ? " pin" : " pins");
+                run.tokens().length, run.bytes(), run.hits(), run.age().toSeconds()));
+    if (run.pins() > 0) {
+      out.append(", ").append(run.pins()).append(run.pins() == 1 ? " pin" : " pins");
     }
     out.append('\n');
   }
@@ -78,7 +70,7 @@ final class TreePrinter<B> {
   }
 
   /** Token ids in place of text. */
-  static String ids(int[] tokens) {
+  public static String ids(int[] tokens) {
     int shown = IDS_AT_EACH_END;
     if (tokens.length <= 2 * shown + 1) {
       return join(tokens, 0, tokens.length);

@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import kv4j.cache.CacheEvent;
@@ -15,14 +14,15 @@ import kv4j.cache.KvCacheConfig;
 import kv4j.cache.KvRequest;
 import kv4j.cache.KvSequence;
 import kv4j.cache.Lookup;
-import kv4j.cache.LookupCounters;
+import kv4j.cache.TreeSnapshot;
 import kv4j.cache.block.BlockSequence;
 import kv4j.cache.block.KvBlock;
 import kv4j.cache.block.KvLayout;
+import kv4j.cache.index.Keyspace;
 import kv4j.cache.index.Lease;
 import kv4j.cache.index.Limits;
 import kv4j.cache.index.PrefixIndex;
-import kv4j.cache.index.Space;
+import kv4j.cache.index.TreePrinter;
 
 /**
  * The automatic prefix cache: finds the longest prefix that a prompt shares with anything committed
@@ -39,11 +39,6 @@ public final class RadixKvCache implements KvCache {
   private final KvLayout layout;
   private final PrefixIndex<KvBlock> index;
   private final Consumer<CacheEvent> listener;
-  private final LookupCounters lookups = new LookupCounters();
-  private final LongAdder partialCopies = new LongAdder();
-  private final LongAdder noRoom = new LongAdder();
-  private final LongAdder lookupNanos = new LongAdder();
-  private final LongAdder insertNanos = new LongAdder();
 
   /**
    * @throws IllegalArgumentException if the size limit is below one block
@@ -97,12 +92,10 @@ public final class RadixKvCache implements KvCache {
     FlightEvents.LookupEvent flight = new FlightEvents.LookupEvent();
     flight.begin();
     long begin = System.nanoTime();
-    PrefixIndex.Match<KvBlock> match = index.match(Space.of(request), request.prompt());
+    PrefixIndex.Match<KvBlock> match = index.match(Keyspace.of(request), request.prompt());
     Sequence sequence = start(match);
-    lookups.record(match.lookup());
-    lookupNanos.add(System.nanoTime() - begin);
     flight.finish(request.namespace(), match.lookup());
-    tell(new CacheEvent.Found(request.namespace(), match.lookup()));
+    index.record(match, System.nanoTime() - begin);
     return sequence;
   }
 
@@ -113,7 +106,6 @@ public final class RadixKvCache implements KvCache {
         KvBlock own = new KvBlock(layout);
         match.partial().copyTo(own, match.lookup().cachedTokens() % layout.blockTokens());
         blocks.add(own);
-        partialCopies.increment();
       }
       return new Sequence(match.lookup(), match.lease(), blocks);
     } catch (OutOfMemoryError e) { // the one thing that fails here: the pins must not outlive it
@@ -132,7 +124,7 @@ public final class RadixKvCache implements KvCache {
    * @throws IllegalArgumentException if the name is taken
    */
   public int pin(String name, KvRequest prefix) {
-    return index.pin(name, Space.of(prefix), prefix.prompt());
+    return index.pin(name, Keyspace.of(prefix), prefix.prompt());
   }
 
   /** Tokens of the pinned prefixes, by name. */
@@ -173,25 +165,12 @@ public final class RadixKvCache implements KvCache {
 
   @Override
   public CacheStats stats() {
-    CacheStats kept = index.stats();
-    CacheStats base =
-        lookups.snapshot(kept.entries(), kept.bytes(), kept.peakBytes(), kept.removed());
-    return new CacheStats(
-        base.lookups(),
-        base.hits(),
-        base.promptTokens(),
-        base.cachedTokens(),
-        base.entries(),
-        base.bytes(),
-        base.peakBytes(),
-        base.removed(),
-        base.reasons(),
-        kept.inserted(),
-        kept.pinnedBytes(),
-        partialCopies.sum(),
-        noRoom.sum(),
-        lookupNanos.sum(),
-        insertNanos.sum());
+    return index.stats();
+  }
+
+  /** All that is kept, at one moment: what {@link #tree} draws, for programs. */
+  public TreeSnapshot snapshot() {
+    return index.snapshot();
   }
 
   /**
@@ -201,13 +180,13 @@ public final class RadixKvCache implements KvCache {
    * @param decode makes text of token ids
    */
   public String tree(Function<int[], String> decode) {
-    return index.print(decode);
+    return TreePrinter.print(index.snapshot(), decode);
   }
 
   /** The tree with token ids in place of text. */
   @Override
   public String toString() {
-    return index.toString();
+    return tree(TreePrinter::ids);
   }
 
   /**
@@ -243,13 +222,16 @@ public final class RadixKvCache implements KvCache {
     }
 
     @Override
-    public void commit(int[] tokens) {
-      long begin = System.nanoTime();
+    public int commitPrefix(int[] tokens) {
       int length = Math.min(tokens.length, length());
-      if (index.commit(lease, tokens, length, blocks()) < length) {
-        noRoom.increment();
-      }
-      insertNanos.add(System.nanoTime() - begin);
+      List<KvBlock> kept = index.commitPrefix(lease, tokens, length, blocks());
+      replaceFirst(kept);
+      return kept.size() * layout.blockTokens();
+    }
+
+    @Override
+    public void commit(int[] tokens) {
+      index.commit(lease, tokens, Math.min(tokens.length, length()), blocks());
     }
 
     @Override

@@ -123,7 +123,9 @@ final class WholePrefixes {
   synchronized CacheStats stats(LookupCounters counters) {
     dropExpired();
     SimpleKvCache.Stats now = store.stats();
-    return counters.snapshot(now.entries(), now.bytes(), peakBytes, removed);
+    return new CacheStats(
+        counters.snapshot(),
+        new CacheStats.Storage(now.entries(), now.bytes(), peakBytes, 0, 0, removed, 0, 0));
   }
 
   private Found missing(Prefix prefix) {

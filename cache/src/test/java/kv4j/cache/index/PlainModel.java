@@ -13,7 +13,7 @@ import kv4j.cache.EvictionPolicy;
 final class PlainModel {
   /** A stored block: the last tokens of a prefix. */
   static final class Entry {
-    final Space space;
+    final Keyspace space;
     final int[] prefix;
     final int index;
     final long inserted;
@@ -22,7 +22,7 @@ final class PlainModel {
     long time;
     int pins;
 
-    Entry(Space space, int[] prefix, int index, long operation, long now) {
+    Entry(Keyspace space, int[] prefix, int index, long operation, long now) {
       this.space = space;
       this.prefix = prefix;
       this.index = index;
@@ -73,7 +73,7 @@ final class PlainModel {
   }
 
   /** Leading tokens, of the first {@code limit}, that some stored prefix begins with. */
-  int cached(Space space, int[] tokens, int limit) {
+  int cached(Keyspace space, int[] tokens, int limit) {
     int best = 0;
     for (Entry e : entries) {
       if (e.space.equals(space)) {
@@ -85,7 +85,7 @@ final class PlainModel {
   }
 
   /** The entries of the whole blocks within {@code length} tokens. */
-  List<Entry> whole(Space space, int[] tokens, int length) {
+  List<Entry> whole(Keyspace space, int[] tokens, int length) {
     return entries.stream()
         .filter(e -> e.space.equals(space) && e.prefix.length == (e.index + 1) * size)
         .filter(e -> e.prefix.length <= length && startsWith(tokens, e.prefix, e.prefix.length))
@@ -99,7 +99,7 @@ final class PlainModel {
   }
 
   /** Expected tokens stored afterwards. */
-  int commit(Space space, int[] tokens, int length) {
+  int commit(Keyspace space, int[] tokens, int length) {
     int cached = cached(space, tokens, length);
     List<Entry> path = whole(space, tokens, cached);
     path.forEach(e -> touch(e, false));

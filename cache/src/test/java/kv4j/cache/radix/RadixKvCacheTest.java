@@ -153,7 +153,7 @@ class RadixKvCacheTest {
       assertSame(computed.get(1), spans.block(1));
       assertTrue(computed.get(2) != spans.block(2), "a partly filled block is not shared");
     }
-    assertEquals(1, cache.stats().partialCopies());
+    assertEquals(1, cache.stats().lookups().partialCopies());
     cache.checkIntegrity();
   }
 
@@ -169,6 +169,31 @@ class RadixKvCacheTest {
     }
     assertEquals(12, request(cache, run(0, 13)).cachedTokens());
     assertEquals(7, request(cache, join(run(0, 6), 90, 92)).cachedTokens());
+    cache.checkIntegrity();
+  }
+
+  @Test
+  void whatARunningRequestSharesIsFoundByOthersAndIsNotWrittenAnyMore() {
+    RadixKvCache cache = new RadixKvCache(config(4, 6));
+    try (KvSequence one = cache.open(KvRequest.of(run(0, 30)));
+        KvSequence other = cache.open(KvRequest.of(run(0, 30)))) {
+      compute(one, run(0, 30), 10, 3);
+      assertEquals(8, one.commitPrefix(run(0, 30)));
+      try (KvSequence late = cache.open(KvRequest.of(run(0, 30)))) {
+        assertEquals(8, late.length());
+      }
+      compute(other, run(0, 30), 15, 4);
+      assertEquals(12, other.commitPrefix(run(0, 30))); // of which it had computed 8 in vain
+      KvSpans spans = compute(other, run(0, 30), 16, 1);
+      assertSame(spans.block(1), compute(one, run(0, 30), 11, 1).block(1));
+      for (int i = 1; i < 9; i++) {
+        request(cache, run(100 * i, 24)); // takes all that is not held
+      }
+      assertEquals(12 * layout(4).bytesPerToken(), cache.stats().storage().pinnedBytes());
+      compute(one, run(0, 30), 30, 5); // checks all that it sees
+      compute(other, run(0, 30), 30, 5);
+    }
+    assertEquals(0, cache.stats().storage().pinnedBytes());
     cache.checkIntegrity();
   }
 
@@ -200,30 +225,34 @@ class RadixKvCacheTest {
     request(cache, run(100, 8)); // takes one
     request(cache, run(200, 24)); // 6 blocks, of which 5 have room
     CacheStats stats = cache.stats();
-    assertEquals(4, stats.lookups());
-    assertEquals(1, stats.hits());
-    assertEquals(10 + 11 + 8 + 24, stats.promptTokens());
-    assertEquals(9, stats.cachedTokens());
-    assertEquals(9 / 53.0, stats.tokenHitRate());
-    assertEquals(1 / 4.0, stats.requestHitRate());
-    assertEquals(5, stats.entries());
-    assertEquals(5 * block, stats.bytes());
-    assertEquals(5 * block, stats.peakBytes());
-    assertEquals(0, stats.pinnedBytes());
-    assertEquals(Map.of(Removal.SIZE, 6L), stats.removed());
-    assertEquals(Map.of(Reason.COLD, 3L, Reason.DIVERGED, 1L), stats.reasons());
-    assertEquals(3 + 1 + 2 + 5, stats.inserted());
-    assertEquals(1, stats.partialCopies());
-    assertEquals(1, stats.noRoom());
-    assertTrue(stats.lookupNanos() > 0 && stats.insertNanos() > 0);
+    CacheStats.Lookups lookups = stats.lookups();
+    assertTrue(lookups.nanos() > 0);
+    Map<Reason, Long> reasons = Map.of(Reason.COLD, 3L, Reason.DIVERGED, 1L);
+    assertEquals(
+        new CacheStats.Lookups(4, 1, 10 + 11 + 8 + 24, 9, reasons, 1, lookups.nanos()), lookups);
+    assertEquals(9 / 53.0, lookups.tokenHitRate());
+    assertEquals(1 / 4.0, lookups.requestHitRate());
+    CacheStats.Storage storage = stats.storage();
+    assertTrue(storage.insertNanos() > 0);
+    assertEquals(
+        new CacheStats.Storage(
+            5,
+            5 * block,
+            5 * block,
+            0,
+            3 + 1 + 2 + 5,
+            Map.of(Removal.SIZE, 6L),
+            1,
+            storage.insertNanos()),
+        storage);
     try (KvSequence open = cache.open(KvRequest.of(run(200, 24)))) {
       assertEquals(20, open.length());
-      assertEquals(5 * block, cache.stats().pinnedBytes());
+      assertEquals(5 * block, cache.stats().storage().pinnedBytes());
       assertThrows(IllegalStateException.class, cache::clear);
     }
     cache.clear();
-    assertEquals(0, cache.stats().bytes());
-    assertEquals(5L, cache.stats().removed(Removal.EXPLICIT));
+    assertEquals(0, cache.stats().storage().bytes());
+    assertEquals(5L, cache.stats().storage().removed(Removal.EXPLICIT));
     cache.checkIntegrity();
   }
 
@@ -272,12 +301,13 @@ class RadixKvCacheTest {
     request(cache, run(0, 8));
     request(cache, run(100, 4));
     long block = layout(4).bytesPerBlock();
-    assertEquals(5, events.size());
-    assertEquals(new CacheEvent.Found("", new Lookup(8, 0, Reason.COLD, "")), events.get(0));
+    assertEquals(5, events.size()); // two lookups, two insertions, one removal
+    assertEquals(new CacheEvent.Found(1, "", 0, new Lookup(8, 0, Reason.COLD, "")), events.get(0));
     CacheEvent.Inserted inserted = (CacheEvent.Inserted) events.get(1);
     assertArrayEquals(run(0, 8), inserted.tokens());
     assertEquals(2 * block, inserted.bytes());
-    assertEquals(new CacheEvent.Removed("", 4, 4, 1, block, Removal.SIZE), events.get(3));
+    assertEquals(
+        new CacheEvent.Removed(4, "", inserted.run(), 4, 4, 1, block, Removal.SIZE), events.get(3));
     cache.checkIntegrity();
   }
 
@@ -304,7 +334,7 @@ class RadixKvCacheTest {
     assertEquals(
         1, registry.get("kv.cache.removed").tag("cause", "size").functionCounter().count());
     assertEquals(2, registry.get("kv.cache.entries").tag("cache", "test").gauge().value());
-    assertEquals(cache.stats().bytes(), registry.get("kv.cache.size").gauge().value());
+    assertEquals(cache.stats().storage().bytes(), registry.get("kv.cache.size").gauge().value());
     assertEquals(3, registry.get("kv.cache.lookup.time").functionTimer().count());
   }
 

@@ -173,7 +173,7 @@ class SimplePrefixCacheTest {
     for (int i = 0; i < 2; i++) {
       assertEquals(new Lookup(20, 0, Reason.NOT_KEPT, ""), request(cache, prompt, 0));
     }
-    assertEquals(0, cache.stats().entries());
+    assertEquals(0, cache.stats().storage().entries());
   }
 
   @Test
@@ -183,10 +183,10 @@ class SimplePrefixCacheTest {
     try (KvSequence sequence = cache.open(new KvRequest(prompt, 10, "", ""))) {
       pass(sequence, Arrays.copyOf(prompt, 9));
       sequence.commit(prompt);
-      assertEquals(0, cache.stats().entries());
+      assertEquals(0, cache.stats().storage().entries());
       pass(sequence, Arrays.copyOf(prompt, 10));
       sequence.commit(prompt);
-      assertEquals(3, cache.stats().entries());
+      assertEquals(3, cache.stats().storage().entries());
     }
   }
 
@@ -197,10 +197,10 @@ class SimplePrefixCacheTest {
     KvRequest request = new KvRequest(prompt, 10, "", "");
     request(cache, request);
     cache.prefixes.store.remove(SimplePrefixCache.Prefix.of(request, prompt), 1);
-    assertEquals(2, cache.stats().entries());
+    assertEquals(2, cache.stats().storage().entries());
     try (KvSequence sequence = cache.open(request)) {
       assertEquals(0, sequence.length());
-      assertEquals(0, cache.stats().entries(), "the other layers are of no use");
+      assertEquals(0, cache.stats().storage().entries(), "the other layers are of no use");
     }
     request(cache, request);
     assertEquals(10, request(cache, request).cachedTokens());
@@ -222,8 +222,8 @@ class SimplePrefixCacheTest {
     assertEquals(10, request(cache, prompt, 10).cachedTokens());
     assertTrue(last < 500, "the clock was read " + last + " times");
     now.set(1000 + last / 2);
-    assertEquals(0, cache.stats().entries(), "layers that had time left are gone too");
-    assertEquals(Map.of(Removal.EXPIRED, 3L), cache.stats().removed());
+    assertEquals(0, cache.stats().storage().entries(), "layers that had time left are gone too");
+    assertEquals(Map.of(Removal.EXPIRED, 3L), cache.stats().storage().removed());
     assertEquals(Reason.COLD, cache.open(new KvRequest(prompt, 10, "other", "")).lookup().reason());
     assertEquals(new Lookup(20, 0, Reason.EXPIRED, ""), request(cache, prompt, 10));
     assertEquals(10, request(cache, prompt, 10).cachedTokens());
@@ -239,21 +239,8 @@ class SimplePrefixCacheTest {
       long bytes,
       Map<Reason, Long> reasons) {
     return new CacheStats(
-        lookups,
-        hits,
-        promptTokens,
-        cachedTokens,
-        entries,
-        bytes,
-        bytes,
-        Map.of(),
-        reasons,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0);
+        new CacheStats.Lookups(lookups, hits, promptTokens, cachedTokens, reasons, 0, 0),
+        new CacheStats.Storage(entries, bytes, bytes, 0, 0, Map.of(), 0, 0));
   }
 
   @Test
@@ -273,7 +260,7 @@ class SimplePrefixCacheTest {
     SimplePrefixCache cache = cacheOf(1 << 20);
     request(cache, prompt(1, 20), 10);
     cache.close();
-    CacheStats stats = cache.stats();
+    CacheStats.Storage stats = cache.stats().storage();
     assertEquals(0, stats.entries());
     assertEquals(0, stats.bytes());
     assertEquals(10 * TOKEN_BYTES, stats.peakBytes());
@@ -303,13 +290,13 @@ class SimplePrefixCacheTest {
       String where = "seed " + seed + ", request " + i;
       assertEquals(hit ? shared : 0, lookup.cachedTokens(), where);
       assertEquals(hit ? Reason.END_OF_STORED : missed, lookup.reason(), where);
-      CacheStats stats = cache.stats();
+      CacheStats.Storage stats = cache.stats().storage();
       assertEquals(tokens(model) * TOKEN_BYTES, stats.bytes(), where);
       assertEquals(3 * model.size(), stats.entries(), where);
       assertTrue(stats.peakBytes() <= limit * TOKEN_BYTES, where);
       assertEquals(evicted == 0 ? Map.of() : Map.of(Removal.SIZE, 3 * evicted), stats.removed());
     }
-    assertTrue(evicted > 100 && cache.stats().hits() > 40, "evicted " + evicted);
+    assertTrue(evicted > 100 && cache.stats().lookups().hits() > 40, "evicted " + evicted);
   }
 
   private static int tokens(Collection<Integer> lengths) {

@@ -83,7 +83,9 @@ public final class LastPromptCacheProvider implements KvCacheProvider {
       Kept now = kept;
       int blocks = now == null ? 0 : now.blocks.size();
       long bytes = blocks * layout.bytesPerBlock();
-      return counters.snapshot(blocks, bytes, bytes, Map.of());
+      return new CacheStats(
+          counters.snapshot(),
+          new CacheStats.Storage(blocks, bytes, bytes, 0, blocks, Map.of(), 0, 0));
     }
 
     @Override

@@ -43,7 +43,9 @@ class MeasuringKvCacheTest {
 
     @Override
     public CacheStats stats() {
-      return new CacheStats(opened, 0, 0, 0, 0, 77, 0, Map.of());
+      return new CacheStats(
+          new CacheStats.Lookups(opened, 0, 0, 0, Map.of(), 0, 0),
+          new CacheStats.Storage(0, 77, 0, 0, 0, Map.of(), 0, 0));
     }
 
     @Override
@@ -120,7 +122,7 @@ class MeasuringKvCacheTest {
       sequence.commit(new int[6]);
     }
     assertEquals(List.of(6), cache.committed);
-    assertEquals(77, measuring.stats().bytes());
+    assertEquals(77, measuring.stats().storage().bytes());
     measuring.close();
     assertTrue(cache.closed);
   }
