@@ -2,13 +2,13 @@ package kv4j.cache.basic;
 
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import kv4j.cache.BlockSequence;
 import kv4j.cache.CacheStats;
 import kv4j.cache.KvCache;
 import kv4j.cache.KvRequest;
 import kv4j.cache.KvSequence;
 import kv4j.cache.Lookup;
 import kv4j.cache.LookupCounters;
-import kv4j.cache.block.BlockSequence;
 import kv4j.cache.block.KvBlock;
 import kv4j.cache.block.KvLayout;
 

@@ -3,6 +3,7 @@ package kv4j.inference.example;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import kv4j.cache.BlockSequence;
 import kv4j.cache.CacheStats;
 import kv4j.cache.KvCache;
 import kv4j.cache.KvCacheConfig;
@@ -11,7 +12,6 @@ import kv4j.cache.KvRequest;
 import kv4j.cache.KvSequence;
 import kv4j.cache.Lookup;
 import kv4j.cache.LookupCounters;
-import kv4j.cache.block.BlockSequence;
 import kv4j.cache.block.KvBlock;
 import kv4j.cache.block.KvLayout;
 

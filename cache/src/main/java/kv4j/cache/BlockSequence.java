@@ -1,8 +1,10 @@
-package kv4j.cache.block;
+package kv4j.cache;
 
 import java.util.ArrayList;
 import java.util.List;
-import kv4j.cache.KvSequence;
+import kv4j.cache.block.KvBlock;
+import kv4j.cache.block.KvLayout;
+import kv4j.cache.block.KvSpans;
 
 /**
  * The part that block-based caches share: a sequence that starts on blocks it was given (full ones,
