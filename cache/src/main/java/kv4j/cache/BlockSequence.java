@@ -63,6 +63,7 @@ public abstract class BlockSequence implements KvSequence {
     }
     if (layer == 0) {
       pendingTokens = tokens;
+      reserve(tokens);
       while (blocks.size() < layout.blocksFor(length + tokens)) {
         blocks.add(newBlock());
       }

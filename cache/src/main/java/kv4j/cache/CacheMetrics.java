@@ -76,6 +76,12 @@ public record CacheMetrics(KvCache cache, String name) implements MeterBinder {
     gauge(registry, "entries", "entries kept", null, stats -> stats.storage().entries());
     gauge(registry, "size", "bytes kept", "bytes", stats -> stats.storage().bytes());
     gauge(registry, "size.pinned", "bytes pinned", "bytes", stats -> stats.storage().pinnedBytes());
+    gauge(
+        registry,
+        "size.running",
+        "bytes that running requests fill",
+        "bytes",
+        stats -> stats.storage().runningBytes());
     gauge(registry, "size.peak", "most bytes kept", "bytes", stats -> stats.storage().peakBytes());
     FunctionTimer.builder(
             "kv.cache.lookup.time",

@@ -46,14 +46,16 @@ public record CacheStats(Lookups lookups, Storage storage) {
   }
 
   /**
-   * What a cache keeps between requests; what a running sequence has computed counts from its
-   * commit on.
+   * What a cache keeps between requests, and what running sequences fill. Both together stay within
+   * the cache's limit, unless what runs alone exceeds it.
    *
    * @param entries what is kept now, in the cache's own unit (blocks, or prefix-and-layer pairs)
    * @param bytes of these
    * @param peakBytes most bytes kept at any time
    * @param pinnedBytes bytes kept now that may not be evicted, each counted once: those that open
    *     sequences hold and those pinned by name
+   * @param runningBytes bytes within the limit that open sequences have for blocks of their own;
+   *     from their commit on these count as kept
    * @param inserted entries adopted so far; {@code inserted} minus all {@code removed} is {@code
    *     entries}
    * @param removed entries removed so far, by cause
@@ -65,12 +67,13 @@ public record CacheStats(Lookups lookups, Storage storage) {
       long bytes,
       long peakBytes,
       long pinnedBytes,
+      long runningBytes,
       long inserted,
       Map<Removal, Long> removed,
       long noRoom,
       long insertNanos) {
     /** Of a cache that keeps nothing between requests. */
-    public static final Storage NONE = new Storage(0, 0, 0, 0, 0, Map.of(), 0, 0);
+    public static final Storage NONE = new Storage(0, 0, 0, 0, 0, 0, Map.of(), 0, 0);
 
     public Storage {
       removed = Map.copyOf(removed);

@@ -11,7 +11,8 @@ import kv4j.cache.block.KvLayout;
  * What a cache is made from. Providers take what concerns them.
  *
  * @param layout shape of keys and values
- * @param maxBytes most bytes kept between requests
+ * @param maxBytes most bytes kept between requests; what running requests fill counts too, where a
+ *     cache can tell
  * @param timeToLive how long an entry may be kept; empty: for ever
  * @param refreshOnHit whether the time to live begins anew each time an entry is used
  * @param policy which entry makes room for others

@@ -27,6 +27,19 @@ public interface KvSequence extends AutoCloseable {
   }
 
   /**
+   * Asks whether there is memory within the cache's limit for more tokens, and if so sets it aside
+   * for this sequence; what others may do without is evicted for it. Not needed before {@link
+   * #update}, which takes what it needs in any case: this is for who runs many sequences and may
+   * put one off.
+   *
+   * @param tokens new tokens to come
+   * @return whether they fit
+   */
+  default boolean reserve(int tokens) {
+    return true;
+  }
+
+  /**
    * The hook: attention hands in the new tokens' keys and values and asks what they may attend to.
    * Called once per attention layer, in order, in each forward pass. The new tokens continue the
    * sequence at position {@link #length()}.

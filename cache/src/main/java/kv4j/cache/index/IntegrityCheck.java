@@ -42,7 +42,7 @@ final class IntegrityCheck<B> {
         null,
         pinnedBytes + " pinned, not " + tree.queue.pinnedBytes);
     require(
-        bytes <= tree.budget && bytes <= tree.journal.peakBytes,
+        tree.room() >= 0 && tree.reserved >= 0 && bytes <= tree.journal.peakBytes,
         null,
         bytes + " bytes are too many");
     long removed = tree.journal.removed.values().stream().mapToLong(Long::longValue).sum();

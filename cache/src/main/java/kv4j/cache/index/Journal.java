@@ -85,8 +85,16 @@ final class Journal {
     return taken;
   }
 
-  CacheStats.Storage storage(long pinnedBytes) {
+  CacheStats.Storage storage(long pinnedBytes, long runningBytes) {
     return new CacheStats.Storage(
-        entries, bytes, peakBytes, pinnedBytes, inserted, removed, noRoom, insertNanos);
+        entries,
+        bytes,
+        peakBytes,
+        pinnedBytes,
+        runningBytes,
+        inserted,
+        removed,
+        noRoom,
+        insertNanos);
   }
 }

@@ -139,6 +139,37 @@ public final class PrefixIndex<B> {
   }
 
   /**
+   * Sees to it that {@code bytes} of the budget are a running sequence's, for blocks of its own;
+   * what it has not reserved yet is taken from what is free, and then from what may be evicted.
+   *
+   * @param bytes in all, not in addition
+   * @return whether they are; if not, as much is free as can be, and nothing more is reserved. A
+   *     sequence may go on all the same: what it computes is then beyond the budget until its
+   *     commit, which keeps what there is room for
+   */
+  public boolean reserve(Lease<B> lease, long bytes) {
+    return locked(
+        () -> {
+          long more = bytes - lease.reserved;
+          if (closed || lease.node == null || more <= 0) {
+            return true;
+          }
+          tree.makeRoom(more);
+          if (tree.room() < more) {
+            return false;
+          }
+          lease.reserved += more;
+          tree.reserved += more;
+          return true;
+        });
+  }
+
+  private void unreserve(Lease<B> lease) {
+    tree.reserved -= lease.reserved;
+    lease.reserved = 0;
+  }
+
+  /**
    * Adopts what a sequence has computed and gives back its lease.
    *
    * @param tokens ids from position 0 on
@@ -156,6 +187,7 @@ public final class PrefixIndex<B> {
           if (closed) {
             return 0;
           }
+          unreserve(lease);
           Node<B> root = tree.pinnedRoot(lease.space);
           int stored = insert(root, tokens, length, blocks, begin);
           tree.unpin(root);
@@ -189,8 +221,13 @@ public final class PrefixIndex<B> {
           if (lease.node == null) {
             throw new IllegalStateException("the sequence was committed or closed");
           }
+          long had = lease.reserved;
+          unreserve(lease);
           Node<B> root = tree.pinnedRoot(lease.space);
           int stored = insert(root, tokens, whole, blocks, begin);
+          long own = tree.weigh(blocks.subList(stored / tree.blockTokens, blocks.size()));
+          lease.reserved = Math.min(had, Math.min(own, tree.room()));
+          tree.reserved += lease.reserved;
           Node<B> held = tree.endingAt(tree.follow(root, tokens, stored).node(), stored);
           tree.queue.pin(held);
           tree.unpin(lease.node);
@@ -220,6 +257,7 @@ public final class PrefixIndex<B> {
 
   private void giveBack(Lease<B> lease) {
     if (lease.node != null) {
+      unreserve(lease);
       if (!closed) {
         tree.unpin(lease.node);
       }
@@ -336,7 +374,8 @@ public final class PrefixIndex<B> {
     return locked(
         () ->
             new CacheStats(
-                tree.journal.lookups.snapshot(), tree.journal.storage(tree.queue.pinnedBytes)));
+                tree.journal.lookups.snapshot(),
+                tree.journal.storage(tree.queue.pinnedBytes, tree.reserved)));
   }
 
   /** All that is stored. */

@@ -32,6 +32,7 @@ final class RadixTree<B> {
 
   final int blockTokens;
   final long budget;
+  long reserved; // bytes of the budget that are promised to running sequences
   final EvictionQueue<B> queue;
   final Journal journal = new Journal();
   final AbsenceReasons absences = new AbsenceReasons();
@@ -206,7 +207,7 @@ final class RadixTree<B> {
     long weight = weigh(added);
     makeRoom(weight);
     int fit = added.size();
-    while (journal.bytes + weight > budget) {
+    while (weight > room()) {
       weight -= weigher.applyAsLong(added.get(--fit));
     }
     int end = Math.min(length, (firstNew + fit) * blockTokens);
@@ -244,16 +245,21 @@ final class RadixTree<B> {
     }
   }
 
+  /** Bytes of the budget that are neither used nor promised. */
+  long room() {
+    return budget - journal.bytes - reserved;
+  }
+
   /** Removes what is expired, then what the policy gives up, until so much is free. */
-  private void makeRoom(long need) {
-    while (journal.bytes + need > budget) {
+  void makeRoom(long need) {
+    while (room() < need) {
       Node<B> leaf = queue.nextVictim();
       if (queue.nextExpired() != null) {
         removeExpired(1);
       } else if (leaf == null) {
         return;
       } else {
-        long free = budget - journal.bytes;
+        long free = room();
         int keep = leaf.blocks.size();
         while (keep > 0 && free < need) {
           free += weigher.applyAsLong(leaf.blocks.get(--keep));
@@ -332,7 +338,7 @@ final class RadixTree<B> {
       Collections.reverse(children); // the first is the next to be popped
       children.forEach(pending::push);
     }
-    CacheStats.Storage storage = journal.storage(queue.pinnedBytes);
+    CacheStats.Storage storage = journal.storage(queue.pinnedBytes, reserved);
     return new TreeSnapshot(journal.lastEvent, budget, storage, runs);
   }
 

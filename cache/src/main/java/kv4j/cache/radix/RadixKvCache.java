@@ -208,11 +208,14 @@ public final class RadixKvCache implements KvCache {
   private final class Sequence extends BlockSequence {
     private final Lookup lookup;
     private final Lease<KvBlock> lease;
+    private int shared; // leading blocks that are the cache's
+    private int reserved; // blocks of its own that are known to be within the budget
 
     Sequence(Lookup lookup, Lease<KvBlock> lease, List<KvBlock> blocks) {
       super(RadixKvCache.this.layout);
       this.lookup = lookup;
       this.lease = lease;
+      shared = lookup.cachedTokens() / layout.blockTokens();
       startOn(blocks, lookup.cachedTokens());
     }
 
@@ -222,10 +225,24 @@ public final class RadixKvCache implements KvCache {
     }
 
     @Override
+    public boolean reserve(int tokens) {
+      int own = layout.blocksFor(length() + tokens) - shared;
+      return own <= reserved || reserveBlocks(own);
+    }
+
+    private boolean reserveBlocks(int own) {
+      boolean fits = index.reserve(lease, own * layout.bytesPerBlock());
+      reserved = fits ? own : reserved;
+      return fits;
+    }
+
+    @Override
     public int commitPrefix(int[] tokens) {
       int length = Math.min(tokens.length, length());
       List<KvBlock> kept = index.commitPrefix(lease, tokens, length, blocks());
       replaceFirst(kept);
+      shared = kept.size();
+      reserved = 0; // not known: the next pass asks
       return kept.size() * layout.blockTokens();
     }
 

@@ -125,7 +125,7 @@ final class WholePrefixes {
     SimpleKvCache.Stats now = store.stats();
     return new CacheStats(
         counters.snapshot(),
-        new CacheStats.Storage(now.entries(), now.bytes(), peakBytes, 0, 0, removed, 0, 0));
+        new CacheStats.Storage(now.entries(), now.bytes(), peakBytes, 0, 0, 0, removed, 0, 0));
   }
 
   private Found missing(Prefix prefix) {

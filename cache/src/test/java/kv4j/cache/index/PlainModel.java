@@ -37,6 +37,7 @@ final class PlainModel {
   private final EvictionPolicy policy;
   private final long ttl;
   private final boolean refresh;
+  long reserved;
   final List<Entry> entries = new ArrayList<>();
   private long operation;
   private long now;
@@ -127,7 +128,18 @@ final class PlainModel {
     for (int i = first; i < last; i++) {
       need += TestBlock.weightOf(i);
     }
-    while (bytes() + need > budget) {
+    makeRoom(need);
+    int stored = first * size;
+    for (int i = first; i < last && TestBlock.weightOf(i) <= room(); i++) {
+      stored = Math.min(length, (i + 1) * size);
+      entries.add(new Entry(space, Arrays.copyOf(tokens, stored), i, operation, now));
+    }
+    path.forEach(e -> e.pins--);
+    return stored;
+  }
+
+  private void makeRoom(long need) {
+    while (room() < need) {
       Entry victim =
           entries.stream()
               .filter(e -> e.pins == 0 && entries.stream().noneMatch(other -> isBefore(e, other)))
@@ -140,13 +152,18 @@ final class PlainModel {
       }
       entries.remove(victim);
     }
-    int stored = first * size;
-    for (int i = first; i < last && bytes() + TestBlock.weightOf(i) <= budget; i++) {
-      stored = Math.min(length, (i + 1) * size);
-      entries.add(new Entry(space, Arrays.copyOf(tokens, stored), i, operation, now));
-    }
-    path.forEach(e -> e.pins--);
-    return stored;
+  }
+
+  /** Sets bytes aside for a running sequence; false if there is no room for all of them. */
+  boolean reserve(long more) {
+    makeRoom(more);
+    boolean fits = more <= room();
+    reserved += fits ? more : 0;
+    return fits;
+  }
+
+  long room() {
+    return budget - bytes() - reserved;
   }
 
   long bytes() {

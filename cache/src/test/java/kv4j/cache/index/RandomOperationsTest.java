@@ -48,7 +48,8 @@ class RandomOperationsTest {
       PrefixIndex.Match<TestBlock> match,
       Keyspace space,
       int[] prompt,
-      List<PlainModel.Entry> pinned) {}
+      List<PlainModel.Entry> pinned,
+      long reserved) {}
 
   /** One index and its model. */
   private static final class Run {
@@ -99,11 +100,14 @@ class RandomOperationsTest {
         commit(true);
       } else if (kind < 83) {
         commitPrefix();
+      } else if (kind < 85) {
+        reserve();
       } else if (kind < 87) {
         Open closed = open.remove(random.nextInt(open.size()));
         closed.match().lease().close();
         closed.match().lease().close(); // harmless
         closed.pinned().forEach(e -> e.pins--);
+        model.reserved -= closed.reserved();
       } else if (kind < 91) {
         pin();
       } else if (kind < 95) {
@@ -133,7 +137,7 @@ class RandomOperationsTest {
       PrefixIndex.Match<TestBlock> match = index.match(space, prompt);
       assertEquals(expected, match.lookup().cachedTokens(), "cached tokens");
       TestBlock.checkContent(match, prompt, size);
-      open.add(new Open(match, space, prompt, path));
+      open.add(new Open(match, space, prompt, path, 0));
       index.record(match, 1);
       hits += expected > 0 ? 1 : 0;
     }
@@ -146,7 +150,14 @@ class RandomOperationsTest {
       int cached = running.match().lookup().cachedTokens();
       int length = cached + random.nextInt(tokens.length - cached + 1);
       List<TestBlock> blocks = TestBlock.compute(running.match(), tokens, length, size);
+      model.reserved -= running.reserved();
       int stored = model.commit(running.space(), tokens, length / size * size);
+      long own = 0;
+      for (int i = stored / size; i < blocks.size(); i++) {
+        own += TestBlock.weightOf(i);
+      }
+      long reserved = Math.min(running.reserved(), Math.min(own, model.room()));
+      model.reserved += reserved;
       List<PlainModel.Entry> path = model.whole(running.space(), tokens, stored);
       path.forEach(e -> e.pins++);
       running.pinned().forEach(e -> e.pins--);
@@ -156,7 +167,21 @@ class RandomOperationsTest {
       PrefixIndex.Match<TestBlock> goesOn =
           new PrefixIndex.Match<>(lookup, running.match().lease(), held, null);
       TestBlock.checkContent(goesOn, tokens, size);
-      open.set(which, new Open(goesOn, running.space(), tokens, path));
+      open.set(which, new Open(goesOn, running.space(), tokens, path, reserved));
+    }
+
+    private void reserve() {
+      int which = random.nextInt(open.size());
+      Open running = open.get(which);
+      long bytes = random.nextInt(20);
+      long more = Math.max(0, bytes - running.reserved());
+      boolean fits = more == 0 || model.reserve(more);
+      assertEquals(fits, index.reserve(running.match().lease(), bytes), "reserved");
+      long reserved = running.reserved() + (fits ? more : 0);
+      open.set(
+          which,
+          new Open(running.match(), running.space(), running.prompt(), running.pinned(), reserved));
+      assertEquals(model.reserved, index.stats().storage().runningBytes());
     }
 
     /** Commits a request that ran to its end and generated something, or was aborted on its way. */
@@ -174,6 +199,7 @@ class RandomOperationsTest {
         }
       }
       List<TestBlock> blocks = TestBlock.compute(done.match(), tokens, length, size);
+      model.reserved -= done.reserved();
       int expected = model.commit(done.space(), tokens, length);
       assertEquals(expected, index.commit(done.match().lease(), tokens, length, blocks), "stored");
       done.pinned().forEach(e -> e.pins--);

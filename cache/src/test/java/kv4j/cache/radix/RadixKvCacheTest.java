@@ -198,6 +198,34 @@ class RadixKvCacheTest {
   }
 
   @Test
+  void whatRunsAndWhatIsKeptShareOneBudget() {
+    RadixKvCache cache = new RadixKvCache(config(4, 6));
+    long block = layout(4).bytesPerBlock();
+    request(cache, run(0, 16)); // 4 of 6 blocks
+    try (KvSequence one = cache.open(KvRequest.of(run(100, 30)));
+        KvSequence other = cache.open(KvRequest.of(run(200, 30)))) {
+      compute(one, run(100, 30), 10, 10); // takes 3, so that one of the four goes
+      assertEquals(3 * block, cache.stats().storage().runningBytes());
+      assertEquals(3 * block, cache.stats().storage().bytes());
+      assertTrue(other.reserve(12)); // and the three that are left
+      assertEquals(0, cache.stats().storage().bytes());
+      assertEquals(6 * block, cache.stats().storage().runningBytes());
+      assertTrue(one.reserve(2)); // in its last block
+      assertTrue(!one.reserve(3));
+      compute(other, run(200, 30), 8, 8);
+      assertEquals(8, other.commitPrefix(run(200, 30)));
+      assertEquals(2 * block, cache.stats().storage().bytes()); // what was set aside is given back
+      assertEquals(3 * block, cache.stats().storage().runningBytes());
+      assertTrue(one.reserve(3));
+      compute(one, run(100, 30), 30, 5); // beyond the budget, but not refused
+      one.commit(run(100, 30));
+      assertEquals(6 * block, cache.stats().storage().bytes());
+    }
+    assertEquals(0, cache.stats().storage().runningBytes());
+    cache.checkIntegrity();
+  }
+
+  @Test
   void sequencesGoOnWhileTheirPrefixExpiresOrIsEvicted() {
     AtomicLong clock = new AtomicLong();
     KvCacheConfig config =
@@ -239,6 +267,7 @@ class RadixKvCacheTest {
             5,
             5 * block,
             5 * block,
+            0,
             0,
             3 + 1 + 2 + 5,
             Map.of(Removal.SIZE, 6L),
@@ -322,18 +351,18 @@ class RadixKvCacheTest {
 
   @Test
   void metersReadTheStats() {
-    RadixKvCache cache = new RadixKvCache(config(4, 2));
+    RadixKvCache cache = new RadixKvCache(config(4, 3));
     SimpleMeterRegistry registry = new SimpleMeterRegistry();
     new CacheMetrics(cache, "test").bindTo(registry);
     request(cache, run(0, 8));
     request(cache, run(0, 8));
-    request(cache, run(100, 4));
+    request(cache, run(100, 8));
     assertEquals(
         1, registry.get("kv.cache.lookups").tag("result", "hit").functionCounter().count());
     assertEquals(7, registry.get("kv.cache.tokens.cached").functionCounter().count());
     assertEquals(
         1, registry.get("kv.cache.removed").tag("cause", "size").functionCounter().count());
-    assertEquals(2, registry.get("kv.cache.entries").tag("cache", "test").gauge().value());
+    assertEquals(3, registry.get("kv.cache.entries").tag("cache", "test").gauge().value());
     assertEquals(cache.stats().storage().bytes(), registry.get("kv.cache.size").gauge().value());
     assertEquals(3, registry.get("kv.cache.lookup.time").functionTimer().count());
   }
@@ -343,10 +372,10 @@ class RadixKvCacheTest {
     Path file = folder.resolve("cache.jfr");
     try (Recording recording = new Recording()) {
       recording.start();
-      RadixKvCache cache = new RadixKvCache(config(4, 2));
+      RadixKvCache cache = new RadixKvCache(config(4, 3));
       request(cache, run(0, 8));
       request(cache, run(0, 8));
-      request(cache, run(100, 4));
+      request(cache, run(100, 8));
       recording.stop();
       recording.dump(file);
     }
@@ -362,7 +391,7 @@ class RadixKvCacheTest {
                         : event.getInt("cachedTokens"),
                     Integer::sum));
     assertEquals(
-        Map.of("kv4j.CacheLookup", 7, "kv4j.CacheInsert", 3, "kv4j.CacheEvict", 1), blocks);
+        Map.of("kv4j.CacheLookup", 7, "kv4j.CacheInsert", 4, "kv4j.CacheEvict", 1), blocks);
   }
 
   @Test

@@ -240,7 +240,7 @@ class SimplePrefixCacheTest {
       Map<Reason, Long> reasons) {
     return new CacheStats(
         new CacheStats.Lookups(lookups, hits, promptTokens, cachedTokens, reasons, 0, 0),
-        new CacheStats.Storage(entries, bytes, bytes, 0, 0, Map.of(), 0, 0));
+        new CacheStats.Storage(entries, bytes, bytes, 0, 0, 0, Map.of(), 0, 0));
   }
 
   @Test

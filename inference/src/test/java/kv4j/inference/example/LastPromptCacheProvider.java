@@ -85,7 +85,7 @@ public final class LastPromptCacheProvider implements KvCacheProvider {
       long bytes = blocks * layout.bytesPerBlock();
       return new CacheStats(
           counters.snapshot(),
-          new CacheStats.Storage(blocks, bytes, bytes, 0, blocks, Map.of(), 0, 0));
+          new CacheStats.Storage(blocks, bytes, bytes, 0, 0, blocks, Map.of(), 0, 0));
     }
 
     @Override
