@@ -35,7 +35,11 @@ public abstract class BlockSequence implements KvSequence {
     this.length = length;
   }
 
-  /** Tokens whose keys and values are in place in every layer. */
+  @Override
+  public final KvLayout layout() {
+    return layout;
+  }
+
   @Override
   public int length() {
     return length;

@@ -1,5 +1,6 @@
 package kv4j.cache;
 
+import kv4j.cache.block.KvLayout;
 import kv4j.cache.block.KvSpans;
 
 /**
@@ -11,6 +12,9 @@ import kv4j.cache.block.KvSpans;
  * worth keeping; {@link #close}, always.
  */
 public interface KvSequence extends AutoCloseable {
+  /** The shape of its keys and values. */
+  KvLayout layout();
+
   /** What the cache found when this sequence was opened. */
   Lookup lookup();
 

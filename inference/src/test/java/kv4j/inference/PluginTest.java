@@ -31,11 +31,14 @@ import kv4j.cache.KvCacheConfig;
 import kv4j.cache.KvCacheProvider;
 import kv4j.cache.KvCaches;
 import kv4j.cache.block.KvDtype;
+import kv4j.cache.contract.Contract;
 import kv4j.inference.example.LastPromptCacheProvider;
 import kv4j.model.DemoModels;
 import kv4j.model.Model;
 import kv4j.model.ModelPreset;
+import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A cache from a JAR that is not on the class path. */
@@ -54,6 +57,12 @@ class PluginTest {
       assertTrue(KvCaches.providers(loader).containsKey("request"), "built-in ones remain");
       run(loader);
     }
+  }
+
+  @TestFactory
+  Stream<DynamicTest> theExampleKeepsTheContract() {
+    return Contract.of(new LastPromptCacheProvider()).entrySet().stream()
+        .map(check -> DynamicTest.dynamicTest(check.getKey(), check.getValue()::run));
   }
 
   private static void run(ClassLoader loader) {

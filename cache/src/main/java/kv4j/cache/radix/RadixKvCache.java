@@ -3,10 +3,9 @@ package kv4j.cache.radix;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
-import java.util.function.Function;
 import kv4j.cache.BlockSequence;
 import kv4j.cache.CacheEvent;
 import kv4j.cache.CacheStats;
@@ -15,6 +14,7 @@ import kv4j.cache.KvCacheConfig;
 import kv4j.cache.KvRequest;
 import kv4j.cache.KvSequence;
 import kv4j.cache.Lookup;
+import kv4j.cache.TreePrinter;
 import kv4j.cache.TreeSnapshot;
 import kv4j.cache.block.KvBlock;
 import kv4j.cache.block.KvLayout;
@@ -22,7 +22,6 @@ import kv4j.cache.index.Keyspace;
 import kv4j.cache.index.Lease;
 import kv4j.cache.index.Limits;
 import kv4j.cache.index.PrefixIndex;
-import kv4j.cache.index.TreePrinter;
 
 /**
  * The automatic prefix cache: finds the longest prefix that a prompt shares with anything committed
@@ -34,18 +33,16 @@ import kv4j.cache.index.TreePrinter;
  * {@link PrefixIndex}, and the copying happens outside of the lock.
  */
 public final class RadixKvCache implements KvCache {
-  private static final System.Logger LOG = System.getLogger(RadixKvCache.class.getName());
-
   private final KvLayout layout;
   private final PrefixIndex<KvBlock> index;
-  private final Consumer<CacheEvent> listener;
+  private final KvCacheConfig config;
 
   /**
    * @throws IllegalArgumentException if the size limit is below one block
    */
   public RadixKvCache(KvCacheConfig config) {
     layout = config.layout();
-    listener = config.listener();
+    this.config = config;
     long blockBytes = layout.bytesPerBlock();
     if (config.maxBytes() < blockBytes) {
       throw new IllegalArgumentException(
@@ -70,11 +67,7 @@ public final class RadixKvCache implements KvCache {
 
   private void tell(CacheEvent event) {
     FlightEvents.record(event);
-    try {
-      listener.accept(event);
-    } catch (RuntimeException e) { // must not cost the request whose doing the event was
-      LOG.log(System.Logger.Level.WARNING, "a cache listener failed", e);
-    }
+    config.tell(event);
   }
 
   @Override
@@ -168,25 +161,15 @@ public final class RadixKvCache implements KvCache {
     return index.stats();
   }
 
-  /** All that is kept, at one moment: what {@link #tree} draws, for programs. */
-  public TreeSnapshot snapshot() {
-    return index.snapshot();
-  }
-
-  /**
-   * The tree as text: one line for each run of tokens with its bytes, pins, hits and age, indented
-   * by depth.
-   *
-   * @param decode makes text of token ids
-   */
-  public String tree(Function<int[], String> decode) {
-    return TreePrinter.print(index.snapshot(), decode);
+  @Override
+  public Optional<TreeSnapshot> snapshot() {
+    return Optional.of(index.snapshot());
   }
 
   /** The tree with token ids in place of text. */
   @Override
   public String toString() {
-    return tree(TreePrinter::ids);
+    return TreePrinter.print(index.snapshot(), TreePrinter::ids);
   }
 
   /**

@@ -18,6 +18,7 @@ import kv4j.cache.CacheStats;
 import kv4j.cache.CacheStats.Removal;
 import kv4j.cache.EvictionPolicy.Standard;
 import kv4j.cache.Lookup;
+import kv4j.cache.TreePrinter;
 import kv4j.cache.TreeSnapshot;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;

@@ -32,6 +32,7 @@ import kv4j.cache.KvRequest;
 import kv4j.cache.KvSequence;
 import kv4j.cache.Lookup;
 import kv4j.cache.Lookup.Reason;
+import kv4j.cache.TreePrinter;
 import kv4j.cache.block.KvBlock;
 import kv4j.cache.block.KvDtype;
 import kv4j.cache.block.KvLayout;
@@ -316,7 +317,7 @@ class RadixKvCacheTest {
 
   @Test
   void theListenerHearsOfEverythingAndMayFail() {
-    Logger logger = Logger.getLogger(RadixKvCache.class.getName());
+    Logger logger = Logger.getLogger(KvCacheConfig.class.getName());
     logger.setLevel(Level.OFF); // it says so, at length
     List<CacheEvent> events = new ArrayList<>();
     RadixKvCache cache =
@@ -344,7 +345,8 @@ class RadixKvCacheTest {
   void theTreePrintsTextWhereItIsGivenATokenizer() {
     RadixKvCache cache = new RadixKvCache(config(4, 20));
     request(cache, 'h', 'e', 'l', 'l', 'o');
-    String tree = cache.tree(ids -> new String(ids, 0, ids.length));
+    String tree =
+        TreePrinter.print(cache.snapshot().orElseThrow(), ids -> new String(ids, 0, ids.length));
     assertTrue(tree.contains("  hello  5 tokens"), tree);
     assertTrue(cache.toString().contains("  104 101 108 108 111  5 tokens"), cache.toString());
   }

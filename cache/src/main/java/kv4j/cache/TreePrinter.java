@@ -1,12 +1,10 @@
-package kv4j.cache.index;
+package kv4j.cache;
 
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
-import kv4j.cache.CacheStats;
-import kv4j.cache.TreeSnapshot;
 
 /** Draws a {@link TreeSnapshot} as text: a line for each run of tokens, indented by depth. */
 public final class TreePrinter {
