@@ -48,7 +48,7 @@ class PlanCompilerTest {
   }
 
   private static Plan compile(SameDiff graph, TransformerConfig config) {
-    return PlanCompiler.compile(graph, config, Kernels.best(), 2, true);
+    return PlanCompiler.compile(graph, config, Kernels.best(), 2, true, "");
   }
 
   private static ForwardPass pass(KvSequence sequence, int[] tokens, ForwardPass.Logits logits) {

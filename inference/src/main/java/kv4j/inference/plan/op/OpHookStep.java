@@ -53,10 +53,8 @@ final class OpHookStep implements Step {
             layer, floats(keys), floats(pass.values().get(newValues)), 0, segment.rows());
     if (spans.length() != expected) {
       throw new IllegalArgumentException(
-          "a graph whose attention has no step of its own needs all "
-              + expected
-              + " tokens, but the cache gave "
-              + spans.length());
+          "the cache gave keys and values of %d tokens, but there are %d"
+              .formatted(spans.length(), expected));
     }
     int width = (int) (keys.length() / segment.rows());
     float[] gatheredKeys = new float[spans.length() * width];
