@@ -40,8 +40,7 @@ final class ConfigKeys {
    *
    * @param file {@code config.json}, {@code rope} for the objects in it, or {@code GGUF}
    * @param families by {@code model_type} or GGUF's architecture
-   * @param name of the key, without GGUF's architecture; {@code /} before one that has none, and
-   *     {@code *} for any end
+   * @param name of the key, without GGUF's architecture; {@code *} for any end
    * @param neutral values that change nothing; null and empty ones never do
    * @param meaning for people
    */
@@ -149,10 +148,10 @@ final class ConfigKeys {
         .forEach(
             (name, value) -> {
               String whole = name.toString();
-              String key =
-                  whole.startsWith(fields.prefix())
-                      ? whole.substring(fields.prefix().length())
-                      : "/" + whole;
+              if (!whole.startsWith(fields.prefix())) {
+                return; // in GGUF, about the file or its tokenizer
+              }
+              String key = whole.substring(fields.prefix().length());
               Key known = find(file, family, key);
               if (known != null) {
                 if (known.handling == Handling.REFUSED && !known.isNeutral(value)) {
@@ -161,7 +160,7 @@ final class ConfigKeys {
                 return;
               }
               if (value != null && !Boolean.FALSE.equals(value)) {
-                if (file.equals(ROPE) || !key.startsWith("/") && ARITHMETIC.matcher(key).find()) {
+                if (file.equals(ROPE) || ARITHMETIC.matcher(key).find()) {
                   throw new ModelFileException(
                       fields.origin(),
                       ModelFileException.printable(whole)

@@ -375,7 +375,6 @@ class ConventionsTest {
       }
       assertRefused(gguf(type, Map.of(type + ".logit_scale", 0.25f)), type + ".logit_scale");
     }
-    assertRefused(gguf("llama", Map.of("split.count", 3)), "one of 3 parts of a model");
     assertRefused(
         gguf("llama", Map.of("llama.rope.scaling.type", "yarn")), "rope.scaling.type", "not yarn");
     Map<String, Object> scaled =
