@@ -164,9 +164,7 @@ final class ConfigKeys {
                   throw new ModelFileException(
                       fields.origin(),
                       ModelFileException.printable(whole)
-                          + " is not known"
-                          + Fields.shown(value)
-                          + ", and may change what the model computes");
+                          + " is not known, and may change what the model computes");
                 }
                 unknown.add(whole);
               }
