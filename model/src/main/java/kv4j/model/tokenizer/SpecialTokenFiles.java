@@ -12,7 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Comparator;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -34,7 +34,8 @@ import java.util.stream.StreamSupport;
  *       of {@code special_tokens_map.json} come first if the former is of the old kind that has no
  *       {@code added_tokens_decoder}.
  *   <li>Tokens of {@code added_tokens_decoder}, or else of {@code added_tokens.json}, and all
- *       special tokens named anywhere, are added to those of {@code tokenizer.json}.
+ *       special tokens named anywhere, are added to those of {@code tokenizer.json}; what the first
+ *       says of one that is there already, such as {@code rstrip}, counts.
  * </ul>
  */
 public final class SpecialTokenFiles {
@@ -42,6 +43,7 @@ public final class SpecialTokenFiles {
   private static final ObjectMapper JSON =
       JsonMapper.builder().enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS).build();
 
+  private static final String DECODER = "added_tokens_decoder";
   private static final List<String> ROLES =
       List.of(
           "bos_token",
@@ -93,9 +95,7 @@ public final class SpecialTokenFiles {
   /** The text of a token by its role, such as {@code eos_token}, if a file names one. */
   public Optional<String> token(String role) {
     List<JsonNode> files =
-        tokenizer.has("added_tokens_decoder")
-            ? List.of(tokenizer, specialMap)
-            : List.of(specialMap, tokenizer);
+        tokenizer.has(DECODER) ? List.of(tokenizer, specialMap) : List.of(specialMap, tokenizer);
     return files.stream()
         .filter(file -> file.has(role))
         .findFirst()
@@ -140,44 +140,68 @@ public final class SpecialTokenFiles {
       return;
     }
     ArrayNode added = tokenizerJson.withArray("/added_tokens");
-    Set<String> listed = new HashSet<>();
-    int last = vocabulary.size() - 1;
+    Map<String, ObjectNode> listed = new HashMap<>();
     for (JsonNode token : added) {
-      listed.add(token.path("content").asText());
-      last = Math.max(last, token.path("id").asInt(-1));
+      if (token instanceof ObjectNode object) {
+        listed.put(token.path("content").asText(), object);
+      }
     }
-    for (Map.Entry<String, ObjectNode> token : named().entrySet()) {
-      if (listed.add(token.getKey())) {
-        JsonNode known = vocabulary.path(token.getKey());
-        int id = known.canConvertToInt() ? known.intValue() : ++last;
-        added.add(token.getValue().put("id", id).put("content", token.getKey()));
+    Set<String> special = specialTexts();
+    described(special)
+        .forEach(
+            (text, token) -> {
+              if (!listed.containsKey(text)) {
+                listed.put(text, add(text, token, vocabulary, added));
+              } else if (tokenizer.has(DECODER)) {
+                update(listed.get(text), token);
+              }
+            });
+    for (String text : special) {
+      if (!listed.containsKey(text)) {
+        listed.put(text, add(text, flags(JSON.missingNode(), true), vocabulary, added));
       }
     }
   }
 
-  /** All tokens that are named outside {@code tokenizer.json}, by text. */
-  private Map<String, ObjectNode> named() {
-    Set<String> special = specialTexts();
-    Map<String, ObjectNode> named = new LinkedHashMap<>();
-    JsonNode decoder = tokenizer.path("added_tokens_decoder");
-    if (decoder.isObject()) {
+  private static ObjectNode add(
+      String text, ObjectNode token, JsonNode vocabulary, ArrayNode added) {
+    JsonNode known = vocabulary.path(text);
+    int last = vocabulary.size() - 1;
+    for (JsonNode other : added) {
+      last = Math.max(last, other.path("id").asInt(-1));
+    }
+    token.put("id", known.canConvertToInt() ? known.intValue() : last + 1).put("content", text);
+    added.add(token);
+    return token;
+  }
+
+  /** How a token is found is as it was last said; once special, it stays so. */
+  private static void update(ObjectNode token, ObjectNode said) {
+    if (said.path("special").asBoolean() && !token.path("special").asBoolean()) {
+      token.put("special", true).set("normalized", said.path("normalized"));
+    }
+    FLAGS.forEach(flag -> token.set(flag, said.path(flag)));
+  }
+
+  /** Tokens by text, as the file that lists added tokens describes them, in order of their ids. */
+  private Map<String, ObjectNode> described(Set<String> special) {
+    Map<String, ObjectNode> described = new LinkedHashMap<>();
+    JsonNode decoder = tokenizer.path(DECODER);
+    if (tokenizer.has(DECODER)) {
       decoder.properties().stream()
           .filter(entry -> entry.getKey().matches("\\d{1,9}"))
           .sorted(Comparator.comparing(entry -> Integer.valueOf(entry.getKey())))
           .forEach(
               entry ->
                   text(entry.getValue())
-                      .ifPresent(text -> named.putIfAbsent(text, flags(entry.getValue(), false))));
+                      .ifPresent(text -> described.put(text, flags(entry.getValue(), false))));
     } else {
       addedTokens.properties().stream()
           .sorted(Comparator.comparing(entry -> entry.getValue().asInt()))
-          .forEach(
-              entry ->
-                  named.put(
-                      entry.getKey(), flags(JSON.missingNode(), special.contains(entry.getKey()))));
+          .map(Map.Entry::getKey)
+          .forEach(text -> described.put(text, flags(JSON.missingNode(), special.contains(text))));
     }
-    special.forEach(text -> named.putIfAbsent(text, flags(JSON.missingNode(), true)));
-    return named;
+    return described;
   }
 
   private Set<String> specialTexts() {

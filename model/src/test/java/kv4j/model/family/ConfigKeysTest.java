@@ -128,7 +128,7 @@ class ConfigKeysTest {
 
   /** But for those that {@link FamilyTest} and the tokenizers' tests see to. */
   static List<Case> obeyed() {
-    Set<String> elsewhere = Set.of("model_type", "architectures", "bos_token_id", "eos_token_id");
+    Set<String> elsewhere = Set.of("model_type", "architectures", "eos_token_id");
     return cases(key -> key.handling() == Handling.OBEYED && !elsewhere.contains(key.name()));
   }
 

@@ -53,14 +53,13 @@ class SpecialTokenFilesTest {
     assertEquals(Set.of(), read().endTokens());
     write("config.json", "{\"eos_token_id\": 5}");
     assertEquals(Set.of(5), read().endTokens());
-    assertEquals(5, read().endToken());
+    assertEquals(-1, read().endToken(), "what a template writes is the tokenizer's own");
     write("config.json", "{\"eos_token_id\": [5, 6]}");
     assertEquals(Set.of(5, 6), read().endTokens());
     write("generation_config.json", "{\"eos_token_id\": null, \"temperature\": NaN}");
     assertEquals(Set.of(5, 6), read().endTokens());
     write("generation_config.json", "{\"eos_token_id\": [7, 8]}");
     assertEquals(Set.of(7, 8), read().endTokens());
-    assertEquals(7, read().endToken());
     write("generation_config.json", "{\"eos_token_id\": 9}");
     assertEquals(Set.of(9), read().endTokens());
   }
@@ -111,6 +110,24 @@ class SpecialTokenFilesTest {
     assertArrayEquals(new int[] {'a', 258, 259}, tokenizer.encodeWithSpecial("a<|im_end|><tool>"));
     assertArrayEquals(new int[] {'a', 259}, tokenizer.encode("a<tool>"));
     assertEquals("a<tool>", tokenizer.decode('a', 258, 259));
+  }
+
+  /** The library takes a token that is there already for changed, and keeps it special. */
+  @Test
+  void whatIsSaidOfATokenLastCounts() throws IOException {
+    write(
+        "tokenizer_config.json",
+        """
+        {"added_tokens_decoder": {
+          "256": {"content": "<x>", "special": false, "rstrip": true},
+          "257": {"content": "<y>", "special": true, "lstrip": true}}}
+        """);
+    Tokenizer tokenizer = read();
+    assertArrayEquals(new int[] {X, 'a'}, tokenizer.encodeWithSpecial("<x>  a"));
+    assertArrayEquals(new int[] {'a', Y}, tokenizer.encodeWithSpecial("a  <y>"));
+    assertEquals("a", tokenizer.decode('a', X, Y));
+    write("tokenizer_config.json", "{\"added_tokens_decoder\": {}, \"eos_token\": \"<x>\"}");
+    assertEquals(4, read().encodeWithSpecial("<x>  a").length);
   }
 
   /** As old folders have them. */
