@@ -29,8 +29,13 @@ record TensorNames(Family family, boolean huggingFace, String prefix) {
       return gguf(family);
     }
     String prefix = family == Family.GPT2 ? GPT2_PREFIX : LLAMA_PREFIX;
-    boolean prefixed = source.tensorNames().stream().anyMatch(name -> name.startsWith(prefix));
+    String layers = layers(family);
+    boolean prefixed = source.tensorNames().stream().noneMatch(name -> name.startsWith(layers));
     return new TensorNames(family, true, prefixed ? prefix : "");
+  }
+
+  private static String layers(Family family) {
+    return family == Family.GPT2 ? "h." : "layers.";
   }
 
   /** Whether projections are stored as {@code [out, in]}; GPT-2's own are {@code [in, out]}. */
@@ -75,7 +80,7 @@ record TensorNames(Family family, boolean huggingFace, String prefix) {
     String inLayer = scope.substring(slash + 1);
     List<String> names =
         !huggingFace ? gguf(inLayer) : family == Family.GPT2 ? gpt2(inLayer) : llama(inLayer);
-    String layers = !huggingFace ? "blk." : family == Family.GPT2 ? "h." : "layers.";
+    String layers = huggingFace ? layers(family) : "blk.";
     return names.stream().map(name -> prefix + layers + layer + "." + name + kind).toList();
   }
 
