@@ -11,6 +11,7 @@ import kv4j.cache.KvSequence;
 import kv4j.cache.basic.RequestCacheProvider;
 import kv4j.cache.block.KvDtype;
 import kv4j.cache.block.KvLayout;
+import kv4j.inference.pass.ForwardPass;
 import kv4j.inference.plan.Plan;
 import kv4j.model.GraphNames;
 import kv4j.model.Model;

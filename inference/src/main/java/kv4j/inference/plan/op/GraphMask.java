@@ -3,7 +3,7 @@ package kv4j.inference.plan.op;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import kv4j.inference.ForwardPass;
+import kv4j.inference.pass.ForwardPass;
 import kv4j.model.GraphNames;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.internal.InferenceSession;

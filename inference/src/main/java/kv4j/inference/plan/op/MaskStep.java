@@ -3,7 +3,7 @@ package kv4j.inference.plan.op;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
-import kv4j.inference.ForwardPass;
+import kv4j.inference.pass.ForwardPass;
 import kv4j.inference.plan.run.PassState;
 import kv4j.inference.plan.run.Register;
 import kv4j.inference.plan.run.Step;
@@ -18,14 +18,17 @@ final class MaskStep implements Step {
   private static final float MASKED = -1e9f;
 
   private final String name;
+  private final String kind;
   private final Function<PassState, INDArray> mask;
 
   /**
    * @param name variable that gets the mask
+   * @param kind which one it is, for people
    * @param mask makes it
    */
-  MaskStep(String name, Function<PassState, INDArray> mask) {
+  MaskStep(String name, String kind, Function<PassState, INDArray> mask) {
     this.name = name;
+    this.kind = kind;
     this.mask = mask;
   }
 
@@ -62,6 +65,6 @@ final class MaskStep implements Step {
 
   @Override
   public String describe() {
-    return "mask";
+    return kind;
   }
 }

@@ -4,7 +4,7 @@ import java.util.List;
 import kv4j.cache.KvSequence;
 import kv4j.cache.block.KvBlock;
 import kv4j.cache.block.KvSpans;
-import kv4j.inference.ForwardPass;
+import kv4j.inference.pass.ForwardPass;
 import kv4j.inference.plan.run.PassState;
 import kv4j.inference.plan.run.Register;
 import kv4j.inference.plan.run.Step;

@@ -2,7 +2,7 @@ package kv4j.inference.plan.step;
 
 import java.util.List;
 import kv4j.cache.block.KvSpans;
-import kv4j.inference.ForwardPass;
+import kv4j.inference.pass.ForwardPass;
 import kv4j.inference.plan.run.Arena;
 import kv4j.inference.plan.run.PassState;
 import kv4j.inference.plan.run.Register;

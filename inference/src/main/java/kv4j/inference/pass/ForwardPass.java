@@ -1,4 +1,4 @@
-package kv4j.inference;
+package kv4j.inference.pass;
 
 import java.util.Collections;
 import java.util.IdentityHashMap;
