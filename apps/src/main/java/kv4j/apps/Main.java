@@ -32,6 +32,7 @@ public final class Main {
 
   /** Runs a command line. Returns the exit status. */
   static int run(String[] args, Terminal terminal) {
+    VectorApi.load();
     Nd4jSetup.prepare(Arrays.asList(args).contains("--verbose"));
     return new Dispatcher(COMMANDS).run(args, terminal);
   }
