@@ -5,8 +5,8 @@ package kv4j.apps;
  * JVM would begin every run with a warning that has no switch.
  *
  * <p>The JDK loads modules late for agents that attach to a running JVM; what it does for them does
- * here too. The jar's manifest opens the way ({@code Add-Exports}). Where it is not open, or a
- * JDK has no such way, nothing is lost but speed, and the kernels say so.
+ * here too. The jar's manifest opens the way ({@code Add-Exports}). Where it is not open, or a JDK
+ * has no such way, nothing is lost but speed, and the kernels say so.
  */
 final class VectorApi {
   private static final String MODULE = "jdk.incubator.vector";

@@ -1,12 +1,12 @@
 package kv4j.model.chat;
 
-import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import kv4j.model.Tokenizer;
+import kv4j.model.tokenizer.StreamingDecoder;
 
 /**
  * A conversation as the model saw it, so that a prompt repeats its own answers id by id. A model
@@ -38,6 +38,11 @@ public final class Transcript {
     /** All ids. */
     public int[] tokens() {
       return tokens.clone();
+    }
+
+    /** Number of ids. */
+    public int length() {
+      return tokens.length;
     }
 
     /** How many of so many leading tokens are ids of earlier answers. */
@@ -79,7 +84,7 @@ public final class Transcript {
       List<Piece> pieces = new ArrayList<>(kept);
       pieces.add(new Piece(rest, tokenizer.encodeMoreWithSpecial(rest), false));
       Prompt prompt = new Prompt(pieces);
-      if (Arrays.equals(content(prompt.tokens), content(encoded))) {
+      if (content(prompt.tokens).equals(content(encoded))) {
         return prompt;
       }
       // What was generated as text reads like a special token, or the reverse.
@@ -108,10 +113,8 @@ public final class Transcript {
         ends.add(at);
         continue;
       }
-      byte[] rest = text.substring(at).getBytes(StandardCharsets.UTF_8);
-      int[] same = Arrays.copyOf(piece.tokens, agreeing(piece.tokens, rest));
-      int bytes = tokenizer.decodeBytes(same).length;
-      at += new String(rest, 0, bytes, StandardCharsets.UTF_8).length();
+      int[] same = Arrays.copyOf(piece.tokens, agreeing(piece.tokens, text.substring(at)));
+      at += text(same).length();
       kept.add(new Piece("", same, true));
       ends.add(at);
       if (same.length < piece.tokens.length) {
@@ -121,46 +124,43 @@ public final class Transcript {
   }
 
   /** How many leading tokens say together what a text begins with, up to whole characters. */
-  private int agreeing(int[] tokens, byte[] text) {
+  private int agreeing(int[] tokens, String text) {
+    StreamingDecoder decoder = new StreamingDecoder(tokenizer);
     int agreeing = 0;
     int end = 0;
     for (int i = 0; i < tokens.length; i++) {
-      byte[] bytes = tokens[i] < tokenizer.vocabulary() ? tokenizer.bytes(tokens[i]) : new byte[0];
-      int next = end + bytes.length;
-      if (bytes.length == 0
-          || next > text.length
-          || !Arrays.equals(bytes, 0, bytes.length, text, end, next)) {
+      if (tokens[i] >= tokenizer.vocabulary() || tokenizer.bytes(tokens[i]).length == 0) {
+        return agreeing; // which no text can say
+      }
+      String said = decoder.next(tokens[i]);
+      if (!text.startsWith(said, end)) {
         return agreeing;
       }
-      end = next;
-      boolean whole = end == text.length || (text[end] & 0xC0) != 0x80;
-      agreeing = whole ? i + 1 : agreeing;
+      end += said.length();
+      agreeing = decoder.isWaiting() ? agreeing : i + 1;
     }
-    return agreeing;
+    return text.startsWith(decoder.flush(), end) ? tokens.length : agreeing;
+  }
+
+  private String text(int[] tokens) {
+    return new String(tokenizer.decodeBytes(tokens), StandardCharsets.UTF_8);
   }
 
   /**
-   * What ids say: bytes of text, and between 0xFF, which no UTF-8 has, the ids that have no text.
-   * The spaces that some tokenizers put before what follows a special token are left out.
+   * What ids say: each id that has no text, and the texts between them, without the spaces that
+   * some tokenizers put before what follows a special token.
    */
-  private byte[] content(int[] tokens) {
-    ByteArrayOutputStream content = new ByteArrayOutputStream();
-    boolean leading = tokenizer.addsSpace();
-    for (int token : tokens) {
-      byte[] bytes = tokenizer.bytes(token);
-      if (bytes.length == 0) {
-        content.write(0xFF);
-        content.writeBytes(Integer.toString(token).getBytes(StandardCharsets.US_ASCII));
-        content.write(0xFF);
-        leading = tokenizer.addsSpace();
-      }
-      for (byte b : bytes) {
-        leading &= b == ' ';
-        if (!leading) {
-          content.write(b);
-        }
+  private List<Object> content(int[] tokens) {
+    List<Object> content = new ArrayList<>();
+    int from = 0;
+    for (int i = 0; i <= tokens.length; i++) {
+      if (i == tokens.length || tokenizer.bytes(tokens[i]).length == 0) {
+        String text = text(Arrays.copyOfRange(tokens, from, i));
+        content.add(tokenizer.addsSpace() ? text.replaceFirst("^ +", "") : text);
+        content.add(i < tokens.length ? tokens[i] : "");
+        from = i + 1;
       }
     }
-    return content.toByteArray();
+    return content;
   }
 }

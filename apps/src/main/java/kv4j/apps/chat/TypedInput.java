@@ -1,0 +1,110 @@
+package kv4j.apps.chat;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
+import java.util.function.Function;
+import org.jline.reader.EOFError;
+import org.jline.reader.EndOfFileException;
+import org.jline.reader.LineReader;
+import org.jline.reader.LineReaderBuilder;
+import org.jline.reader.ParsedLine;
+import org.jline.reader.Parser;
+import org.jline.reader.UserInterruptException;
+import org.jline.reader.impl.completer.ArgumentCompleter.ArgumentLine;
+import org.jline.reader.impl.completer.StringsCompleter;
+import org.jline.terminal.Terminal;
+import org.jline.terminal.Terminal.Signal;
+import org.jline.terminal.Terminal.SignalHandler;
+import org.jline.terminal.TerminalBuilder;
+
+/**
+ * Messages that a person types at a terminal, with line editing and a history. On a terminal that
+ * can do nothing ({@code TERM=dumb}), plain lines.
+ */
+public final class TypedInput implements ChatInput {
+  private static final String PROMPT = "> ";
+  private static final String MORE = "  ";
+
+  private final Terminal terminal;
+  private final LineReader reader;
+  private final boolean keeps;
+
+  /**
+   * @param history file that holds what was typed before and takes what is; empty: only this run's
+   * @param commands that the tabulator key completes
+   */
+  public TypedInput(Optional<Path> history, Collection<String> commands) throws IOException {
+    terminal =
+        TerminalBuilder.builder()
+            .system(true)
+            .dumb(true) // without a warning
+            .encoding(StandardCharsets.UTF_8)
+            .signalHandler(SignalHandler.SIG_DFL)
+            .build();
+    LineReaderBuilder builder =
+        LineReaderBuilder.builder()
+            .terminal(terminal)
+            .parser(TypedInput::parse)
+            .completer(new StringsCompleter(commands))
+            .option(LineReader.Option.DISABLE_EVENT_EXPANSION, true) // "!" is a letter
+            .variable(LineReader.SECONDARY_PROMPT_PATTERN, MORE);
+    history.ifPresent(
+        file -> builder.variable(LineReader.HISTORY_FILE, file.toAbsolutePath().normalize()));
+    reader = builder.build();
+    keeps = history.isPresent();
+  }
+
+  /** A message is one word; a line that goes on takes another. */
+  private static ParsedLine parse(String line, int cursor, Parser.ParseContext context) {
+    if (context == Parser.ParseContext.ACCEPT_LINE && !Multiline.isComplete(line)) {
+      throw new EOFError(-1, -1, "the message goes on");
+    }
+    return new ArgumentLine(line, cursor);
+  }
+
+  @Override
+  public Optional<String> next() {
+    while (true) {
+      try {
+        return Optional.of(Multiline.message(reader.readLine(PROMPT)));
+      } catch (UserInterruptException e) {
+        if (e.getPartialLine().isEmpty()) {
+          terminal.writer().println("(Ctrl-D or /exit leaves)");
+        }
+      } catch (EndOfFileException e) {
+        return Optional.empty();
+      }
+    }
+  }
+
+  /** Ctrl-C asks the work to stop; a second time, it ends the program. */
+  @Override
+  public <T> T interruptibly(Function<BooleanSupplier, T> work) {
+    AtomicBoolean asked = new AtomicBoolean();
+    SignalHandler before =
+        terminal.handle(
+            Signal.INT,
+            signal -> {
+              asked.set(true);
+              terminal.handle(Signal.INT, SignalHandler.SIG_DFL);
+            });
+    try {
+      return work.apply(asked::get);
+    } finally {
+      terminal.handle(Signal.INT, before);
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    if (keeps) {
+      reader.getHistory().save();
+    }
+    terminal.close();
+  }
+}
