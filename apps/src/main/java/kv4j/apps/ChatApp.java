@@ -44,7 +44,7 @@ public final class ChatApp implements Command {
 
   @Override
   public String description() {
-    return "talk with a model, line by line; /help lists what else can be typed";
+    return "talk with a model; /help lists what else can be typed";
   }
 
   @Override

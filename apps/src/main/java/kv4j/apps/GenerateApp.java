@@ -75,8 +75,8 @@ public final class GenerateApp implements Command {
   public List<String> examples() {
     return List.of(
         "generate --model model.gguf --prompt \"Once upon a time\"",
-        "generate --model stories15M.bin --tokenizer tokenizer.bin --new-tokens 64 < text",
-        "generate --model model.gguf --prompt Hello --temperature 0.8 --seed 7 --json out.json");
+        "generate --model stories15M.bin --new-tokens 64 < beginning.txt",
+        "generate --model model.gguf --prompt Hello --temperature 0.8 --seed 7");
   }
 
   private static int[] tokens(Tokenizer tokenizer, String prompt) {

@@ -94,8 +94,7 @@ public final class ChatLoop {
                   ? "oldest exchange"
                   : question.leftOut() + " oldest exchanges");
     }
-    Answer answer =
-        input.interruptibly(stop -> conversation.answer(question, terminal::write, stop));
+    Answer answer = conversation.answer(question, terminal::write, input::asksToStop);
     terminal.write("\n");
     terminal.err().println(answer.result().summary(answer.cachedAnswerTokens()));
   }

@@ -6,8 +6,6 @@ import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
-import java.util.function.BooleanSupplier;
-import java.util.function.Function;
 
 /** Messages from a file or a pipe, in UTF-8. */
 public final class PipedInput implements ChatInput {
@@ -32,8 +30,8 @@ public final class PipedInput implements ChatInput {
 
   /** Nobody is there to ask: an interrupt ends the program. */
   @Override
-  public <T> T interruptibly(Function<BooleanSupplier, T> work) {
-    return work.apply(() -> false);
+  public boolean asksToStop() {
+    return false;
   }
 
   @Override

@@ -4,10 +4,9 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.BooleanSupplier;
-import java.util.function.Function;
+import org.jline.reader.CompletingParsedLine;
 import org.jline.reader.EOFError;
 import org.jline.reader.EndOfFileException;
 import org.jline.reader.LineReader;
@@ -15,8 +14,8 @@ import org.jline.reader.LineReaderBuilder;
 import org.jline.reader.ParsedLine;
 import org.jline.reader.Parser;
 import org.jline.reader.UserInterruptException;
-import org.jline.reader.impl.completer.ArgumentCompleter.ArgumentLine;
 import org.jline.reader.impl.completer.StringsCompleter;
+import org.jline.terminal.Size;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.Terminal.Signal;
 import org.jline.terminal.Terminal.SignalHandler;
@@ -28,11 +27,13 @@ import org.jline.terminal.TerminalBuilder;
  */
 public final class TypedInput implements ChatInput {
   private static final String PROMPT = "> ";
+  private static final Size USUAL_SIZE = new Size(80, 24);
   private static final String MORE = "  ";
 
   private final Terminal terminal;
   private final LineReader reader;
   private final boolean keeps;
+  private volatile boolean asked;
 
   /**
    * @param history file that holds what was typed before and takes what is; empty: only this run's
@@ -46,6 +47,9 @@ public final class TypedInput implements ChatInput {
             .encoding(StandardCharsets.UTF_8)
             .signalHandler(SignalHandler.SIG_DFL)
             .build();
+    if (terminal.getWidth() == 0 || terminal.getHeight() == 0) { // nobody has told it
+      terminal.setSize(USUAL_SIZE);
+    }
     LineReaderBuilder builder =
         LineReaderBuilder.builder()
             .terminal(terminal)
@@ -59,16 +63,56 @@ public final class TypedInput implements ChatInput {
     keeps = history.isPresent();
   }
 
-  /** A message is one word; a line that goes on takes another. */
+  /** A line that goes on takes another. */
   private static ParsedLine parse(String line, int cursor, Parser.ParseContext context) {
     if (context == Parser.ParseContext.ACCEPT_LINE && !Multiline.isComplete(line)) {
       throw new EOFError(-1, -1, "the message goes on");
     }
-    return new ArgumentLine(line, cursor);
+    return new Word(line, cursor);
+  }
+
+  /** A line as one word without quotes and escapes, which a message has no use for. */
+  private record Word(String line, int cursor) implements CompletingParsedLine {
+    @Override
+    public String word() {
+      return line;
+    }
+
+    @Override
+    public int wordCursor() {
+      return cursor;
+    }
+
+    @Override
+    public int wordIndex() {
+      return 0;
+    }
+
+    @Override
+    public List<String> words() {
+      return List.of(line);
+    }
+
+    @Override
+    public CharSequence escape(CharSequence candidate, boolean complete) {
+      return candidate;
+    }
+
+    @Override
+    public int rawWordCursor() {
+      return cursor;
+    }
+
+    @Override
+    public int rawWordLength() {
+      return line.length();
+    }
   }
 
   @Override
   public Optional<String> next() {
+    asked = false;
+    terminal.handle(Signal.INT, signal -> interrupt());
     while (true) {
       try {
         return Optional.of(Multiline.message(reader.readLine(PROMPT)));
@@ -82,22 +126,15 @@ public final class TypedInput implements ChatInput {
     }
   }
 
-  /** Ctrl-C asks the work to stop; a second time, it ends the program. */
+  /** Ctrl-C asks the answer to stop; a second time, it ends the program. */
+  private void interrupt() {
+    asked = true;
+    terminal.handle(Signal.INT, SignalHandler.SIG_DFL);
+  }
+
   @Override
-  public <T> T interruptibly(Function<BooleanSupplier, T> work) {
-    AtomicBoolean asked = new AtomicBoolean();
-    SignalHandler before =
-        terminal.handle(
-            Signal.INT,
-            signal -> {
-              asked.set(true);
-              terminal.handle(Signal.INT, SignalHandler.SIG_DFL);
-            });
-    try {
-      return work.apply(asked::get);
-    } finally {
-      terminal.handle(Signal.INT, before);
-    }
+  public boolean asksToStop() {
+    return asked;
   }
 
   @Override

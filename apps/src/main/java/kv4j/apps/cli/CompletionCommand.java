@@ -27,7 +27,7 @@ public final class CompletionCommand implements Command {
 
   @Override
   public String description() {
-    return "print a script that makes a shell complete commands and options";
+    return "print a script by which a shell completes command lines";
   }
 
   @Override
