@@ -61,7 +61,7 @@ public final class PromptComparisonApp implements Command {
     return List.of(
         "compare --quick",
         "compare --model model.gguf --requests 20 --json report.json",
-        "compare --also simple --cache-dtype i8 --max-bytes 256MiB",
+        "compare --also simple --max-bytes 256MiB",
         "compare --plugins my-cache.jar --cache my-cache");
   }
 
