@@ -134,7 +134,7 @@ class ChatTerminalTest {
   void aTerminalThatCanDoNothingWillDo() throws Exception {
     start("dumb", "--threads 1 --model-preset tiny --new-tokens 200");
     await("> ");
-    type("Hi" + ENTER);
+    type("Hello" + ENTER);
     String answer = await("(?s).*prompt \\d+ tokens, 0 of them cached").group();
     assertFalse(answer.matches("(?s).*[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f].*"), answer);
     assertTrue(answer.contains("\u00e2\u0090"), answer); // a picture of one, in UTF-8
