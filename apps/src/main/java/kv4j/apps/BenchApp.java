@@ -115,7 +115,7 @@ public final class BenchApp implements Command {
         .addOption(CONTEXT_LONG.option())
         .addOption(PREFILL_CHUNK.option())
         .addOption(COMPARE.option())
-        .addOption(WorkloadProgram.JSON.option());
+        .addOption(WorkloadProgram.jsonOption());
   }
 
   @Override
@@ -127,7 +127,7 @@ public final class BenchApp implements Command {
     Optional<Integer> wantedLong = CONTEXT_LONG.find(line);
     checkModel(line);
     Optional<List<Comparison>> wanted = COMPARE.find(line);
-    Optional<JsonFile> json = WorkloadProgram.JSON.find(line).map(JsonFile::new);
+    Optional<JsonFile> json = WorkloadProgram.json(line, terminal);
     String device = Devices.select(Devices.Choice.CPU);
     wanted.ifPresent(BenchApp::checkPossible);
 
@@ -157,7 +157,7 @@ public final class BenchApp implements Command {
               otherJvm,
               progress);
     }
-    terminal.out().print(BenchPrinter.text(report));
+    JsonFile.forPeople(json, terminal).out().print(BenchPrinter.text(report));
     if (json.isPresent()) {
       json.get().write(report.document());
     }

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.DoubleStream;
+import kv4j.cache.CacheStats;
 import kv4j.cache.Lookup;
 import kv4j.inference.GenerationResult;
 import kv4j.inference.workload.CacheRow;
@@ -25,6 +26,7 @@ final class RowTally {
   private List<Long> layerLookups = List.of();
   private List<Long> layerHits = List.of();
   private long cacheBytes;
+  private boolean keptAll = true;
 
   RowTally(String cache, int requests, int newTokens) {
     this.cache = cache;
@@ -54,7 +56,16 @@ final class RowTally {
   void endRepeat(MeasuringKvCache measured) {
     layerLookups = measured.layerLookups();
     layerHits = measured.layerHits();
-    cacheBytes = measured.stats().storage().bytes();
+    CacheStats.Storage storage = measured.stats().storage();
+    cacheBytes = storage.bytes();
+    long superseded = storage.removed(CacheStats.Removal.SUPERSEDED);
+    long gone = storage.removed().values().stream().mapToLong(Long::longValue).sum() - superseded;
+    keptAll &= gone == 0 && storage.noRoom() == 0;
+  }
+
+  /** Whether the cache neither gave up nor turned away anything. */
+  boolean keptAll() {
+    return keptAll;
   }
 
   /** Time to first token by request, ms. */

@@ -52,6 +52,7 @@ record Summary(
     alongside.forEach(tally -> rows.add(tally.row()));
     rows.add(cached);
     long promptTokens = workload.requests().stream().mapToLong(r -> r.prompt().length).sum();
+    boolean hitsKnown = expectationKnown && tested.keptAll();
     double expectedRate = (double) IntStream.of(expectedTokens).sum() / promptTokens;
     return new WorkloadReport(
         rows,
@@ -70,7 +71,24 @@ record Summary(
         tested.layerHits(),
         tested.layerLookups(),
         tested.missReasons(),
-        rounding);
+        rounding,
+        faults(agreement, hitsKnown && expectedRate != cached.tokenHitRate()));
+  }
+
+  private static List<String> faults(Agreement agreement, boolean wrongHits) {
+    List<String> faults = new ArrayList<>();
+    if (!agreement.identical()) {
+      faults.add("runs of one request gave different tokens");
+    }
+    if (!(agreement.maxDifference() <= agreement.tolerance())) {
+      faults.add(
+          "a logit differs by %.1e, where %.1e is allowed"
+              .formatted(agreement.maxDifference(), agreement.tolerance()));
+    }
+    if (wrongHits) {
+      faults.add("the cache kept all and found other tokens than it should have");
+    }
+    return faults;
   }
 
   private Speedup workCeiling(int[] cachedTokens) {

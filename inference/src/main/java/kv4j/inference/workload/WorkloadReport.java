@@ -24,6 +24,7 @@ import java.util.Optional;
  * @param layerLookups per layer, requests that asked it
  * @param missReasons requests of the cache under test, by why no more was cached
  * @param rounding what fewer bits did to the answers; empty for 32-bit floats
+ * @param faults what is wrong with the answers or the hits, a clause each; empty if nothing is
  */
 public record WorkloadReport(
     List<CacheRow> rows,
@@ -39,8 +40,10 @@ public record WorkloadReport(
     List<Long> layerHits,
     List<Long> layerLookups,
     Map<String, Integer> missReasons,
-    Optional<Rounding> rounding) {
+    Optional<Rounding> rounding,
+    List<String> faults) {
   public WorkloadReport {
+    faults = List.copyOf(faults);
     rows = List.copyOf(rows);
     groups = List.copyOf(groups);
     layerHits = List.copyOf(layerHits);
