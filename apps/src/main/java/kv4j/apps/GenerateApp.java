@@ -51,6 +51,9 @@ public final class GenerateApp implements Command {
     GenerationOptions generation = program.generation();
     Optional<JsonFile> json = WorkloadProgram.JSON.find(line).map(JsonFile::new);
     Optional<String> given = PROMPT.find(line);
+    if (given.isEmpty() && terminal.inIsTerminal()) {
+      terminal.err().println("type what to continue, and Ctrl-D on a line of its own");
+    }
     String prompt = given.isPresent() ? given.get() : terminal.readAll();
 
     Model model = program.load(terminal).model();
