@@ -11,6 +11,7 @@ import kv4j.apps.cli.Terminal;
 import kv4j.apps.report.Format;
 import kv4j.apps.text.TextSession;
 import kv4j.cache.CacheStats;
+import kv4j.cache.TreePrinter;
 import kv4j.model.Tokenizer;
 
 /** Reads messages and commands until there are no more. */
@@ -103,7 +104,7 @@ public final class ChatLoop {
     switch (name) {
       case "/help" -> help();
       case "/stats" -> terminal.out().println(stats(session.cache().stats()));
-      case "/tree" -> terminal.write(session.cache().tree(tokenizer::decode) + "\n");
+      case "/tree" -> terminal.write(tree() + "\n");
       case "/clear" -> conversation.clear();
       default ->
           terminal
@@ -125,14 +126,22 @@ public final class ChatLoop {
             over several lines between \""" and \""". Ctrl-C stops an answer.""");
   }
 
+  private String tree() {
+    return session
+        .cache()
+        .snapshot()
+        .map(tree -> TreePrinter.print(tree, tokenizer::decode))
+        .orElseThrow();
+  }
+
   private static String stats(CacheStats stats) {
     return "%d prompts of %d tokens, %d of them cached (%s); %d blocks, %s"
         .formatted(
-            stats.lookups(),
-            stats.promptTokens(),
-            stats.cachedTokens(),
-            Format.percent(stats.tokenHitRate()),
-            stats.entries(),
-            Format.bytes(stats.bytes()));
+            stats.lookups().count(),
+            stats.lookups().promptTokens(),
+            stats.lookups().cachedTokens(),
+            Format.percent(stats.lookups().tokenHitRate()),
+            stats.storage().entries(),
+            Format.bytes(stats.storage().bytes()));
   }
 }
