@@ -52,6 +52,9 @@ public final class GenerateApp implements Command {
     Optional<JsonFile> json = WorkloadProgram.json(line, terminal);
     Terminal people = JsonFile.forPeople(json, terminal);
     Optional<String> given = PROMPT.find(line);
+    if (given.isEmpty() && terminal.inIsTerminal()) {
+      terminal.err().println("type what to continue, and Ctrl-D on a line of its own");
+    }
     String prompt = given.isPresent() ? given.get() : terminal.readAll();
 
     Model model = program.load(terminal).model();

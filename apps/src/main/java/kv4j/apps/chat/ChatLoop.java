@@ -127,7 +127,11 @@ public final class ChatLoop {
   }
 
   private String tree() {
-    return session.cache().snapshot().map(t -> TreePrinter.print(t, tokenizer::decode)).orElse("");
+    return session
+        .cache()
+        .snapshot()
+        .map(tree -> TreePrinter.print(tree, tokenizer::decode))
+        .orElseThrow();
   }
 
   private static String stats(CacheStats stats) {
