@@ -44,7 +44,8 @@ final class Reports {
         hits,
         Collections.nCopies(LAYERS, 40L),
         Map.of("diverged", 39_999, "cold", 1),
-        Optional.of(new Rounding("bf16", 131_072, 262_144, 1.25e-2, 0.9875)));
+        Optional.of(new Rounding("bf16", 131_072, 262_144, 1.25e-2, 0.9875)),
+        List.of("something is wrong"));
   }
 
   private static CacheRow row(
