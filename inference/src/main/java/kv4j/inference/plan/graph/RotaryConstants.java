@@ -1,7 +1,11 @@
 package kv4j.inference.plan.graph;
 
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.function.IntUnaryOperator;
+import kv4j.inference.plan.run.NativeMatrix;
 import kv4j.model.GraphNames;
 import kv4j.model.Positions;
 import kv4j.model.TransformerConfig;
@@ -13,6 +17,7 @@ final class RotaryConstants {
   private final GraphOps ops;
   private final TransformerConfig config;
   private final int pairs;
+  private final Map<Object, Boolean> known = new HashMap<>(); // layers share constants
 
   RotaryConstants(GraphOps ops, TransformerConfig config) {
     this.ops = ops;
@@ -25,6 +30,11 @@ final class RotaryConstants {
    * position of the context.
    */
   boolean areRight(String quarterTurn, Expression.Match cos, Expression.Match sin) {
+    return known.computeIfAbsent(
+        List.of(quarterTurn, cos.values(), sin.values()), key -> check(quarterTurn, cos, sin));
+  }
+
+  private boolean check(String quarterTurn, Expression.Match cos, Expression.Match sin) {
     if (!(config.positions() instanceof Positions.Rotary rotary)) {
       return false;
     }
@@ -81,6 +91,11 @@ final class RotaryConstants {
   }
 
   private static boolean equals(INDArray array, float[] expected) {
-    return Arrays.equals(array.dup('c').data().asFloat(), expected);
+    if (NativeMatrix.isContiguous(array)) {
+      return Arrays.equals(array.data().asFloat(), expected); // no copy outside the heap
+    }
+    try (INDArray copy = array.dup('c')) {
+      return Arrays.equals(copy.data().asFloat(), expected);
+    }
   }
 }

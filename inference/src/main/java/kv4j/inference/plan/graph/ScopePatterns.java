@@ -57,6 +57,7 @@ public final class ScopePatterns {
   private final GraphOps ops;
   private final TransformerConfig config;
   private final Map<String, List<GraphOps.Node>> scopes;
+  private final RotaryConstants constants;
   private final Map<String, List<Pattern>> byScope;
   private final Map<String, Unit> units = new HashMap<>();
   private final Map<String, String> misses = new HashMap<>();
@@ -66,6 +67,7 @@ public final class ScopePatterns {
     this.ops = ops;
     this.config = config;
     this.scopes = scopes;
+    constants = new RotaryConstants(ops, config);
     List<Pattern> norms = List.of(rmsNorm(), layerNorm());
     List<Pattern> biased = List.of(biased(0), biased(1));
     byScope =
@@ -327,7 +329,6 @@ public final class ScopePatterns {
    * the config names.
    */
   private boolean isRotation(Expression.Match match) {
-    RotaryConstants constants = new RotaryConstants(ops, config);
     String expression = "(reshape:-1,D (matmul:0,0,0 (gather:0 ?table ?positions) ?spread))";
     Optional<Expression.Match> cos =
         Expression.parse(sized(expression))
