@@ -3,6 +3,7 @@ package kv4j.cache.contract;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -61,12 +62,14 @@ public final class Contract {
     checks.put("fewer bits are rounded on the way in", contract::dtypes);
     checks.put("the layout is the one it was made for", contract::layout);
     checks.put("one token is left to compute", contract::oneTokenIsLeft);
+    checks.put("equal hash codes are not equal prompts", contract::hashCodes);
     checks.put("namespaces, models and salts share nothing", contract::isolation);
     checks.put("nothing outlives its time to live", contract::timeToLive);
     checks.put("a hit refreshes the time to live, or does not", contract::refreshOnHit);
     checks.put("the policy says what makes room", contract::policies);
     checks.put("the size limit holds", contract::sizeLimit);
     checks.put("the listener is told of everything, in numbers", contract::listener);
+    checks.put("the listener is told why something went", contract::causes);
     checks.put("statistics count what happened", contract::statistics);
     checks.put("commits may be early, late, repeated or missing", contract::commits);
     checks.put("a closed cache takes no more and leaves running requests alone", contract::close);
@@ -158,6 +161,26 @@ public final class Contract {
           require(cached < length, cached + " cached of " + length + " tokens");
         }
       }
+    }
+  }
+
+  /** Prompts, and names, that Java's own hash codes do not tell apart. */
+  private void hashCodes() {
+    int[] one = run(1, PROMPT);
+    int[] other = one.clone();
+    other[0] -= 1; // 31 less in a hash code whose first element weighs 31 times the second
+    other[1] += 31;
+    int[] backwards = one.clone(); // the same where the second weighs more
+    backwards[0] += 31;
+    backwards[1] -= 1;
+    try (KvCache cache = provider.create(config())) {
+      for (int[] prompt : new int[][] {one, other, backwards}) {
+        int cached = ask(cache, request(prompt)).cachedTokens();
+        require(cached == 0, cached + " tokens found of a prompt with the same hash code");
+      }
+      ask(cache, request(one).withNamespace("Aa"));
+      int cached = ask(cache, request(one).withNamespace("BB")).cachedTokens();
+      require(cached == 0, "namespaces with the same hash code share");
     }
   }
 
@@ -337,6 +360,58 @@ public final class Contract {
                   IntStream.rangeClosed(1, events.size()).mapToObj(i -> (long) i).toList())),
           "events are not numbered 1 to " + events.size());
     }
+  }
+
+  /** Entries told as removed, by cause, which statistics count alike. */
+  private void causes() {
+    Map<CacheStats.Removal, Long> told = new EnumMap<>(CacheStats.Removal.class);
+    KvCacheConfig small =
+        KvCacheConfig.of(LAYOUT, 6 * LAYOUT.bytesPerBlock())
+            .withListener(event -> count(event, told));
+    KvCache cache = provider.create(small);
+    try (cache) {
+      conversations(cache, new Random(4), 50);
+      requireTold(cache, told);
+    }
+    requireTold(cache, told);
+    require(cache.stats().storage().entries() == 0, "a closed cache keeps something");
+    expiryIsTold();
+  }
+
+  private void expiryIsTold() {
+    Map<CacheStats.Removal, Long> told = new EnumMap<>(CacheStats.Removal.class);
+    AtomicLong clock = new AtomicLong();
+    KvCacheConfig mortal =
+        config()
+            .withTimeToLive(Duration.ofNanos(10), false)
+            .withTicker(clock::get)
+            .withListener(event -> count(event, told));
+    try (KvCache cache = createIfTaken(mortal, "time")) {
+      if (cache == null) {
+        return;
+      }
+      ask(cache, request(run(0, PROMPT)));
+      long entries = cache.stats().storage().entries();
+      clock.set(10);
+      ask(cache, request(run(100, PROMPT)));
+      require(
+          told.getOrDefault(CacheStats.Removal.EXPIRED, 0L) == entries,
+          entries + " entries expired, but of those removed was told: " + told);
+      requireTold(cache, told);
+    }
+  }
+
+  private static void count(CacheEvent event, Map<CacheStats.Removal, Long> told) {
+    if (event instanceof CacheEvent.Removed removed && removed.entries() > 0) {
+      told.merge(removed.cause(), (long) removed.entries(), Long::sum);
+    }
+  }
+
+  private static void requireTold(KvCache cache, Map<CacheStats.Removal, Long> told) {
+    Map<CacheStats.Removal, Long> counted = new EnumMap<>(CacheStats.Removal.class);
+    cache.stats().storage().removed().forEach(counted::put);
+    counted.values().removeIf(entries -> entries == 0);
+    require(counted.equals(told), "removed are " + counted + ", but told were " + told);
   }
 
   private void statistics() {

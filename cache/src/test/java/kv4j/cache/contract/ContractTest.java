@@ -10,6 +10,8 @@ import java.lang.reflect.Proxy;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
+import kv4j.cache.CacheEvent;
+import kv4j.cache.CacheStats;
 import kv4j.cache.EvictionPolicy;
 import kv4j.cache.KvCache;
 import kv4j.cache.KvCacheConfig;
@@ -86,12 +88,34 @@ class ContractTest {
             "the policy", making(c -> c.withPolicy(EvictionPolicy.Standard.LRU)), asking(r -> r)),
         arguments("the listener", making(c -> c.withListener(event -> {})), asking(r -> r)),
         arguments(
+            "the listener is told why",
+            making(c -> c.withListener(event -> c.tell(withoutCause(event)))),
+            asking(r -> r)),
+        arguments(
+            "equal hash codes",
+            same(),
+            asking(r -> r.withNamespace("" + r.namespace().hashCode()))),
+        arguments(
             "the size limit", making(c -> KvCacheConfig.of(c.layout(), 1 << 30)), asking(r -> r)),
         arguments(
             "the layout",
             making(c -> KvCacheConfig.of(new KvLayout(2, 2, 4, 8, KvDtype.F32), 1 << 20)),
             asking(r -> r)),
         arguments("statistics", same(), asking(r -> new KvRequest(new int[] {1}, 0, "", "", ""))));
+  }
+
+  private static CacheEvent withoutCause(CacheEvent event) {
+    return event instanceof CacheEvent.Removed r
+        ? new CacheEvent.Removed(
+            r.number(),
+            r.namespace(),
+            r.run(),
+            r.start(),
+            r.tokens(),
+            r.entries(),
+            r.bytes(),
+            CacheStats.Removal.SUPERSEDED)
+        : event;
   }
 
   private static UnaryOperator<KvCacheConfig> same() {
