@@ -150,7 +150,7 @@ class MainTest {
         "compare --threads 100000 | --threads must be at most 256, not 100000",
         "bench --threads 257 | --threads must be at most 256, not 257",
         "compare --new-tokens 99999999999 | --new-tokens must be at most 2147483647",
-        "generate --prompt x --new-tokens 2147483647 --model-preset tiny | new do not",
+        "generate --prompt x --new-tokens 2147483647 --model-preset tiny | 2147483647 new ones do not fit",
         "compare --json target | cannot write target: it is a folder",
         "compare --json /dev/null | cannot write /dev/null: it is a pipe or a device",
         "compare --workload ../testdata/compare.json --json ../testdata/compare.json | it is what is read",
