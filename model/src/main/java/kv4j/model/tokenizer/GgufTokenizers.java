@@ -112,8 +112,7 @@ public final class GgufTokenizers {
       case "llama" -> new SentencePieceTokenizer(vocabulary(1, 2, 0, true, true));
       case "gpt2" -> {
         PreTokenizer words = PreTokenizer.of(value("pre", String.class, "default"));
-        boolean addsBegin = words == PreTokenizer.LLAMA3;
-        yield new BytePairTokenizer(vocabulary(-1, -1, -1, addsBegin, false), words);
+        yield new BytePairTokenizer(vocabulary(-1, -1, -1, words.addsBegin(), false), words);
       }
       default ->
           throw new IllegalArgumentException(

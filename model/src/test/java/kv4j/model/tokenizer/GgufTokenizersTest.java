@@ -153,7 +153,7 @@ class GgufTokenizersTest {
   void malformedVocabulariesAreRefused() {
     refuses("tokenizer.ggml.model", byteLevel("gpt-2"), "model", null);
     refuses("'t5'", byteLevel("gpt-2"), "model", "t5");
-    refuses("'tekken'", byteLevel("tekken"), "eos_token_id", 1);
+    refuses("'kimi-k2'", byteLevel("kimi-k2"), "eos_token_id", 1);
     refuses("no tokens", byteLevel("gpt-2"), "tokens", List.of());
     Map<String, Object> bytes = Vocabularies.byteLevel("gpt-2", List.of());
     refuses("needs 'he'", bytes, "merges", List.of("h e"));
