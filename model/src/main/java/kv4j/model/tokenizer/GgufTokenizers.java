@@ -1,9 +1,11 @@
 package kv4j.model.tokenizer;
 
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.BiConsumer;
@@ -19,6 +21,12 @@ public final class GgufTokenizers {
   /** Control tokens that end a turn or a text in the families' vocabularies. */
   private static final Set<String> ENDS =
       Set.of("<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|eom_id|>", "<|end_of_text|>");
+
+  private static final Set<Type> SPECIAL =
+      EnumSet.of(Type.CONTROL, Type.UNKNOWN, Type.USER_DEFINED);
+
+  /** Phi 3's special tokens that leave the whitespace after them. */
+  private static final Set<String> NOT_STRIPPING = Set.of("<unk>", "<s>", "<|endoftext|>");
 
   private final Map<String, Object> metadata;
 
@@ -144,13 +152,31 @@ public final class GgufTokenizers {
             id("unknown", unknown, tokens.size()),
             ends,
             beginId >= 0 && value("add_bos_token", Boolean.class, addsBegin),
-            addsSpace && value("add_space_prefix", Boolean.class, true));
+            addsSpace && value("add_space_prefix", Boolean.class, true),
+            stripping(tokens, types));
     return new Vocabulary(
         tokens,
         list("scores", (value, token) -> cast("scores", value, Number.class).floatValue()),
         types,
         list("merges", (value, rank) -> cast("merges", value, String.class)),
         settings);
+  }
+
+  /**
+   * Special tokens that take the whitespace after them. GGUF has no term for it; llama.cpp tells
+   * the family that has them, Phi 3, by the model's name.
+   */
+  private Set<Integer> stripping(List<String> tokens, List<Type> types) {
+    String name = String.valueOf(metadata.get("general.name")).toLowerCase(Locale.ROOT);
+    Set<Integer> stripping = new HashSet<>();
+    if (name.contains("phi-3") || name.contains("phi3")) {
+      for (int token = 0; token < Math.min(tokens.size(), types.size()); token++) {
+        if (SPECIAL.contains(types.get(token)) && !NOT_STRIPPING.contains(tokens.get(token))) {
+          stripping.add(token);
+        }
+      }
+    }
+    return stripping;
   }
 
   private static Type type(Object value, int token) {

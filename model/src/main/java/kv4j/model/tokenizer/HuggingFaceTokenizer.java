@@ -1,5 +1,7 @@
 package kv4j.model.tokenizer;
 
+import ai.djl.huggingface.tokenizers.Encoding;
+import ai.djl.huggingface.tokenizers.jni.CharSpan;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -14,7 +16,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.IntStream;
+import java.util.stream.Collectors;
 import kv4j.model.Tokenizer;
 
 /**
@@ -23,7 +25,7 @@ import kv4j.model.Tokenizer;
  * begin and end tokens.
  *
  * <p>The library finds special tokens in every text. Text as such therefore goes through a second
- * instance from which they are taken out.
+ * instance in which they have names that no text contains.
  */
 public final class HuggingFaceTokenizer implements Tokenizer {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -54,6 +56,7 @@ public final class HuggingFaceTokenizer implements Tokenizer {
     whole = start(json);
     plain = start(vocabulary.withoutSpecial(json));
     free(this, whole, plain);
+    requireIds();
     begin = id(config.path("bos_token"));
     end = id(config.path("eos_token"));
     ends = ends(generation.path("eos_token_id"));
@@ -158,18 +161,55 @@ public final class HuggingFaceTokenizer implements Tokenizer {
 
   @Override
   public int[] encodeWithSpecial(String text) {
-    if (!SpecialTokens.isMarked(text)) {
-      return encode(whole, text);
-    }
-    IntStream.Builder out = IntStream.builder();
-    for (SpecialTokens.Part part : vocabulary.special().split(text)) {
-      if (part.token() >= 0) {
-        out.add(part.token());
-      } else {
-        IntStream.of(encode(vocabulary.special().unescape(part.text()))).forEach(out);
+    return SpecialTokens.isMarked(text)
+        ? encode(plain, withPlaceholders(VocabularyTokenizer.wellFormed(text)))
+        : encode(whole, text);
+  }
+
+  /**
+   * The text without marks, with placeholders where the library finds special tokens. What is
+   * marked is thus encoded amid the text that it stands in, as any other text.
+   */
+  private String withPlaceholders(String marked) {
+    Encoding found = whole.encode(marked, false, false);
+    StringBuilder text = new StringBuilder();
+    int from = 0;
+    int characters = 0;
+    for (int i = 0; i < found.getIds().length; i++) {
+      int token = Math.toIntExact(found.getIds()[i]);
+      CharSpan span = found.getCharTokenSpans()[i];
+      if (!vocabulary.isControl(token) || span == null || span.getStart() < characters) {
+        continue;
+      }
+      int begin = marked.offsetByCodePoints(from, span.getStart() - characters);
+      int end = marked.offsetByCodePoints(begin, span.getEnd() - span.getStart());
+      // A character that the vocabulary lacks becomes the unknown token, too.
+      if (marked.substring(begin, end).contains(vocabulary.name(token))) {
+        text.append(vocabulary.special().unescape(marked.substring(from, begin)));
+        text.append(vocabulary.placeholder(token));
+        from = end;
+        characters = span.getEnd();
       }
     }
-    return out.build().toArray();
+    return text.append(vocabulary.special().unescape(marked.substring(from))).toString();
+  }
+
+  /** The library numbers tokens that its model lacks by their order, whatever the file says. */
+  private void requireIds() {
+    int[] expected = vocabulary.controls().stream().mapToInt(Integer::intValue).toArray();
+    String all =
+        vocabulary.controls().stream().map(vocabulary::placeholder).collect(Collectors.joining());
+    int[] actual = encode(plain, all);
+    for (int i = 0; i < expected.length; i++) {
+      if (i >= actual.length || actual[i] != expected[i]) {
+        throw new IllegalArgumentException(
+            "its added token '"
+                + vocabulary.name(expected[i])
+                + "' has the id "
+                + expected[i]
+                + ", which is not the next one");
+      }
+    }
   }
 
   private static int[] encode(
