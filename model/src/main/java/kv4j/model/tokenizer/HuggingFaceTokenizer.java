@@ -74,15 +74,19 @@ public final class HuggingFaceTokenizer implements Tokenizer {
    * Reads a folder.
    *
    * @throws IOException if a file cannot be read
-   * @throws IllegalArgumentException if there is no {@code tokenizer.json}, or one that is
-   *     malformed or of a kind that is not supported
+   * @throws IllegalArgumentException if there is no {@code tokenizer.json}, nor the files of {@link
+   *     BytePairFiles}, or one that is malformed or of a kind that is not supported
    */
   public static HuggingFaceTokenizer read(Path folder) throws IOException {
     Path file = folder.resolve("tokenizer.json");
-    if (!Files.isRegularFile(file)) {
-      throw new IllegalArgumentException("there is no " + file);
-    }
-    JsonNode json = json(file);
+    JsonNode json =
+        Files.isRegularFile(file)
+            ? json(file)
+            : BytePairFiles.read(folder)
+                .orElseThrow(
+                    () ->
+                        new IllegalArgumentException(
+                            "there is no " + file + ", nor vocab.json with merges.txt"));
     JsonNode config = json(folder.resolve("tokenizer_config.json"));
     JsonNode generation = json(folder.resolve("generation_config.json"));
     if (!json.isObject()) {
