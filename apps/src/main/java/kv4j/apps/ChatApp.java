@@ -19,6 +19,7 @@ import kv4j.apps.text.GenerationOptions;
 import kv4j.apps.text.TextResult;
 import kv4j.apps.text.TextSession;
 import kv4j.cache.CacheStats;
+import kv4j.cache.TreePrinter;
 import kv4j.model.Tokenizer;
 import kv4j.model.chat.ChatMessage;
 import kv4j.model.chat.ChatTemplate;
@@ -104,7 +105,14 @@ public final class ChatApp implements Command {
         switch (line.strip()) {
           case "" -> {}
           case "/stats" -> terminal.out().println(stats(session.cache().stats()));
-          case "/tree" -> terminal.write(session.cache().tree(tokenizer::decode) + "\n");
+          case "/tree" ->
+              terminal.write(
+                  session
+                          .cache()
+                          .snapshot()
+                          .map(t -> TreePrinter.print(t, tokenizer::decode))
+                          .orElseThrow()
+                      + "\n");
           default -> answer(line);
         }
         line = next(lines);
@@ -130,12 +138,12 @@ public final class ChatApp implements Command {
     private static String stats(CacheStats stats) {
       return "%d prompts of %d tokens, %d of them cached (%s); %d blocks, %s"
           .formatted(
-              stats.lookups(),
-              stats.promptTokens(),
-              stats.cachedTokens(),
-              Format.percent(stats.tokenHitRate()),
-              stats.entries(),
-              Format.bytes(stats.bytes()));
+              stats.lookups().count(),
+              stats.lookups().promptTokens(),
+              stats.lookups().cachedTokens(),
+              Format.percent(stats.lookups().tokenHitRate()),
+              stats.storage().entries(),
+              Format.bytes(stats.storage().bytes()));
     }
   }
 }

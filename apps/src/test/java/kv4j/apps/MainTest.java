@@ -154,7 +154,7 @@ class MainTest {
         "chat --top-k 7 | --top-k needs --temperature",
         "compare --cache radix --cache simple | --cache is given more than once",
         "compare --cache request --ttl 5m | --ttl needs a cache that keeps something between",
-        "workflow --cache request --policy lfu | --policy needs the cache radix",
+        "compare --cache request --policy lfu | --policy needs a cache that keeps something between requests",
         "compare --plugins pom.xml | --plugins needs a cache or a model that is in the jar",
         "chat --plugins pom.xml | --plugins needs --model provider:NAME",
         "bench --plugins pom.xml | --plugins needs --model provider:NAME",

@@ -105,6 +105,27 @@ public final class InferenceEngine implements AutoCloseable {
   }
 
   /**
+   * Checks that a cache or a sequence is for this model's keys and values; blocks may have any size
+   * and any dtype.
+   *
+   * @throws IllegalArgumentException if it is not
+   */
+  void requireShape(KvLayout other) {
+    KvLayout own = layout(other.blockTokens(), other.dtype());
+    if (!own.equals(other)) {
+      throw new IllegalArgumentException(
+          "the cache is for %d layers of %d KV heads of %d, but the model has %d of %d of %d"
+              .formatted(
+                  other.layers(),
+                  other.kvHeads(),
+                  other.headDim(),
+                  own.layers(),
+                  own.kvHeads(),
+                  own.headDim()));
+    }
+  }
+
+  /**
    * Computes the new tokens of one sequence, in chunks.
    *
    * @param sequence where its keys and values are; its length is {@code from}
@@ -132,8 +153,8 @@ public final class InferenceEngine implements AutoCloseable {
    * Runs one forward pass over the new tokens of any number of sequences.
    *
    * @return logits of the rows asked for, in order, {@code [rows][vocabulary]}
-   * @throws IllegalArgumentException if a token is not in the vocabulary or a position beyond the
-   *     context; nothing has run then
+   * @throws IllegalArgumentException if a token is not in the vocabulary, a position beyond the
+   *     context, or a sequence for keys and values of another shape; nothing has run then
    */
   public float[][] forward(ForwardPass pass) {
     if (pass.segments().size() > 1 && !plan.takesBatches()) {
@@ -198,6 +219,7 @@ public final class InferenceEngine implements AutoCloseable {
   private INDArray run(ForwardPass pass) {
     TransformerConfig config = model.config();
     for (ForwardPass.Segment segment : pass.segments()) {
+      requireShape(segment.sequence().layout());
       if (segment.to() > config.context()) {
         throw new IllegalArgumentException(
             "position "

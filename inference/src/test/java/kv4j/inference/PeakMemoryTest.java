@@ -157,11 +157,11 @@ class PeakMemoryTest {
       try (KvCache cache = KvCaches.create("radix", KvCacheConfig.of(layout, most), loader)) {
         Generator generator = new Generator(engine, cache);
         generator.generate(GenerationRequest.greedy(randomTokens(random, 62, model), 2));
-        assertEquals(4 * layout.bytesPerBlock(), cache.stats().bytes());
+        assertEquals(4 * layout.bytesPerBlock(), cache.stats().storage().bytes());
         for (int i = 0; i < 5; i++) {
           generator.generate(GenerationRequest.greedy(randomTokens(random, 62, model), 2));
         }
-        assertTrue(cache.stats().peakBytes() <= most, cache.stats().toString());
+        assertTrue(cache.stats().storage().peakBytes() <= most, cache.stats().toString());
       }
       for (KvDtype dtype : KvDtype.values()) {
         assertBlockTakesItsBytes(engine.layout(16, dtype));

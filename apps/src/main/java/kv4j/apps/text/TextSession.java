@@ -3,6 +3,7 @@ package kv4j.apps.text;
 import java.util.List;
 import java.util.function.Consumer;
 import kv4j.cache.KvCacheConfig;
+import kv4j.cache.KvRequest;
 import kv4j.cache.block.KvDtype;
 import kv4j.cache.radix.RadixKvCache;
 import kv4j.inference.EngineOptions;
@@ -49,7 +50,8 @@ public final class TextSession implements AutoCloseable {
     }
     int newTokens = options.newTokens(prompt.length, model.config().context());
     TextStream stream = new TextStream(model.tokenizer(), stops, out);
-    GenerationRequest request = new GenerationRequest(prompt, newTokens, options.sampling(), 0, "");
+    GenerationRequest request =
+        new GenerationRequest(KvRequest.of(prompt), newTokens, options.sampling());
     GenerationResult result = new Generator(engine, cache).generate(request, false, stream::next);
     stream.end();
     return TextResult.of(prompt, stream, result);

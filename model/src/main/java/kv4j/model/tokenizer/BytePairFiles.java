@@ -42,7 +42,10 @@ public final class BytePairFiles {
     String kind = said.path("tokenizer_class").asText("GPT2Tokenizer");
     if (!CLASSES.contains(kind)) {
       throw new IllegalArgumentException(
-          config + " names a '" + kind + "', which needs a tokenizer.json to tell how it cuts words");
+          config
+              + " names a '"
+              + kind
+              + "', which needs a tokenizer.json to tell how it cuts words");
     }
     JsonNode tokens = json(vocabulary);
     if (!tokens.isObject()) {

@@ -176,7 +176,8 @@ abstract class VocabularyTokenizer implements Tokenizer {
     return new String(text.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8);
   }
 
-  private Map<String, Integer> tokens(Set<Type> types) {
+  /** Ids by text of the tokens of some types; of equal texts the first counts. */
+  final Map<String, Integer> tokens(Set<Type> types) {
     Map<String, Integer> tokens = new HashMap<>();
     for (int token = 0; token < vocabulary(); token++) {
       if (types.contains(vocabulary.type(token))) {

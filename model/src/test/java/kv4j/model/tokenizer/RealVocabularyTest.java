@@ -82,7 +82,7 @@ class RealVocabularyTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"gpt-2", "llama-spm", "phi-3", "mpt", "falcon"})
+  @ValueSource(strings = {"gpt-2", "llama-spm", "phi-3"})
   void losesNothing(String name) throws IOException {
     Tokenizer tokenizer = GgufTokenizers.from(RealVocabularies.metadata(name));
     RoundTrips.assertRoundTrips(tokenizer, 1000, 71);
