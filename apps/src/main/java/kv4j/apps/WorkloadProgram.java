@@ -49,7 +49,8 @@ final class WorkloadProgram {
       ValueOption.optional("workload", "FILE", "another workload than the one shipped", Path::of);
 
   private static final ValueOption<String> CACHE =
-      ValueOption.of("cache", "NAME", "cache under test: " + caches(), "radix", Values::text);
+      ValueOption.of("cache", "NAME", "cache under test: " + caches(), "radix", Values::text)
+          .withChoices(KvCaches.providers(WorkloadProgram.class.getClassLoader()).keySet());
   private static final ValueOption<List<String>> ALSO =
       ValueOption.optional(
           "also",
@@ -72,18 +73,20 @@ final class WorkloadProgram {
       ValueOption.of("block-size", "N", "tokens in a block of the cache", 16, Values::positiveInt);
   private static final ValueOption<KvDtype> CACHE_DTYPE =
       ValueOption.of(
-          "cache-dtype",
-          "TYPE",
-          "how caches keep numbers: " + Values.names(KvDtype.class, ", "),
-          KvDtype.F32,
-          text -> Values.oneOf(KvDtype.class, text));
+              "cache-dtype",
+              "TYPE",
+              "how caches keep numbers: " + Values.names(KvDtype.class, ", "),
+              KvDtype.F32,
+              text -> Values.oneOf(KvDtype.class, text))
+          .withChoices(Values.names(KvDtype.class));
   private static final ValueOption<EvictionPolicy.Standard> POLICY =
       ValueOption.of(
-          "policy",
-          "NAME",
-          "what makes room first: " + Values.names(EvictionPolicy.Standard.class, ", "),
-          "lru",
-          text -> Values.oneOf(EvictionPolicy.Standard.class, text));
+              "policy",
+              "NAME",
+              "what makes room first: " + Values.names(EvictionPolicy.Standard.class, ", "),
+              "lru",
+              text -> Values.oneOf(EvictionPolicy.Standard.class, text))
+          .withChoices(Values.names(EvictionPolicy.Standard.class));
   private static final ValueOption<Long> MAX_BYTES =
       ValueOption.of(
           "max-bytes", "SIZE", "most the cache keeps between requests", "1GiB", Values::bytes);
@@ -95,11 +98,12 @@ final class WorkloadProgram {
           Values::duration);
   static final ValueOption<Devices.Choice> DEVICE =
       ValueOption.of(
-          "device",
-          "NAME",
-          "cpu, gpu, or auto: a GPU where there is a usable one",
-          "auto",
-          text -> Values.oneOf(Devices.Choice.class, text));
+              "device",
+              "NAME",
+              "cpu, gpu, or auto: a GPU where there is a usable one",
+              "auto",
+              text -> Values.oneOf(Devices.Choice.class, text))
+          .withChoices(Values.names(Devices.Choice.class));
   static final ValueOption<Integer> THREADS =
       ValueOption.of(
           "threads",

@@ -54,8 +54,7 @@ public interface KvSequence extends AutoCloseable {
    * @param values {@code [rows, kvHeads, headDim]}
    * @param firstRow the row where this sequence's new tokens begin
    * @param tokens new tokens, at least 1
-   * @return spans that end with the new tokens; {@code length() + tokens} tokens unless the cache
-   *     drops some on purpose
+   * @return spans of all {@code length() + tokens} tokens, the new ones at their end
    */
   KvSpans update(int layer, float[] keys, float[] values, int firstRow, int tokens);
 

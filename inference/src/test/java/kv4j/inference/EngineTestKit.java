@@ -147,7 +147,8 @@ final class EngineTestKit {
         config,
         TransformerGraph.build(weights),
         new ByteTokenizer(),
-        "model " + seed);
+        "model " + seed,
+        true);
   }
 
   static int[] randomTokens(SplittableRandom random, int count, Model model) {

@@ -24,6 +24,7 @@ import kv4j.cache.basic.RequestCacheProvider;
 import kv4j.cache.block.KvDtype;
 import kv4j.cache.block.KvLayout;
 import kv4j.cache.radix.RadixKvCache;
+import kv4j.inference.pass.ForwardPass;
 import kv4j.model.DemoModels;
 import kv4j.model.GraphNames;
 import kv4j.model.Model;
@@ -190,6 +191,52 @@ class FailureTest {
               generator.generate(new GenerationRequest(lookup, 1, Sampling.GREEDY));
           assertEquals(expected, result.lookup().cachedTokens(), salt);
         }
+      }
+    }
+  }
+
+  @Test
+  void aPassThatDoesNotGoOnWhereItsSequenceEndsIsRefused() {
+    int[] tokens = {1, 2, 3, 4, 5};
+    try (InferenceEngine engine = InferenceEngine.create(model, new EngineOptions(2, 64));
+        KvCache cache = new RequestCacheProvider().create(config(engine, 16, KvDtype.F32));
+        KvSequence sequence = cache.open(KvRequest.of(tokens))) {
+      engine.forward(sequence, tokens, 0, 3);
+      for (int from : new int[] {2, 4}) {
+        String refusal =
+            assertThrows(
+                    IllegalArgumentException.class, () -> engine.forward(sequence, tokens, from, 5))
+                .getMessage();
+        assertEquals(
+            "a pass that begins at position "
+                + from
+                + ", but 3 tokens of its sequence are in place",
+            refusal);
+      }
+      ForwardPass.Segment segment =
+          new ForwardPass.Segment(sequence, tokens, 3, 5, ForwardPass.Logits.LAST);
+      assertThrows(
+          IllegalArgumentException.class, () -> new ForwardPass(List.of(segment, segment)));
+      engine.forward(sequence, tokens, 3, 5);
+      assertEquals(5, sequence.length());
+    }
+  }
+
+  @Test
+  void logitsThatAreNoNumbersAreAnError() {
+    for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY}) {
+      Model broken = DemoModels.create(ModelPreset.TINY, 3);
+      broken.graph().getVariable(GraphNames.FINAL_NORM_GAIN).getArr().putScalar(5, bad);
+      try (InferenceEngine engine = InferenceEngine.create(broken, new EngineOptions(2, 64));
+          KvCache cache = new RadixKvCache(config(engine, 16, KvDtype.F32))) {
+        String error =
+            assertThrows(
+                    IllegalStateException.class,
+                    () ->
+                        new Generator(engine, cache)
+                            .generate(GenerationRequest.greedy(new int[] {1, 2, 3}, 4)))
+                .getMessage();
+        assertTrue(error.startsWith("the model's logits are not finite: that of token "), error);
       }
     }
   }

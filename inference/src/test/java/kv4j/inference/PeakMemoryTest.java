@@ -21,6 +21,7 @@ import kv4j.cache.KvSequence;
 import kv4j.cache.block.KvBlock;
 import kv4j.cache.block.KvDtype;
 import kv4j.cache.block.KvLayout;
+import kv4j.inference.pass.ForwardPass;
 import kv4j.model.DemoModels;
 import kv4j.model.Model;
 import kv4j.model.Positions;

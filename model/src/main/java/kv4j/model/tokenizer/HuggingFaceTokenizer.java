@@ -143,6 +143,17 @@ public final class HuggingFaceTokenizer implements Tokenizer {
         : encode(whole, text);
   }
 
+  /** A text after a special token is not the first; what a file puts before every text, stays. */
+  @Override
+  public int[] encodeMoreWithSpecial(String text) {
+    if (text.isEmpty() || vocabulary.controls().isEmpty()) {
+      return encodeWithSpecial(text);
+    }
+    String before = vocabulary.placeholder(vocabulary.controls().iterator().next());
+    int[] ids = encode(plain, before + withPlaceholders(VocabularyTokenizer.wellFormed(text)));
+    return Arrays.copyOfRange(ids, 1, ids.length);
+  }
+
   /**
    * The text without marks, with placeholders where the library finds special tokens. What is
    * marked is thus encoded amid the text that it stands in, as any other text.

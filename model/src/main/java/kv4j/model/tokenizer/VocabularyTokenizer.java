@@ -72,8 +72,17 @@ abstract class VocabularyTokenizer implements Tokenizer {
 
   @Override
   public final int[] encodeWithSpecial(String text) {
+    return encodeWithSpecial(text, true);
+  }
+
+  @Override
+  public final int[] encodeMoreWithSpecial(String text) {
+    return encodeWithSpecial(text, false);
+  }
+
+  private int[] encodeWithSpecial(String text, boolean first) {
     IntStream.Builder out = IntStream.builder();
-    encode(special.splitMarked(wellFormed(text)), true, out);
+    encode(special.splitMarked(wellFormed(text)), first, out);
     return out.build().toArray();
   }
 

@@ -168,6 +168,7 @@ class SpecialTextTest {
         new int[] {1, space + 12, unknown[1], unknown[2], unknown[3], unknown[4], 2, space + 12},
         tokenizer.encodeWithSpecial("<s>hi" + tokenizer.escapeSpecial("<unk>") + "</s>hi"));
     assertEquals("hi <unk> x", tokenizer.decode(expected));
+    assertArrayEquals(new int[] {space + 12, 2}, tokenizer.encodeMoreWithSpecial("hi</s>"));
   }
 
   @Test
