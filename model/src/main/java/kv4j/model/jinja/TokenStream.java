@@ -1,0 +1,141 @@
+package kv4j.model.jinja;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+
+/** Tokens one after another, and what the parsers note while they read them. */
+final class TokenStream {
+  private static final int DEEPEST = 200;
+
+  private final List<Token> tokens;
+  private int at;
+  private int depth;
+
+  /** Whether a filter or test that there is not is an error only when it is reached. */
+  private boolean lenient;
+
+  /** The filters and tests that there are not. */
+  private final List<JinjaException> unknown = new ArrayList<>();
+
+  /** Names that the macro being parsed uses; null outside of macros. */
+  private Set<String> names;
+
+  TokenStream(List<Token> tokens) {
+    this.tokens = tokens;
+  }
+
+  Token current() {
+    return tokens.get(at);
+  }
+
+  Token look() {
+    return tokens.get(Math.min(at + 1, tokens.size() - 1));
+  }
+
+  Token next() {
+    Token token = current();
+    at = Math.min(at + 1, tokens.size() - 1);
+    return token;
+  }
+
+  boolean skipName(String name) {
+    boolean there = current().isName(name);
+    at += there ? 1 : 0;
+    return there;
+  }
+
+  boolean skipOperator(String operator) {
+    boolean there = current().isOperator(operator);
+    at += there ? 1 : 0;
+    return there;
+  }
+
+  void expectOperator(String operator) {
+    if (!skipOperator(operator)) {
+      throw unexpected("'" + operator + "'");
+    }
+  }
+
+  void expectName(String name) {
+    if (!skipName(name)) {
+      throw unexpected("'" + name + "'");
+    }
+  }
+
+  Token expect(Token.Type type, String description) {
+    if (!current().is(type)) {
+      throw unexpected(description);
+    }
+    return next();
+  }
+
+  String name() {
+    return (String) expect(Token.Type.NAME, "a name").value();
+  }
+
+  JinjaException unexpected(String expected) {
+    return fail("expected " + expected + ", got " + current().description());
+  }
+
+  JinjaException fail(String message) {
+    return JinjaException.syntax(message, current().line());
+  }
+
+  void enter() {
+    if (++depth > DEEPEST) {
+      throw JinjaException.refused("it is nested more than " + DEEPEST + " deep")
+          .at(current().line());
+    }
+  }
+
+  void leave() {
+    depth--;
+  }
+
+  /** Notes that there is no such filter or test. */
+  void unknown(String message) {
+    if (!lenient) {
+      unknown.add(fail(message));
+    }
+  }
+
+  int unknown() {
+    return unknown.size();
+  }
+
+  /** Forgets what was unknown since there were so many. */
+  void forgive(int size) {
+    unknown.subList(size, unknown.size()).clear();
+  }
+
+  /**
+   * @throws JinjaException if a filter or test is unknown and was not let through
+   */
+  void check() {
+    if (!unknown.isEmpty()) {
+      throw unknown.get(0);
+    }
+  }
+
+  /** Changes whether unknown filters and tests are let through, and says what was before. */
+  boolean lenient(boolean now) {
+    boolean before = lenient;
+    lenient = now;
+    return before;
+  }
+
+  Set<String> names() {
+    return names;
+  }
+
+  void names(Set<String> used) {
+    names = used;
+  }
+
+  void use(String name) {
+    if (names != null) {
+      names.add(name);
+    }
+  }
+}
