@@ -129,7 +129,7 @@ final class Arithmetic {
     if (Double.isInfinite(quotient)) {
       throw JinjaException.failure("integer division result too large for a float");
     }
-    return a.signum() == 0 ? 0.0 : quotient;
+    return a.signum() == 0 ? Math.copySign(0, b.signum()) : quotient;
   }
 
   private static Double real(String operator, double a, double b) {

@@ -181,7 +181,7 @@ final class ExpressionParser {
           case "false", "False" -> new Expression.Constant(false);
           case "none", "None" -> NONE;
           default -> {
-            tokens.use(name);
+            tokens.read(name);
             yield new Expression.Name(name);
           }
         };

@@ -91,9 +91,7 @@ final class Parser {
       case "call" -> callBlock(line);
       case "with" -> with(line);
       case "filter" -> lenient(false, () -> filterBlock(line));
-      case "generation" ->
-          lenient(
-              false, () -> new Statement.Scope(line, outsideLoops(() -> body("endgeneration"))));
+      case "generation" -> generation(line);
       case "print" -> print(line);
       case "break", "continue" -> leave(line, name);
       case "block" -> block(line);
@@ -176,13 +174,14 @@ final class Parser {
   }
 
   private Statement macro(int line) {
-    String name = tokens.name();
+    String name = assignable();
     return macroLike(
         () -> {
           List<Expression> defaults = new ArrayList<>();
           List<String> parameters = parameters(defaults);
-          List<Statement> body = body("endmacro");
-          return new Statement.DefineMacro(line, name, signature(parameters, defaults), body);
+          Body body = macroBody("endmacro");
+          Macro.Signature signature = signature(parameters, defaults, body);
+          return new Statement.DefineMacro(line, name, signature, body.statements());
         });
   }
 
@@ -195,25 +194,38 @@ final class Parser {
           if (!(expressions.expression() instanceof Expression.Call call)) {
             throw tokens.fail("expected a call");
           }
-          List<Statement> body = body("endcall");
-          return new Statement.CallBlock(line, signature(parameters, defaults), call, body);
+          Body body = macroBody("endcall");
+          Macro.Signature signature = signature(parameters, defaults, body);
+          return new Statement.CallBlock(line, signature, call, body.statements());
         });
   }
 
-  /** Parses what has a scope of its own, noting the names that it uses. */
-  private Statement macroLike(Supplier<Statement> parse) {
-    Set<String> outer = tokens.names();
-    tokens.names(new HashSet<>());
-    Statement parsed = lenient(false, () -> outsideLoops(parse));
-    if (outer != null) {
-      outer.addAll(tokens.names());
-    }
-    tokens.names(outer);
-    return parsed;
+  private Statement generation(int line) {
+    return macroLike(
+        () -> {
+          Body body = macroBody("endgeneration");
+          Macro.Signature signature = signature(List.of(), List.of(), body);
+          return new Statement.Generation(line, signature, body.statements());
+        });
   }
 
-  private Macro.Signature signature(List<String> parameters, List<Expression> defaults) {
-    Set<String> special = new HashSet<>(tokens.names());
+  /** Parses what has a scope of its own, like a function. */
+  private Statement macroLike(Supplier<Statement> parse) {
+    return lenient(false, () -> outsideLoops(parse));
+  }
+
+  /** A macro's body and the names that it reads. */
+  private record Body(List<Statement> statements, Set<String> names) {}
+
+  private Body macroBody(String end) {
+    tokens.beginMacro();
+    List<Statement> statements = body(end);
+    return new Body(statements, tokens.endMacro());
+  }
+
+  private Macro.Signature signature(
+      List<String> parameters, List<Expression> defaults, Body body) {
+    Set<String> special = new HashSet<>(body.names());
     special.retainAll(SPECIAL);
     int caller = parameters.indexOf("caller");
     if (special.contains("caller") && caller >= 0 && caller < parameters.size() - defaults.size()) {
@@ -295,7 +307,7 @@ final class Parser {
     return new Statement.If(
         line,
         List.of(new Statement.Branch(escape, List.of(refused))),
-        List.of(new Statement.Scope(line, body)));
+        List.of(new Statement.With(line, List.of(), body)));
   }
 
   private Statement others(int line) {
@@ -335,7 +347,6 @@ final class Parser {
     }
     if (namespaces && tokens.look().isOperator(".")) {
       String namespace = tokens.name();
-      tokens.use(namespace);
       tokens.next();
       return new Statement.Member(namespace, tokens.name());
     }
@@ -350,6 +361,7 @@ final class Parser {
     if (name.equals("loop") && allLoops > 0) {
       throw tokens.fail("cannot assign to the special variable 'loop' within a loop");
     }
+    tokens.assign(name);
     return name;
   }
 }

@@ -136,7 +136,7 @@ final class SequenceFilters {
       Object key = by.equals("key") ? entry.key() : entry.value();
       keys.add(sensitive ? key : withoutCase(key));
     }
-    return Values.sorted(dict.items(), keys, Values.truth(Arguments.or(bound[2], false)));
+    return Values.sorted(dict.items(), keys, Values.flag(Arguments.or(bound[2], false)));
   }
 
   private static Object withoutCase(Object value) {
@@ -317,7 +317,7 @@ final class SequenceFilters {
       }
       keys.add(key);
     }
-    return Values.sorted(items, keys, Values.truth(Arguments.or(bound[0], false)));
+    return Values.sorted(items, keys, Values.flag(Arguments.or(bound[0], false)));
   }
 
   private static Object sum(Object value, Arguments given) {

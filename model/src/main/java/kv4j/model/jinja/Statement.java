@@ -34,6 +34,15 @@ sealed interface Statement {
     return Flow.NEXT;
   }
 
+  /** What a block was made into, which must be a text. */
+  private static String rendered(Object value) {
+    if (Text.of(value) == null) {
+      throw JinjaException.failure(
+          "a block is made into a text, not a value of type " + Values.typeName(value));
+    }
+    return Text.of(value);
+  }
+
   record Data(int line, String text) implements Statement {
     @Override
     public Flow run(Frame frame) {
@@ -53,12 +62,20 @@ sealed interface Statement {
   /** What a value is assigned to. */
   sealed interface Target {
     void assign(Frame frame, Object value);
+
+    /** What is assigned to it. */
+    Object value(Frame frame);
   }
 
   record Variable(String name) implements Target {
     @Override
     public void assign(Frame frame, Object value) {
       frame.set(name, value);
+    }
+
+    @Override
+    public Object value(Frame frame) {
+      return frame.get(name);
     }
   }
 
@@ -69,6 +86,11 @@ sealed interface Statement {
         throw JinjaException.failure("cannot assign attribute on non-namespace object");
       }
       object.attributes().put(name, value);
+    }
+
+    @Override
+    public Object value(Frame frame) {
+      return Lookup.attribute(frame.get(namespace), name);
     }
   }
 
@@ -97,6 +119,13 @@ sealed interface Statement {
       for (int i = 0; i < items.size(); i++) {
         targets.get(i).assign(frame, items.get(i));
       }
+    }
+
+    @Override
+    public Object value(Frame frame) {
+      List<Object> values = new ArrayList<>();
+      targets.forEach(target -> values.add(target.value(frame)));
+      return new Tuple(values);
     }
   }
 
@@ -139,7 +168,7 @@ sealed interface Statement {
       Frame inner = frame.capture();
       Flow flow = runAll(body, inner);
       if (flow == Flow.NEXT) {
-        frame.print(Printer.str(BlockFilter.apply(filters, inner.output(), inner)));
+        frame.print(rendered(BlockFilter.apply(filters, inner.output(), inner)));
       }
       return flow;
     }
@@ -225,7 +254,7 @@ sealed interface Statement {
             Frame test = frame.inner();
             target.assign(test, item);
             if (Values.truth(filter.evaluate(test))) {
-              next = item;
+              next = target.value(test); // as Python passes it on
             }
           }
           return next != Lookup.ABSENT;
@@ -267,7 +296,7 @@ sealed interface Statement {
       Object function = call.function().evaluate(frame);
       Macro caller = new Macro(null, signature, body, frame);
       Arguments arguments = call.arguments().evaluate(frame).with("caller", caller);
-      frame.print(Printer.str(Expression.Call.call(function, arguments)));
+      frame.print(rendered(Expression.Call.call(function, arguments)));
       return Flow.NEXT;
     }
   }
@@ -285,11 +314,13 @@ sealed interface Statement {
     }
   }
 
-  /** A scope of its own: {@code generation}, which marks what training learns from. */
-  record Scope(int line, List<Statement> body) implements Statement {
+  /** {@code generation}, which marks what training learns from: a call block without a call. */
+  record Generation(int line, Macro.Signature signature, List<Statement> body)
+      implements Statement {
     @Override
     public Flow run(Frame frame) {
-      return runAll(body, frame.inner());
+      frame.print(rendered(new Macro(null, signature, body, frame).call(Arguments.NONE)));
+      return Flow.NEXT;
     }
   }
 

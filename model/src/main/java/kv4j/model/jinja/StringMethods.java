@@ -110,7 +110,7 @@ final class StringMethods {
       }
       case "splitlines" -> {
         Object[] bound = arguments.bind(name, 0, "keepends");
-        return Text.lines(s, Values.truth(Arguments.or(bound[0], false)));
+        return Text.lines(s, Values.flag(Arguments.or(bound[0], false)));
       }
       case "expandtabs" -> {
         Object[] bound = arguments.bind(name, 0, "tabsize");
@@ -190,10 +190,9 @@ final class StringMethods {
       return BraceFormat.format(self, arguments);
     }
     Map<String, Object> named = new LinkedHashMap<>();
-    if (!(arguments.only(name, 1, 1).get(0) instanceof Dict dict)) {
-      throw JinjaException.failure("format_map() takes a dict");
+    if (arguments.only(name, 1, 1).get(0) instanceof Dict dict) {
+      dict.entries().forEach(entry -> named.put(Printer.str(entry.key()), entry.value()));
     }
-    dict.entries().forEach(entry -> named.put(Printer.str(entry.key()), entry.value()));
     return BraceFormat.format(self, new Arguments(List.of(), named));
   }
 

@@ -278,7 +278,8 @@ final class TextFilters {
       throw undefined.failure();
     }
     if (Text.of(value) != null) {
-      int base = bound[1] == Lookup.ABSENT ? 10 : Values.index(bound[1]);
+      Object radix = Arguments.or(bound[1], BigInteger.TEN);
+      int base = Values.integer(radix) == null ? -1 : Values.index(radix);
       BigInteger parsed = parse(StringMethods.strip(Text.of(value), null, true, true), base);
       if (parsed != null) {
         return parsed;

@@ -1,6 +1,7 @@
 package kv4j.model.jinja;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
@@ -18,8 +19,11 @@ final class TokenStream {
   /** The filters and tests that there are not. */
   private final List<JinjaException> unknown = new ArrayList<>();
 
-  /** Names that the macro being parsed uses; null outside of macros. */
-  private Set<String> names;
+  /** What the bodies of macros do to names, the innermost last. */
+  private final List<Names> macros = new ArrayList<>();
+
+  /** Names read before anything was assigned to them, and those assigned to before. */
+  private record Names(Set<String> read, Set<String> assigned) {}
 
   TokenStream(List<Token> tokens) {
     this.tokens = tokens;
@@ -125,17 +129,25 @@ final class TokenStream {
     return before;
   }
 
-  Set<String> names() {
-    return names;
+  /** From here on, notes what the body of a macro does to names. */
+  void beginMacro() {
+    macros.add(new Names(new HashSet<>(), new HashSet<>()));
   }
 
-  void names(Set<String> used) {
-    names = used;
+  /** The names that the body read before it assigned to them. */
+  Set<String> endMacro() {
+    return macros.remove(macros.size() - 1).read();
   }
 
-  void use(String name) {
-    if (names != null) {
-      names.add(name);
+  void read(String name) {
+    for (Names names : macros) {
+      if (!names.assigned().contains(name)) {
+        names.read().add(name);
+      }
     }
+  }
+
+  void assign(String name) {
+    macros.forEach(names -> names.assigned().add(name));
   }
 }

@@ -138,6 +138,15 @@ final class Values {
         : number.signum() < 0 ? Integer.MIN_VALUE : Integer.MAX_VALUE;
   }
 
+  /**
+   * An option that Python takes as an int.
+   *
+   * @throws JinjaException if it is none
+   */
+  static boolean flag(Object value) {
+    return index(value) != 0;
+  }
+
   /** Python's {@code len}. */
   static int length(Object value) {
     String text = Text.of(value);
