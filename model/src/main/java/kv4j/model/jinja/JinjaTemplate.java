@@ -11,7 +11,8 @@ import java.util.Map;
  * from_json} besides.
  *
  * <p>A template can reach the values it is given and nothing else. What it may use of time and
- * memory is limited. See docs/chat-templates.md for what is left out.
+ * memory is limited. Left out are other templates (include, import, extends), autoescape, complex
+ * numbers, bytes, and the filters pprint, random, striptags, urlize and wordwrap; these are refused.
  */
 public final class JinjaTemplate {
   private final List<Statement> statements;
