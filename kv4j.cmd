@@ -21,8 +21,21 @@ if exist "%JAR%" for /f %%s in ('powershell -NoProfile -Command ^
   "[bool]($files | Where-Object LastWriteTime -gt $jar)"') do set "STALE=%%s"
 if "%STALE%"=="False" goto run
 
+rem In a copy of the folder it was built in, the times of files say nothing: copying gives new ones.
+set "BUILT=%ROOT%apps\target\maven-status\maven-compiler-plugin\compile\default-compile\inputFiles.lst"
+if exist "%JAR%" if exist "%BUILT%" (
+  findstr /l /i /c:"%ROOT:\=\\%apps\\src\\" "%BUILT%" >nul
+  if errorlevel 1 (
+    echo kv4j: this folder is a copy of the one it was built in; running the jar as it is, though a source is newer ^(mvn package builds it anew^)>&2
+    goto run
+  )
+)
 where mvn >nul 2>nul
 if errorlevel 1 (
+  if exist "%JAR%" (
+    echo kv4j: a source is newer than the jar, but there is no mvn on the PATH to build with; running the jar as it is>&2
+    goto run
+  )
   echo kv4j: there is no mvn on the PATH to build with; install Maven, 3.8.7 or newer>&2
   exit /b 1
 )
@@ -43,6 +56,6 @@ powershell -NoProfile -Command "(Get-Item -LiteralPath $env:JAR).LastWriteTime =
 :run
 set "UNSAFE="
 if %VERSION% GEQ 23 set "UNSAFE=--sun-misc-unsafe-memory-access=allow"
-"%JAVA%" --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED %UNSAFE% ^
+"%JAVA%" --enable-native-access=ALL-UNNAMED %UNSAFE% ^
   -XX:+UseParallelGC -XX:MaxRAMPercentage=60 -jar "%JAR%" %*
 exit /b %errorlevel%

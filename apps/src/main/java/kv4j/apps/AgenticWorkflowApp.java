@@ -2,6 +2,7 @@ package kv4j.apps;
 
 import static kv4j.apps.cli.Dispatcher.flag;
 
+import java.util.List;
 import java.util.Optional;
 import kv4j.apps.cli.Command;
 import kv4j.apps.cli.Terminal;
@@ -54,6 +55,14 @@ public final class AgenticWorkflowApp implements Command {
   @Override
   public String description() {
     return "run agents that share a system prompt with and without a cache";
+  }
+
+  @Override
+  public List<String> examples() {
+    return List.of(
+        "workflow --quick",
+        "workflow --model model.gguf --context 4096",
+        "workflow --cache radix --max-bytes 64MiB --policy lfu --show-tree");
   }
 
   @Override

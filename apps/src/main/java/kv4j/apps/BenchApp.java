@@ -90,6 +90,14 @@ public final class BenchApp implements Command {
   }
 
   @Override
+  public List<String> examples() {
+    return List.of(
+        "bench",
+        "bench --model model.gguf --compare plain --repeat 10",
+        "bench --shape 2,64,4,2,176 --json bench.json");
+  }
+
+  @Override
   public Options options() {
     Options options =
         new Options()

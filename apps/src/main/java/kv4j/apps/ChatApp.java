@@ -1,42 +1,37 @@
 package kv4j.apps;
 
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
+import kv4j.apps.chat.ChatInput;
+import kv4j.apps.chat.ChatLoop;
+import kv4j.apps.chat.Conversation;
+import kv4j.apps.chat.PipedInput;
+import kv4j.apps.chat.TypedInput;
 import kv4j.apps.cli.Command;
 import kv4j.apps.cli.Dispatcher;
 import kv4j.apps.cli.Terminal;
 import kv4j.apps.cli.ValueOption;
 import kv4j.apps.cli.Values;
 import kv4j.apps.model.LoadedModel;
-import kv4j.apps.report.Format;
-import kv4j.apps.text.GenerationOptions;
-import kv4j.apps.text.TextResult;
 import kv4j.apps.text.TextSession;
-import kv4j.cache.CacheStats;
-import kv4j.model.Tokenizer;
-import kv4j.model.chat.ChatMessage;
-import kv4j.model.chat.ChatTemplate;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 
-/**
- * A conversation, line by line, whose past the cache keeps: {@code kv4j chat}. Each line is a
- * message, but for the commands {@code /stats}, {@code /tree} and {@code /exit}.
- */
+/** A conversation, line by line, whose past the cache keeps: {@code kv4j chat}. */
 public final class ChatApp implements Command {
-  /** What ends an answer in the plain template, which has no tokens for that. */
-  private static final String NEXT_TURN = "\nuser:";
-
   private static final ValueOption<String> SYSTEM =
       ValueOption.optional("system", "TEXT", "a system message to begin with", text -> text);
   private static final ValueOption<Long> MAX_BYTES =
       ValueOption.of("max-bytes", "SIZE", "most the cache keeps", "1GiB", Values::bytes);
+  private static final ValueOption<Path> HISTORY =
+      ValueOption.optional(
+          "history",
+          "FILE",
+          "keep what is typed in this file, for the arrow keys next time too",
+          text -> Path.of(Values.text(text)));
 
   public static void main(String[] args) {
     Main.main(new ChatApp(), args);
@@ -49,93 +44,62 @@ public final class ChatApp implements Command {
 
   @Override
   public String description() {
-    return "talk with a model, line by line; knows /stats, /tree and /exit";
+    return "talk with a model; /help lists what else can be typed";
   }
 
   @Override
   public Options options() {
     Options options = new Options().addOption(SYSTEM.option());
     TextProgram.addOptions(options);
-    return options.addOption(MAX_BYTES.option());
+    return options.addOption(MAX_BYTES.option()).addOption(HISTORY.option());
   }
 
   @Override
   public void run(CommandLine line, Terminal terminal) throws Exception {
     TextProgram program = new TextProgram(line);
     long maxBytes = MAX_BYTES.in(line);
+    Optional<Path> history = HISTORY.find(line);
+    if (history.isPresent()) {
+      checkHistory(history.get(), terminal);
+    }
     LoadedModel loaded = program.load(terminal);
     try (TextSession session = program.session(loaded.model(), maxBytes)) {
       Dispatcher.explain(line, terminal, session.describePlan());
-      new Conversation(loaded, session, program.generation(), SYSTEM.find(line), terminal).run();
+      Conversation conversation =
+          new Conversation(loaded, session, program.generation(), SYSTEM.find(line));
+      try (ChatInput input = input(terminal, history)) {
+        new ChatLoop(conversation, session, loaded.model().tokenizer(), input, terminal).run();
+      }
     }
   }
 
-  /** One conversation from its beginning to the end of the input. */
-  private static final class Conversation {
-    private final Tokenizer tokenizer;
-    private final ChatTemplate template;
-    private final TextSession session;
-    private final GenerationOptions generation;
-    private final List<String> stops;
-    private final Terminal terminal;
-    private final List<ChatMessage> messages = new ArrayList<>();
-
-    Conversation(
-        LoadedModel loaded,
-        TextSession session,
-        GenerationOptions generation,
-        Optional<String> system,
-        Terminal terminal) {
-      this.session = session;
-      this.generation = generation;
-      this.terminal = terminal;
-      tokenizer = loaded.model().tokenizer();
-      template = loaded.template().orElseGet(ChatTemplate::plain);
-      Stream<String> turn = loaded.template().isPresent() ? Stream.empty() : Stream.of(NEXT_TURN);
-      stops = Stream.concat(generation.stops().stream(), turn).toList();
-      system.ifPresent(text -> messages.add(new ChatMessage("system", text)));
+  private static ChatInput input(Terminal terminal, Optional<Path> history) throws IOException {
+    if (!terminal.inIsTerminal()) {
+      return new PipedInput(terminal.in());
     }
+    terminal.err().println("/help lists the commands; Ctrl-C stops an answer, Ctrl-D leaves");
+    return new TypedInput(history, ChatLoop.commands());
+  }
 
-    void run() throws IOException {
-      BufferedReader lines =
-          new BufferedReader(new InputStreamReader(terminal.in(), StandardCharsets.UTF_8));
-      String line = next(lines);
-      while (line != null && !line.strip().equals("/exit")) {
-        switch (line.strip()) {
-          case "" -> {}
-          case "/stats" -> terminal.out().println(stats(session.cache().stats()));
-          case "/tree" -> terminal.write(session.cache().tree(tokenizer::decode) + "\n");
-          default -> answer(line);
-        }
-        line = next(lines);
-      }
+  private static void checkHistory(Path file, Terminal terminal) {
+    if (!terminal.inIsTerminal()) {
+      throw new IllegalArgumentException("--history needs a terminal to type at");
     }
+    Path folder = file.toAbsolutePath().getParent();
+    boolean usable =
+        Files.exists(file)
+            ? Files.isRegularFile(file) && Files.isReadable(file) && Files.isWritable(file)
+            : folder != null && Files.isDirectory(folder) && Files.isWritable(folder);
+    if (!usable) {
+      throw new IllegalArgumentException("--history cannot keep anything in " + file);
+    }
+  }
 
-    private String next(BufferedReader lines) throws IOException {
-      if (terminal.outIsTerminal()) {
-        terminal.write("> ");
-      }
-      return lines.readLine();
-    }
-
-    private void answer(String line) {
-      messages.add(new ChatMessage("user", line));
-      int[] prompt = template.encode(tokenizer, messages, true);
-      TextResult result = session.generate(prompt, generation, stops, terminal::write);
-      terminal.write("\n");
-      terminal.err().println(result.summary());
-      messages.add(new ChatMessage("assistant", result.text()));
-    }
-
-    private static String stats(CacheStats stats) {
-      return "%d prompts of %d tokens, %d of them cached (%s); %d blocks, %s"
-          .formatted(
-              stats.lookups(),
-              stats.promptTokens(),
-              stats.cachedTokens(),
-              Format.percent(stats.tokenHitRate()),
-              stats.entries(),
-              Format.bytes(stats.bytes()));
-    }
+  @Override
+  public List<String> examples() {
+    return List.of(
+        "chat --model folder-from-hugging-face --system \"Be brief.\"",
+        "chat --model model.gguf --temperature 0.7 --top-p 0.9",
+        "chat --model-preset tiny --new-tokens 20");
   }
 }

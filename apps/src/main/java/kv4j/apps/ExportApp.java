@@ -3,6 +3,7 @@ package kv4j.apps;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import kv4j.apps.cli.Command;
 import kv4j.apps.cli.Dispatcher;
@@ -35,6 +36,13 @@ public final class ExportApp implements Command {
   @Override
   public String description() {
     return "write a model as GGUF, which llama.cpp loads too";
+  }
+
+  @Override
+  public List<String> examples() {
+    return List.of(
+        "export --model-preset demo-32 --gguf demo.gguf",
+        "export --model folder-from-hugging-face --gguf model.gguf");
   }
 
   @Override

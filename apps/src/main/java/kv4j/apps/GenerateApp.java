@@ -1,5 +1,6 @@
 package kv4j.apps;
 
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import kv4j.apps.cli.Command;
@@ -50,6 +51,9 @@ public final class GenerateApp implements Command {
     GenerationOptions generation = program.generation();
     Optional<JsonFile> json = WorkloadProgram.JSON.find(line).map(JsonFile::new);
     Optional<String> given = PROMPT.find(line);
+    if (given.isEmpty() && terminal.inIsTerminal()) {
+      terminal.err().println("type what to continue, and Ctrl-D on a line of its own");
+    }
     String prompt = given.isPresent() ? given.get() : terminal.readAll();
 
     Model model = program.load(terminal).model();
@@ -57,13 +61,25 @@ public final class GenerateApp implements Command {
       Dispatcher.explain(line, terminal, session.describePlan());
       TextResult result =
           session.generate(
-              tokens(model.tokenizer(), prompt), generation, generation.stops(), terminal::write);
+              tokens(model.tokenizer(), prompt),
+              generation,
+              generation.stops(),
+              terminal::write,
+              () -> false);
       terminal.write("\n");
       terminal.err().println(result.summary());
       if (json.isPresent()) {
         json.get().write(result);
       }
     }
+  }
+
+  @Override
+  public List<String> examples() {
+    return List.of(
+        "generate --model model.gguf --prompt \"Once upon a time\"",
+        "generate --model stories15M.bin --new-tokens 64 < beginning.txt",
+        "generate --model model.gguf --prompt Hello --temperature 0.8 --seed 7");
   }
 
   private static int[] tokens(Tokenizer tokenizer, String prompt) {

@@ -1,6 +1,7 @@
 package kv4j.apps;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import kv4j.apps.cli.Command;
 import kv4j.apps.cli.Terminal;
@@ -30,6 +31,14 @@ public final class InspectApp implements Command {
   @Override
   public Optional<String> operand() {
     return Optional.of("FILE");
+  }
+
+  @Override
+  public List<String> examples() {
+    return List.of(
+        "inspect model.gguf",
+        "inspect folder-from-hugging-face --json contents.json",
+        "inspect stories15M.bin --tokenizer tokenizer.bin");
   }
 
   @Override

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import kv4j.apps.cli.Command;
+import kv4j.apps.cli.CompletionCommand;
 import kv4j.apps.cli.Dispatcher;
 import kv4j.apps.cli.Terminal;
 
@@ -17,7 +18,8 @@ public final class Main {
           new ChatApp(),
           new InspectApp(),
           new ExportApp(),
-          new BenchApp());
+          new BenchApp(),
+          new CompletionCommand(() -> Main.COMMANDS));
 
   private Main() {}
 
@@ -32,6 +34,7 @@ public final class Main {
 
   /** Runs a command line. Returns the exit status. */
   static int run(String[] args, Terminal terminal) {
+    VectorApi.load();
     Nd4jSetup.prepare(Arrays.asList(args).contains("--verbose"));
     return new Dispatcher(COMMANDS).run(args, terminal);
   }

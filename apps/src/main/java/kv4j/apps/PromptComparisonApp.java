@@ -1,5 +1,6 @@
 package kv4j.apps;
 
+import java.util.List;
 import java.util.Optional;
 import kv4j.apps.cli.Command;
 import kv4j.apps.cli.Terminal;
@@ -53,6 +54,15 @@ public final class PromptComparisonApp implements Command {
   @Override
   public String description() {
     return "run requests that share a prompt prefix with and without a cache";
+  }
+
+  @Override
+  public List<String> examples() {
+    return List.of(
+        "compare --quick",
+        "compare --model model.gguf --requests 20 --json report.json",
+        "compare --also simple --max-bytes 256MiB",
+        "compare --plugins my-cache.jar --cache my-cache");
   }
 
   @Override

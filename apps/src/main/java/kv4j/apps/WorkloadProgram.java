@@ -26,8 +26,8 @@ import kv4j.cache.EvictionPolicy;
 import kv4j.cache.KvCache;
 import kv4j.cache.KvCacheConfig;
 import kv4j.cache.KvCaches;
+import kv4j.cache.TreePrinter;
 import kv4j.cache.block.KvDtype;
-import kv4j.cache.radix.RadixKvCache;
 import kv4j.inference.Blas;
 import kv4j.inference.EngineOptions;
 import kv4j.inference.InferenceEngine;
@@ -49,7 +49,8 @@ final class WorkloadProgram {
       ValueOption.optional("workload", "FILE", "another workload than the one shipped", Path::of);
 
   private static final ValueOption<String> CACHE =
-      ValueOption.of("cache", "NAME", "cache under test: " + caches(), "radix", Values::text);
+      ValueOption.of("cache", "NAME", "cache under test: " + caches(), "radix", Values::text)
+          .withChoices(KvCaches.providers(WorkloadProgram.class.getClassLoader()).keySet());
   private static final ValueOption<List<String>> ALSO =
       ValueOption.optional(
           "also",
@@ -62,22 +63,30 @@ final class WorkloadProgram {
           "NAME",
           "tenant of the requests; caches share nothing across tenants",
           name -> name);
+  private static final ValueOption<String> SALT =
+      ValueOption.optional(
+          "salt",
+          "TEXT",
+          "a secret of the requests; caches share nothing with requests without it",
+          text -> text);
   private static final ValueOption<Integer> BLOCK_SIZE =
       ValueOption.of("block-size", "N", "tokens in a block of the cache", 16, Values::positiveInt);
   private static final ValueOption<KvDtype> CACHE_DTYPE =
       ValueOption.of(
-          "cache-dtype",
-          "TYPE",
-          "how caches keep numbers: " + Values.names(KvDtype.class, ", "),
-          KvDtype.F32,
-          text -> Values.oneOf(KvDtype.class, text));
+              "cache-dtype",
+              "TYPE",
+              "how caches keep numbers: " + Values.names(KvDtype.class, ", "),
+              KvDtype.F32,
+              text -> Values.oneOf(KvDtype.class, text))
+          .withChoices(Values.names(KvDtype.class));
   private static final ValueOption<EvictionPolicy.Standard> POLICY =
       ValueOption.of(
-          "policy",
-          "NAME",
-          "what makes room first: " + Values.names(EvictionPolicy.Standard.class, ", "),
-          "lru",
-          text -> Values.oneOf(EvictionPolicy.Standard.class, text));
+              "policy",
+              "NAME",
+              "what makes room first: " + Values.names(EvictionPolicy.Standard.class, ", "),
+              "lru",
+              text -> Values.oneOf(EvictionPolicy.Standard.class, text))
+          .withChoices(Values.names(EvictionPolicy.Standard.class));
   private static final ValueOption<Long> MAX_BYTES =
       ValueOption.of(
           "max-bytes", "SIZE", "most the cache keeps between requests", "1GiB", Values::bytes);
@@ -89,11 +98,12 @@ final class WorkloadProgram {
           Values::duration);
   static final ValueOption<Devices.Choice> DEVICE =
       ValueOption.of(
-          "device",
-          "NAME",
-          "cpu, gpu, or auto: a GPU where there is a usable one",
-          "auto",
-          text -> Values.oneOf(Devices.Choice.class, text));
+              "device",
+              "NAME",
+              "cpu, gpu, or auto: a GPU where there is a usable one",
+              "auto",
+              text -> Values.oneOf(Devices.Choice.class, text))
+          .withChoices(Values.names(Devices.Choice.class));
   static final ValueOption<Integer> THREADS =
       ValueOption.of(
           "threads",
@@ -109,7 +119,6 @@ final class WorkloadProgram {
       ValueOption.optional("json", "FILE", "write all figures to this file too", Path::of);
 
   private static final Set<String> UNSHARED = Set.of("none", "request");
-  private static final Set<String> UNPOLICED = Set.of("none", "request", "simple");
 
   private WorkloadProgram() {}
 
@@ -125,6 +134,7 @@ final class WorkloadProgram {
         .addOption(CACHE.option())
         .addOption(ALSO.option())
         .addOption(NAMESPACE.option())
+        .addOption(SALT.option())
         .addOption(BLOCK_SIZE.option())
         .addOption(CACHE_DTYPE.option())
         .addOption(MAX_BYTES.option())
@@ -161,6 +171,7 @@ final class WorkloadProgram {
     List<String> also =
         ALSO.find(line).orElse(alongside.filter(other -> !other.equals(cache)).stream().toList());
     String namespace = NAMESPACE.find(line).orElse("");
+    String salt = SALT.find(line).orElse("");
     int blockSize = BLOCK_SIZE.in(line);
     KvDtype dtype = CACHE_DTYPE.in(line);
     EvictionPolicy policy = POLICY.in(line);
@@ -196,7 +207,7 @@ final class WorkloadProgram {
           WorkloadRunner.run(
               engine,
               workload.apply(model, format),
-              new WorkloadOptions(cache, also, config, loader, repeat, namespace),
+              new WorkloadOptions(cache, also, config, loader, repeat, namespace, salt),
               progress);
       RunInfo info = info(model, engineOptions, device, Optional.of(format.description()));
       terminal.out().print(ReportPrinter.text(info, report, everyLayer));
@@ -228,12 +239,9 @@ final class WorkloadProgram {
   /** What none of the caches heeds must not be asked for. */
   private static void checkUse(CommandLine line, Set<String> caches) {
     if (UNSHARED.containsAll(caches)) {
-      for (ValueOption<?> option : List.of(MAX_BYTES, TTL, POLICY, NAMESPACE)) {
+      for (ValueOption<?> option : List.of(MAX_BYTES, TTL, POLICY, NAMESPACE, SALT)) {
         refuse(line, option, "a cache that keeps something between requests");
       }
-    }
-    if (UNPOLICED.containsAll(caches)) {
-      refuse(line, POLICY, "the cache radix");
     }
     boolean own =
         KvCaches.providers(WorkloadProgram.class.getClassLoader()).keySet().containsAll(caches);
@@ -249,9 +257,10 @@ final class WorkloadProgram {
   }
 
   private static String tree(KvCache cache, Tokenizer tokenizer) {
-    return cache instanceof RadixKvCache radix
-        ? radix.tree(tokenizer::decode)
-        : "only the radix cache has a tree to show";
+    return cache
+        .snapshot()
+        .map(tree -> TreePrinter.print(tree, tokenizer::decode))
+        .orElse("this cache has no tree to show");
   }
 
   /** What runs. */

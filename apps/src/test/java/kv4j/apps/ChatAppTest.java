@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import kv4j.apps.Programs.Outcome;
+import kv4j.apps.chat.ChatLoop;
 import org.junit.jupiter.api.Test;
 
 class ChatAppTest {
@@ -33,7 +34,26 @@ class ChatAppTest {
     int first = "system: Be brief.\nuser: Hello\nassistant:".length() + 1;
     assertEquals(first, prompts.get(0)[0]);
     assertEquals(0, prompts.get(0)[1]);
-    assertTrue(prompts.get(1)[1] >= first, outcome.err());
+    // What the model wrote after the first prompt is known too, but for its last token.
+    assertEquals(first + 8 - 1, prompts.get(1)[1], outcome.err());
+    assertTrue(outcome.err().contains(" cached, 7 of these of earlier answers; "), outcome.err());
+  }
+
+  @Test
+  void tellsWhichCommandsThereAre() {
+    Outcome outcome = succeed("/help\n/hepl me\n /stats of what\n", TINY);
+    for (String command : ChatLoop.commands()) {
+      assertTrue(outcome.out().contains(command + " "), outcome.out());
+    }
+    assertTrue(outcome.err().contains("kv4j: there is no command /hepl; there are /help, "));
+    assertEquals(1, prompts(outcome).size(), outcome.err()); // a message, after a space
+  }
+
+  @Test
+  void clearBeginsAnewWithWhatTheCacheHas() {
+    List<int[]> prompts = prompts(succeed("Hello\nMore\n/clear\nHello\n", TINY));
+    assertEquals(prompts.get(0)[0], prompts.get(2)[0]);
+    assertEquals(prompts.get(0)[0] - 1, prompts.get(2)[1]);
   }
 
   @Test
@@ -44,12 +64,31 @@ class ChatAppTest {
   }
 
   @Test
-  void aConversationThatIsTooLongEndsInOneSentence() {
-    Outcome outcome = run("Hello\n" + "x".repeat(4000) + "\n" + "y".repeat(200) + "\n", TINY);
-    assertEquals(2, outcome.status());
-    assertEquals(2, prompts(outcome).size());
-    String last = outcome.err().lines().reduce((a, b) -> b).orElseThrow();
-    assertTrue(last.startsWith("kv4j: a prompt of 4"), last);
-    assertTrue(last.endsWith("do not fit the model's context of 4096 tokens"), last);
+  void aFullContextGoesOnWithoutTheOldestExchanges() {
+    String line = "x".repeat(900) + "\n";
+    Outcome outcome = succeed(line.repeat(5) + "Well?\n", TINY);
+    List<int[]> prompts = prompts(outcome);
+    assertEquals(6, prompts.size());
+    assertTrue(prompts.get(3)[0] > 4 * 900, outcome.err());
+    // A fifth is over 4096; with three, a quarter is free.
+    assertTrue(
+        outcome.err().contains("the conversation goes on without its 2 oldest exchanges"),
+        outcome.err());
+    assertTrue(prompts.get(4)[0] > 3 * 900 && prompts.get(4)[0] + 8 <= 3072, outcome.err());
+    assertTrue(prompts.get(4)[1] >= "system: Be brief.\nuser: x".length(), outcome.err());
+    assertTrue(prompts.get(5)[1] >= prompts.get(4)[0], outcome.err()); // and caches as before
+  }
+
+  @Test
+  void aMessageThatDoesNotFitIsLeftOutAndTheConversationGoesOn() {
+    Outcome outcome = run("Hello\n" + "x".repeat(4090) + "\nHow are you?\n", TINY);
+    List<int[]> prompts = prompts(outcome);
+    assertEquals(2, prompts.size(), outcome.err());
+    assertEquals(prompts.get(0)[0] + 8 - 1, prompts.get(1)[1]);
+    List<String> complaints =
+        outcome.err().lines().filter(line -> line.startsWith("kv4j: ")).toList();
+    assertTrue(complaints.get(0).startsWith("kv4j: the message takes 41"), complaints.get(0));
+    assertEquals("kv4j: 1 of 3 messages were left out, as said above", complaints.get(1));
+    assertEquals(2, outcome.status()); // nobody was there to see it
   }
 }

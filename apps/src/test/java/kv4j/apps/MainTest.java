@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import kv4j.apps.cli.Command;
+import kv4j.apps.cli.CompletionCommand;
 import kv4j.apps.cli.Terminal;
 import org.apache.commons.cli.Option;
 import org.junit.jupiter.api.Test;
@@ -43,7 +44,8 @@ class MainTest {
         new ChatApp(),
         new InspectApp(),
         new ExportApp(),
-        new BenchApp());
+        new BenchApp(),
+        new CompletionCommand(List::of));
   }
 
   @ParameterizedTest
@@ -52,8 +54,8 @@ class MainTest {
     Outcome outcome = run(args.isEmpty() ? new String[0] : args.split(" "));
     assertEquals(0, outcome.status());
     for (Command command : commands()) {
-      assertTrue(outcome.out().contains(command.name()), outcome.out());
-      assertTrue(outcome.out().contains(command.description()), outcome.out());
+      String text = outcome.out().replaceAll("\\s+", " ");
+      assertTrue(text.contains(" " + command.name() + " " + command.description()), text);
     }
     assertEquals("", outcome.err());
   }
@@ -73,6 +75,28 @@ class MainTest {
     for (String line : outcome.out().split("\n")) {
       assertTrue(line.length() <= Terminal.COLUMNS, line);
     }
+  }
+
+  /** With {@code --help}, a command line is checked, but not run. */
+  @ParameterizedTest
+  @MethodSource("commands")
+  void examplesAreRight(Command command) {
+    String help = run(command.name(), "--help").out();
+    assertFalse(command.examples().isEmpty());
+    for (String example : command.examples()) {
+      assertTrue(help.contains("\n  kv4j " + example + "\n"), help);
+      assertTrue(example.startsWith(command.name()), example);
+      String line = example.replaceFirst(" *[#<>].*", "").replaceAll("\"[^\"]*\"", "text");
+      Outcome outcome = run((line + " --help").split(" "));
+      assertEquals(help, outcome.out(), outcome.err());
+    }
+  }
+
+  @Test
+  void saysItsVersion() {
+    String version = run("--version").out();
+    assertTrue(version.matches("kv4j .*, Java " + Runtime.version().feature() + ".*\\R"), version);
+    assertEquals(version, run("version").out());
   }
 
   @Test
@@ -154,7 +178,7 @@ class MainTest {
         "chat --top-k 7 | --top-k needs --temperature",
         "compare --cache radix --cache simple | --cache is given more than once",
         "compare --cache request --ttl 5m | --ttl needs a cache that keeps something between",
-        "workflow --cache request --policy lfu | --policy needs the cache radix",
+        "compare --cache request --policy lfu | --policy needs a cache that keeps something between requests",
         "compare --plugins pom.xml | --plugins needs a cache or a model that is in the jar",
         "chat --plugins pom.xml | --plugins needs --model provider:NAME",
         "bench --plugins pom.xml | --plugins needs --model provider:NAME",
@@ -163,6 +187,8 @@ class MainTest {
         "compare --also none,tea | there is no cache named tea; there are none, radix, request,",
         "bench --model provider:x --context 9 | --context needs --model FILE",
         "export --model provider:x --gguf y | export writes model files and demo models",
+        "completion tcsh | completion is for bash, zsh, fish, not \"tcsh\"",
+        "chat --history no-such-folder/x --model-preset tiny | --history needs a terminal",
         "compare stray | compare takes options only, not \"stray\""
       })
   void refusesBadInputInOneSentence(String args, String sentence) {

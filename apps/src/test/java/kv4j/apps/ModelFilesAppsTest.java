@@ -11,10 +11,18 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import kv4j.apps.Programs.Outcome;
 import kv4j.apps.cli.Terminal;
+import kv4j.model.DemoModels;
+import kv4j.model.Model;
+import kv4j.model.ModelPreset;
+import kv4j.model.family.ModelExport;
+import kv4j.model.tokenizer.GgufTokenizers;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -117,6 +125,37 @@ class ModelFilesAppsTest {
     Outcome outcome = succeed("", "inspect", Programs.stories("stories260K.bin").toString());
     assertTrue(outcome.out().contains("name it by"), outcome.out());
     assertTrue(outcome.out().contains("llama2.c"), outcome.out());
+  }
+
+  /** Both what ends a generation and what nobody reads are for people to know. */
+  @Test
+  void inspectShowsEndTokensAndKeysThatAreNotKnown() throws IOException {
+    Model tiny = DemoModels.create(ModelPreset.TINY, 42);
+    Map<String, Object> metadata = new LinkedHashMap<>(GgufTokenizers.metadata(tiny.tokenizer()));
+    List<Object> tokens = new ArrayList<>((List<?>) metadata.get("tokenizer.ggml.tokens"));
+    tokens.set(256, "<|im_end|>");
+    metadata.put("tokenizer.ggml.tokens", tokens);
+    for (int i = 0; i < 30; i++) {
+      metadata.put("llama.colour_" + i, i);
+    }
+    Path file = folder.resolve("odd.gguf");
+    ModelExport.gguf(tiny, metadata, file);
+    JsonNode contents = json("inspect", file.toString());
+    assertEquals("<|im_end|>", contents.at("/tokenizer/ends/0/name").asText());
+    assertEquals("</s>", contents.at("/tokenizer/ends/1/name").asText());
+    assertEquals("llama.colour_0", contents.at("/model/unknownKeys/0").asText());
+    assertEquals(30, contents.at("/model/unknownKeys").size());
+    Outcome table = succeed("", "inspect", file.toString());
+    assertTrue(table.out().contains("256 <|im_end|>, 257 </s>"), table.out());
+    assertTrue(table.out().contains("llama.colour_29"), table.out());
+    for (String line : table.out().split("\n")) {
+      assertTrue(line.length() <= Terminal.COLUMNS, line);
+    }
+    Outcome generated =
+        succeed("", "generate", "--model", file.toString(), "--prompt", "a", "--new-tokens", "2");
+    assertTrue(
+        generated.err().contains("not known, and taken to be without effect: llama.colour_0, "),
+        generated.err());
   }
 
   @Test

@@ -6,10 +6,8 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import kv4j.apps.cli.Terminal;
-import org.junit.jupiter.api.Assumptions;
 
 /** Runs the program in this process. */
 final class Programs {
@@ -40,12 +38,8 @@ final class Programs {
     return outcome;
   }
 
-  /** A file of a trained model beside the project; skips the test where it is absent. */
+  /** A file of the small trained model. */
   static Path stories(String name) {
-    Path file = Path.of("..", "..", "shared", "models", "stories260K", name);
-    Path beside = Path.of("..", "..", "..", "shared", "models", "stories260K", name);
-    Path found = Files.exists(file) ? file : beside;
-    Assumptions.assumeTrue(Files.exists(found), "there is no " + file);
-    return found;
+    return Path.of("..", "testdata", "stories260K", name);
   }
 }

@@ -22,21 +22,47 @@ import java.util.function.ToDoubleFunction;
 public record CacheMetrics(KvCache cache, String name) implements MeterBinder {
   @Override
   public void bindTo(MeterRegistry registry) {
-    count(registry, "lookups", "requests opened", Tags.of("result", "hit"), CacheStats::hits);
+    count(
+        registry,
+        "lookups",
+        "requests opened",
+        Tags.of("result", "hit"),
+        stats -> stats.lookups().hits());
     count(
         registry,
         "lookups",
         "requests opened",
         Tags.of("result", "miss"),
-        stats -> stats.lookups() - stats.hits());
-    count(registry, "tokens.prompt", "prompt tokens", Tags.empty(), CacheStats::promptTokens);
-    count(registry, "tokens.cached", "cached tokens", Tags.empty(), CacheStats::cachedTokens);
-    count(registry, "inserted", "entries adopted", Tags.empty(), CacheStats::inserted);
-    count(registry, "copies", "partial blocks copied", Tags.empty(), CacheStats::partialCopies);
-    count(registry, "no.room", "commits not kept whole", Tags.empty(), CacheStats::noRoom);
+        stats -> stats.lookups().count() - stats.lookups().hits());
+    count(
+        registry,
+        "tokens.prompt",
+        "prompt tokens",
+        Tags.empty(),
+        stats -> stats.lookups().promptTokens());
+    count(
+        registry,
+        "tokens.cached",
+        "cached tokens",
+        Tags.empty(),
+        stats -> stats.lookups().cachedTokens());
+    count(
+        registry, "inserted", "entries adopted", Tags.empty(), stats -> stats.storage().inserted());
+    count(
+        registry,
+        "copies",
+        "partial blocks copied",
+        Tags.empty(),
+        stats -> stats.lookups().partialCopies());
+    count(
+        registry,
+        "no.room",
+        "commits not kept whole",
+        Tags.empty(),
+        stats -> stats.storage().noRoom());
     for (CacheStats.Removal cause : CacheStats.Removal.values()) {
       Tags tag = Tags.of("cause", cause.name().toLowerCase(Locale.ROOT));
-      count(registry, "removed", "entries removed", tag, stats -> stats.removed(cause));
+      count(registry, "removed", "entries removed", tag, stats -> stats.storage().removed(cause));
     }
     for (Lookup.Reason reason : Lookup.Reason.values()) {
       Tags tag = Tags.of("reason", reason.label());
@@ -45,17 +71,23 @@ public record CacheMetrics(KvCache cache, String name) implements MeterBinder {
           "lookup.reasons",
           "why lookups did not find more",
           tag,
-          stats -> stats.reasons().getOrDefault(reason, 0L));
+          stats -> stats.lookups().reasons().getOrDefault(reason, 0L));
     }
-    gauge(registry, "entries", "entries kept", null, CacheStats::entries);
-    gauge(registry, "size", "bytes kept", "bytes", CacheStats::bytes);
-    gauge(registry, "size.pinned", "bytes pinned", "bytes", CacheStats::pinnedBytes);
-    gauge(registry, "size.peak", "most bytes kept", "bytes", CacheStats::peakBytes);
+    gauge(registry, "entries", "entries kept", null, stats -> stats.storage().entries());
+    gauge(registry, "size", "bytes kept", "bytes", stats -> stats.storage().bytes());
+    gauge(registry, "size.pinned", "bytes pinned", "bytes", stats -> stats.storage().pinnedBytes());
+    gauge(
+        registry,
+        "size.running",
+        "bytes that running requests fill",
+        "bytes",
+        stats -> stats.storage().runningBytes());
+    gauge(registry, "size.peak", "most bytes kept", "bytes", stats -> stats.storage().peakBytes());
     FunctionTimer.builder(
             "kv.cache.lookup.time",
             cache,
-            c -> c.stats().lookups(),
-            c -> c.stats().lookupNanos(),
+            c -> c.stats().lookups().count(),
+            c -> c.stats().lookups().nanos(),
             TimeUnit.NANOSECONDS)
         .tags("cache", name)
         .register(registry);

@@ -3,44 +3,88 @@ package kv4j.cache;
 import java.util.Map;
 
 /**
- * An immutable snapshot of a cache's counters since it was made. Counters of lookups move when
- * {@link KvCache#open} returns; those of entries and bytes when an entry is adopted by {@link
- * KvSequence#commit} or let go, by whichever call.
+ * An immutable snapshot of a cache's counters since it was made. All of it is of one moment: what a
+ * lookup that is counted here found was there by then, and what it led to later is not.
  *
- * @param lookups requests opened
- * @param hits lookups that found at least one cached token
- * @param promptTokens prompt tokens of all lookups
- * @param cachedTokens prompt tokens that lookups found cached
- * @param entries what is kept now, in the cache's own unit (blocks, or prefix-and-layer pairs)
- * @param bytes bytes kept now; what a running sequence has computed counts from its commit on
- * @param peakBytes most bytes kept at any time
- * @param removed entries removed so far, by cause
- * @param reasons lookups so far by why they did not find more
- * @param inserted entries adopted so far; {@code inserted} minus all {@code removed} is {@code
- *     entries}
- * @param pinnedBytes bytes kept now that may not be evicted, each counted once: those that open
- *     sequences were given (until their commit or close) and those pinned by name
- * @param partialCopies lookups that copied the cached part of a partly matching block
- * @param noRoom commits that could not keep all that was computed, nothing evictable being left
- * @param lookupNanos time spent in finding prefixes, copies of partial blocks included
- * @param insertNanos time spent in adopting what was computed, evictions for it included
+ * @param lookups what was asked; moves when {@link KvCache#open} returns
+ * @param storage what is and was kept; moves when an entry is adopted by a commit or let go, by
+ *     whichever call
  */
-public record CacheStats(
-    long lookups,
-    long hits,
-    long promptTokens,
-    long cachedTokens,
-    long entries,
-    long bytes,
-    long peakBytes,
-    Map<Removal, Long> removed,
-    Map<Lookup.Reason, Long> reasons,
-    long inserted,
-    long pinnedBytes,
-    long partialCopies,
-    long noRoom,
-    long lookupNanos,
-    long insertNanos) {
+public record CacheStats(Lookups lookups, Storage storage) {
+  /**
+   * What was asked of a cache.
+   *
+   * @param count requests opened
+   * @param hits lookups that found at least one cached token
+   * @param promptTokens prompt tokens of all lookups
+   * @param cachedTokens prompt tokens that lookups found cached
+   * @param reasons lookups by why they did not find more
+   * @param partialCopies lookups that copied the cached part of a partly matching block
+   * @param nanos time spent in finding prefixes, copies of partial blocks included
+   */
+  public record Lookups(
+      long count,
+      long hits,
+      long promptTokens,
+      long cachedTokens,
+      Map<Lookup.Reason, Long> reasons,
+      long partialCopies,
+      long nanos) {
+    public Lookups {
+      reasons = Map.copyOf(reasons);
+    }
+
+    /** Cached prompt tokens ÷ prompt tokens, from 0 to 1; 0 before the first lookup. */
+    public double tokenHitRate() {
+      return promptTokens == 0 ? 0 : (double) cachedTokens / promptTokens;
+    }
+
+    /** Requests with at least one cached token ÷ requests, from 0 to 1. */
+    public double requestHitRate() {
+      return count == 0 ? 0 : (double) hits / count;
+    }
+  }
+
+  /**
+   * What a cache keeps between requests, and what running sequences fill. Both together stay within
+   * the cache's limit, unless what runs alone exceeds it.
+   *
+   * @param entries what is kept now, in the cache's own unit (blocks, or prefix-and-layer pairs)
+   * @param bytes of these
+   * @param peakBytes most bytes kept at any time
+   * @param pinnedBytes bytes kept now that may not be evicted, each counted once: those that open
+   *     sequences hold and those pinned by name
+   * @param runningBytes bytes within the limit that open sequences have for blocks of their own;
+   *     from their commit on these count as kept
+   * @param inserted entries adopted so far; {@code inserted} minus all {@code removed} is {@code
+   *     entries}
+   * @param removed entries removed so far, by cause
+   * @param noRoom commits that could not keep all that was computed, nothing evictable being left
+   * @param insertNanos time spent in adopting what was computed, evictions for it included
+   */
+  public record Storage(
+      long entries,
+      long bytes,
+      long peakBytes,
+      long pinnedBytes,
+      long runningBytes,
+      long inserted,
+      Map<Removal, Long> removed,
+      long noRoom,
+      long insertNanos) {
+    /** Of a cache that keeps nothing between requests. */
+    public static final Storage NONE = new Storage(0, 0, 0, 0, 0, 0, Map.of(), 0, 0);
+
+    public Storage {
+      removed = Map.copyOf(removed);
+    }
+
+    /** Entries removed so far for one cause. */
+    public long removed(Removal cause) {
+      return removed.getOrDefault(cause, 0L);
+    }
+  }
+
   /** Why an entry left the cache. */
   public enum Removal {
     /** Made room for others. */
@@ -51,53 +95,5 @@ public record CacheStats(
     EXPLICIT,
     /** Another entry holds the same tokens and more. */
     SUPERSEDED
-  }
-
-  public CacheStats {
-    removed = Map.copyOf(removed);
-    reasons = Map.copyOf(reasons);
-  }
-
-  /** A snapshot of a cache that counts no more than this. */
-  public CacheStats(
-      long lookups,
-      long hits,
-      long promptTokens,
-      long cachedTokens,
-      long entries,
-      long bytes,
-      long peakBytes,
-      Map<Removal, Long> removed) {
-    this(
-        lookups,
-        hits,
-        promptTokens,
-        cachedTokens,
-        entries,
-        bytes,
-        peakBytes,
-        removed,
-        Map.of(),
-        0,
-        0,
-        0,
-        0,
-        0,
-        0);
-  }
-
-  /** Cached prompt tokens ÷ prompt tokens, from 0 to 1; 0 before the first lookup. */
-  public double tokenHitRate() {
-    return promptTokens == 0 ? 0 : (double) cachedTokens / promptTokens;
-  }
-
-  /** Requests with at least one cached token ÷ requests, from 0 to 1. */
-  public double requestHitRate() {
-    return lookups == 0 ? 0 : (double) hits / lookups;
-  }
-
-  /** Entries removed so far for one cause. */
-  public long removed(Removal cause) {
-    return removed.getOrDefault(cause, 0L);
   }
 }

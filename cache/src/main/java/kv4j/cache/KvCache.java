@@ -1,5 +1,6 @@
 package kv4j.cache;
 
+import java.util.Optional;
 import kv4j.cache.block.KvLayout;
 
 /**
@@ -17,13 +18,23 @@ public interface KvCache extends AutoCloseable {
   /**
    * Finds the longest usable prefix of a prompt and starts a sequence on it. At least one prompt
    * token is always left to compute.
+   *
+   * @throws IllegalStateException if the cache is closed
    */
   KvSequence open(KvRequest request);
 
   /** Counts since this cache was made. */
   CacheStats stats();
 
-  /** Drops everything kept. */
+  /** All that is kept, at one moment; empty if this cache has nothing of that kind to show. */
+  default Optional<TreeSnapshot> snapshot() {
+    return Optional.empty();
+  }
+
+  /**
+   * Drops everything kept and refuses further requests; open sequences go on, and what they commit
+   * is not kept. May be called more than once.
+   */
   @Override
   void close();
 }

@@ -11,7 +11,8 @@ import kv4j.cache.block.KvLayout;
  * What a cache is made from. Providers take what concerns them.
  *
  * @param layout shape of keys and values
- * @param maxBytes most bytes kept between requests
+ * @param maxBytes most bytes kept between requests; what running requests fill counts too, where a
+ *     cache can tell
  * @param timeToLive how long an entry may be kept; empty: for ever
  * @param refreshOnHit whether the time to live begins anew each time an entry is used
  * @param policy which entry makes room for others
@@ -26,6 +27,8 @@ public record KvCacheConfig(
     EvictionPolicy policy,
     Ticker ticker,
     Consumer<CacheEvent> listener) {
+  private static final System.Logger LOG = System.getLogger(KvCacheConfig.class.getName());
+
   public KvCacheConfig {
     Objects.requireNonNull(policy);
     Objects.requireNonNull(ticker);
@@ -56,6 +59,18 @@ public record KvCacheConfig(
 
   public static KvCacheConfig of(KvLayout layout, long maxBytes) {
     return new KvCacheConfig(layout, maxBytes, Optional.empty());
+  }
+
+  /**
+   * Tells the listener of an event. What it throws is logged and no more: it must not cost the
+   * request whose doing the event was.
+   */
+  public void tell(CacheEvent event) {
+    try {
+      listener.accept(event);
+    } catch (RuntimeException e) {
+      LOG.log(System.Logger.Level.WARNING, "a cache listener failed", e);
+    }
   }
 
   /** The same with a time to live. */

@@ -49,6 +49,11 @@ public record KvRequest(
     return new KvRequest(prompt, sharedPrefixTokens, other, model, salt);
   }
 
+  /** The same for a model. */
+  public KvRequest withModel(String other) {
+    return new KvRequest(prompt, sharedPrefixTokens, namespace, other, salt);
+  }
+
   /** The same with a salt. */
   public KvRequest withSalt(String other) {
     return new KvRequest(prompt, sharedPrefixTokens, namespace, model, other);

@@ -1,5 +1,6 @@
 package kv4j.cache;
 
+import kv4j.cache.block.KvLayout;
 import kv4j.cache.block.KvSpans;
 
 /**
@@ -11,6 +12,9 @@ import kv4j.cache.block.KvSpans;
  * worth keeping; {@link #close}, always.
  */
 public interface KvSequence extends AutoCloseable {
+  /** The shape of its keys and values. */
+  KvLayout layout();
+
   /** What the cache found when this sequence was opened. */
   Lookup lookup();
 
@@ -27,6 +31,19 @@ public interface KvSequence extends AutoCloseable {
   }
 
   /**
+   * Asks whether there is memory within the cache's limit for more tokens, and if so sets it aside
+   * for this sequence; what others may do without is evicted for it. Not needed before {@link
+   * #update}, which takes what it needs in any case: this is for who runs many sequences and may
+   * put one off.
+   *
+   * @param tokens new tokens to come
+   * @return whether they fit
+   */
+  default boolean reserve(int tokens) {
+    return true;
+  }
+
+  /**
    * The hook: attention hands in the new tokens' keys and values and asks what they may attend to.
    * Called once per attention layer, in order, in each forward pass. The new tokens continue the
    * sequence at position {@link #length()}.
@@ -37,10 +54,22 @@ public interface KvSequence extends AutoCloseable {
    * @param values {@code [rows, kvHeads, headDim]}
    * @param firstRow the row where this sequence's new tokens begin
    * @param tokens new tokens, at least 1
-   * @return spans that end with the new tokens; {@code length() + tokens} tokens unless the cache
-   *     drops some on purpose
+   * @return spans of all {@code length() + tokens} tokens, the new ones at their end
    */
   KvSpans update(int layer, float[] keys, float[] values, int firstRow, int tokens);
+
+  /**
+   * Offers the whole blocks of what has been computed so far to other sequences, while this one
+   * goes on. What is kept of it is the cache's from then on and held for this sequence until it is
+   * committed or closed; the next pass may read it from blocks that another sequence computed.
+   *
+   * @param tokens ids from position 0 on; those past {@link #length()} are ignored
+   * @return leading tokens that the cache holds for this sequence now; 0 if it shares nothing
+   *     before the end
+   */
+  default int commitPrefix(int[] tokens) {
+    return 0;
+  }
 
   /**
    * Offers what has been computed to later sequences. Tokens past {@link #length()} are ignored.

@@ -11,7 +11,12 @@ public final class Generator {
   private final InferenceEngine engine;
   private final KvCache cache;
 
+  /**
+   * @throws IllegalArgumentException if the cache is for keys and values of another shape than the
+   *     model's
+   */
   public Generator(InferenceEngine engine, KvCache cache) {
+    engine.requireShape(cache.layout());
     this.engine = engine;
     this.cache = cache;
   }
@@ -58,12 +63,7 @@ public final class Generator {
     Sampler sampler = new Sampler(request.sampling());
     long start = System.nanoTime();
     long ttft = 0;
-    KvRequest lookup =
-        new KvRequest(
-            request.prompt(),
-            request.sharedPrefixTokens(),
-            request.namespace(),
-            engine.model().fingerprint());
+    KvRequest lookup = request.lookup().withModel(engine.model().fingerprint());
     try (KvSequence sequence = cache.open(lookup)) {
       int length = prompt;
       boolean more = true;

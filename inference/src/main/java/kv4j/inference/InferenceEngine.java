@@ -11,8 +11,10 @@ import kv4j.cache.basic.RequestCacheProvider;
 import kv4j.cache.block.KvDtype;
 import kv4j.cache.block.KvLayout;
 import kv4j.inference.kernel.Kernels;
+import kv4j.inference.pass.ForwardPass;
 import kv4j.inference.plan.Plan;
 import kv4j.inference.plan.PlanCompiler;
+import kv4j.inference.plan.graph.UnsupportedGraphException;
 import kv4j.model.GraphNames;
 import kv4j.model.Model;
 import kv4j.model.TransformerConfig;
@@ -48,16 +50,9 @@ import org.nd4j.linalg.factory.Nd4j;
  * gains and the tables of rotary positions, on the heap; and each worker's scratch.
  */
 public final class InferenceEngine implements AutoCloseable {
-  /** What a bound pass gives SameDiff as placeholders: the plan takes rows from the pass itself. */
-  private static final Map<String, INDArray> PLACEHOLDERS =
-      Map.of(
-          GraphNames.TOKENS, Nd4j.createFromArray(new int[1]),
-          GraphNames.POSITIONS, Nd4j.createFromArray(new int[1]));
-
   private final Model model;
   private final EngineOptions options;
   private final Plan plan;
-  private final ThreadLocal<ForwardPass> boundPass = new ThreadLocal<>();
 
   private InferenceEngine(Model model, EngineOptions options, Plan plan) {
     this.model = model;
@@ -68,7 +63,7 @@ public final class InferenceEngine implements AutoCloseable {
   /**
    * Compiles a model's graph and starts the worker threads.
    *
-   * @throws IllegalArgumentException if the graph has something no plan can do
+   * @throws IllegalArgumentException if the graph has something no plan can do, or cannot be cached
    * @throws IllegalStateException if the graph has an open engine already
    */
   public static InferenceEngine create(Model model, EngineOptions options) {
@@ -77,9 +72,7 @@ public final class InferenceEngine implements AutoCloseable {
     if (fuse) {
       Blas.useOneThread();
     }
-    Plan plan =
-        PlanCompiler.compile(
-            model.graph(), model.config(), Kernels.best(), options.threads(), fuse);
+    Plan plan = compile(model, options, fuse);
     InferenceEngine engine = new InferenceEngine(model, options, plan);
     try {
       PlanSession.register(model.graph(), engine);
@@ -88,6 +81,53 @@ public final class InferenceEngine implements AutoCloseable {
       throw e;
     }
     return engine;
+  }
+
+  /**
+   * A plan that gives the logits of SameDiff's own session: checked for graphs that kv4j did not
+   * build, whose names may promise more than they keep.
+   */
+  private static Plan compile(Model model, EngineOptions options, boolean fuse) {
+    Plan plan;
+    try {
+      plan = compile(model, options, fuse, "");
+    } catch (UnsupportedGraphException e) {
+      plan = compile(model, options, false, e.getMessage()); // or it is refused there too
+    }
+    if (model.ownGraph()) {
+      return plan;
+    }
+    try {
+      GraphProbe probe = new GraphProbe(model);
+      if (fuse && !probe.agreesOnWholes(plan)) {
+        plan.close();
+        plan =
+            compile(
+                model,
+                options,
+                false,
+                "steps of kv4j's own gave other logits than SameDiff's own session");
+      }
+      if (!probe.agreesOnWholes(plan)) {
+        throw new IllegalArgumentException(
+            "the graph's logits are others when its ops are run one by one");
+      }
+      if (!probe.agreesOnPasses(plan)) {
+        throw new IllegalArgumentException(
+            "the graph cannot be cached: with a past it gives other logits than for the whole"
+                + " sequence; either it attends to later tokens, or something besides keys, values"
+                + " and mask depends on earlier ones");
+      }
+      return plan;
+    } catch (RuntimeException | Error e) {
+      plan.close();
+      throw e;
+    }
+  }
+
+  private static Plan compile(Model model, EngineOptions options, boolean fuse, String whyNot) {
+    return PlanCompiler.compile(
+        model.graph(), model.config(), Kernels.best(), options.threads(), fuse, whyNot);
   }
 
   public Model model() {
@@ -102,6 +142,27 @@ public final class InferenceEngine implements AutoCloseable {
   public KvLayout layout(int blockTokens, KvDtype dtype) {
     TransformerConfig config = model.config();
     return new KvLayout(config.layers(), config.kvHeads(), config.headDim(), blockTokens, dtype);
+  }
+
+  /**
+   * Checks that a cache or a sequence is for this model's keys and values; blocks may have any size
+   * and any dtype.
+   *
+   * @throws IllegalArgumentException if it is not
+   */
+  void requireShape(KvLayout other) {
+    KvLayout own = layout(other.blockTokens(), other.dtype());
+    if (!own.equals(other)) {
+      throw new IllegalArgumentException(
+          "the cache is for %d layers of %d KV heads of %d, but the model has %d of %d of %d"
+              .formatted(
+                  other.layers(),
+                  other.kvHeads(),
+                  other.headDim(),
+                  own.layers(),
+                  own.kvHeads(),
+                  own.headDim()));
+    }
   }
 
   /**
@@ -132,8 +193,10 @@ public final class InferenceEngine implements AutoCloseable {
    * Runs one forward pass over the new tokens of any number of sequences.
    *
    * @return logits of the rows asked for, in order, {@code [rows][vocabulary]}
-   * @throws IllegalArgumentException if a token is not in the vocabulary or a position beyond the
-   *     context; nothing has run then
+   * @throws IllegalArgumentException if a token is not in the vocabulary, a position beyond the
+   *     context, or a sequence for keys and values of another shape or with more or fewer tokens in
+   *     place; nothing has run then
+   * @throws IllegalStateException if logits are not finite
    */
   public float[][] forward(ForwardPass pass) {
     if (pass.segments().size() > 1 && !plan.takesBatches()) {
@@ -141,18 +204,7 @@ public final class InferenceEngine implements AutoCloseable {
           .flatMap(segment -> Stream.of(forward(new ForwardPass(List.of(segment)))))
           .toArray(float[][]::new);
     }
-    boundPass.set(pass);
-    try {
-      INDArray logits =
-          model.graph().output(PLACEHOLDERS, GraphNames.LOGITS).get(GraphNames.LOGITS);
-      if (boundPass.get() != null) {
-        throw new IllegalStateException(
-            "SameDiff did not run its graph through the engine; was the engine closed?");
-      }
-      return rows(logits, pass.logitRows());
-    } finally {
-      boundPass.remove();
-    }
+    return rows(run(pass), pass.logitRows());
   }
 
   private static float[][] rows(INDArray logits, int count) {
@@ -164,21 +216,34 @@ public final class InferenceEngine implements AutoCloseable {
         logits.data().asNioFloat().get(row * columns, rows[row]);
       }
       logits.close();
+      requireFinite(rows);
     }
     return rows;
   }
 
+  /** What is no number cannot be compared, so that any token picked by it would be arbitrary. */
+  private static void requireFinite(float[][] rows) {
+    for (float[] row : rows) {
+      float sum = 0; // of zeros, unless one of them is not finite
+      for (float logit : row) {
+        sum += logit * 0;
+      }
+      for (int token = 0; sum != 0 && token < row.length; token++) {
+        if (!Float.isFinite(row[token])) {
+          throw new IllegalStateException(
+              "the model's logits are not finite: that of token %d is %s"
+                  .formatted(token, row[token]));
+        }
+      }
+    }
+  }
+
   /**
-   * Runs the pass bound to this thread, or else the placeholders' tokens as one whole sequence.
+   * Runs the placeholders' tokens as one whole sequence.
    *
-   * @return logits {@code [rows, vocabulary]}; an empty array if the pass asks for none
+   * @return logits {@code [rows, vocabulary]}
    */
   INDArray run(Map<String, INDArray> placeholders) {
-    ForwardPass pass = boundPass.get();
-    if (pass != null) {
-      boundPass.remove();
-      return run(pass);
-    }
     int[] tokens = placeholders.get(GraphNames.TOKENS).toIntVector();
     int[] positions = placeholders.get(GraphNames.POSITIONS).toIntVector();
     for (int i = 0; i < positions.length; i++) {
@@ -198,6 +263,12 @@ public final class InferenceEngine implements AutoCloseable {
   private INDArray run(ForwardPass pass) {
     TransformerConfig config = model.config();
     for (ForwardPass.Segment segment : pass.segments()) {
+      requireShape(segment.sequence().layout());
+      if (segment.from() != segment.sequence().length()) {
+        throw new IllegalArgumentException(
+            "a pass that begins at position %d, but %d tokens of its sequence are in place"
+                .formatted(segment.from(), segment.sequence().length()));
+      }
       if (segment.to() > config.context()) {
         throw new IllegalArgumentException(
             "position "

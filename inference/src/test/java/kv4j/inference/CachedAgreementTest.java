@@ -30,7 +30,9 @@ import kv4j.cache.KvCacheProvider;
 import kv4j.cache.KvCaches;
 import kv4j.cache.basic.RequestCacheProvider;
 import kv4j.cache.block.KvDtype;
+import kv4j.model.DemoModels;
 import kv4j.model.Model;
+import kv4j.model.ModelPreset;
 import kv4j.model.TransformerConfig;
 import kv4j.model.TransformerConfig.RopePairing;
 import org.junit.jupiter.api.Test;
@@ -194,8 +196,19 @@ class CachedAgreementTest {
   }
 
   @Test
-  void theChecksNoticeAForgottenToken() {
-    assertNoticed(1, WrongCache::droppingTheOldestToken);
+  void aCacheThatForgetsATokenIsRefused() {
+    Model model = DemoModels.create(ModelPreset.TINY, 2);
+    for (boolean fuse : new boolean[] {true, false}) {
+      try (InferenceEngine engine = InferenceEngine.create(model, new EngineOptions(2, 64, fuse));
+          KvCache cache = WrongCache.droppingTheOldestToken(config(engine, 1, KvDtype.F32))) {
+        String refusal =
+            assertThrows(
+                    IllegalArgumentException.class,
+                    () -> new Generator(engine, cache).generate(request(new int[] {1, 2, 3}, 3, 0)))
+                .getMessage();
+        assertEquals("the cache gave keys and values of 3 tokens, but there are 4", refusal);
+      }
+    }
   }
 
   @Test

@@ -147,7 +147,8 @@ final class EngineTestKit {
         config,
         TransformerGraph.build(weights),
         new ByteTokenizer(),
-        "model " + seed);
+        "model " + seed,
+        true);
   }
 
   static int[] randomTokens(SplittableRandom random, int count, Model model) {
@@ -276,7 +277,8 @@ final class EngineTestKit {
 
   /** A greedy request that says how much of its prompt is shared. */
   static GenerationRequest request(int[] prompt, int newTokens, int sharedPrefixTokens) {
-    return new GenerationRequest(prompt, newTokens, Sampling.GREEDY, sharedPrefixTokens, "");
+    return new GenerationRequest(
+        new KvRequest(prompt, sharedPrefixTokens, "", ""), newTokens, Sampling.GREEDY);
   }
 
   /** Runs {@code tasks} each on a thread of its own and rethrows the first failure. */

@@ -9,6 +9,7 @@ import static kv4j.inference.EngineTestKit.randomTokens;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.HashMap;
 import java.util.List;
@@ -16,9 +17,14 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import kv4j.cache.KvCache;
+import kv4j.cache.KvCacheConfig;
+import kv4j.cache.KvRequest;
 import kv4j.cache.KvSequence;
 import kv4j.cache.basic.RequestCacheProvider;
 import kv4j.cache.block.KvDtype;
+import kv4j.cache.block.KvLayout;
+import kv4j.cache.radix.RadixKvCache;
+import kv4j.inference.pass.ForwardPass;
 import kv4j.model.DemoModels;
 import kv4j.model.GraphNames;
 import kv4j.model.Model;
@@ -26,6 +32,7 @@ import kv4j.model.ModelPreset;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -71,7 +78,7 @@ class FailureTest {
       assertEquals(
           "a prompt of 4096 tokens and 1 new ones do not fit the model's context of 4096 tokens",
           refusal.getMessage());
-      assertEquals(0, cache.stats().lookups());
+      assertEquals(0, cache.stats().lookups().count());
     }
   }
 
@@ -142,6 +149,95 @@ class FailureTest {
               IllegalArgumentException.class,
               () -> engine.model().graph().output(wrong, GraphNames.LOGITS));
       assertEquals("positions must count from 0, but number 1 is 2", refusal.getMessage());
+    }
+  }
+
+  @Test
+  void aCacheForAnotherShapeIsRefusedWhereverTheyMeet() {
+    try (InferenceEngine engine = InferenceEngine.create(model, new EngineOptions(2, 64))) {
+      KvLayout own = engine.layout(16, KvDtype.F32);
+      for (KvLayout other :
+          List.of(
+              new KvLayout(own.layers() + 1, own.kvHeads(), own.headDim(), 16, KvDtype.F32),
+              new KvLayout(own.layers(), own.kvHeads() + 1, own.headDim(), 16, KvDtype.F32),
+              new KvLayout(own.layers(), own.kvHeads(), own.headDim() + 2, 16, KvDtype.F32))) {
+        try (KvCache cache = new RequestCacheProvider().create(KvCacheConfig.of(other, 1 << 20));
+            KvSequence sequence = cache.open(KvRequest.of(1, 2, 3))) {
+          for (Executable meeting :
+              List.<Executable>of(
+                  () -> new Generator(engine, cache),
+                  () -> engine.forward(sequence, new int[] {1, 2, 3}, 0, 3))) {
+            String refusal = assertThrows(IllegalArgumentException.class, meeting).getMessage();
+            assertTrue(refusal.startsWith("the cache is for " + other.layers()), refusal);
+          }
+          assertEquals(0, sequence.length());
+        }
+      }
+      KvLayout sameShape = engine.layout(8, KvDtype.BF16);
+      new Generator(engine, new RequestCacheProvider().create(KvCacheConfig.of(sameShape, 1)));
+    }
+  }
+
+  @Test
+  void aSaltSeparatesRequests() {
+    int[] prompt = new SplittableRandom(5).ints(40, 0, model.config().vocabulary()).toArray();
+    try (InferenceEngine engine = InferenceEngine.create(model, new EngineOptions(2, 64));
+        KvCache cache = new RadixKvCache(config(engine, 16, KvDtype.F32))) {
+      Generator generator = new Generator(engine, cache);
+      for (int expected : new int[] {0, 39}) {
+        for (String salt : List.of("", "one", "other")) {
+          KvRequest lookup = KvRequest.of(prompt).withSalt(salt);
+          GenerationResult result =
+              generator.generate(new GenerationRequest(lookup, 1, Sampling.GREEDY));
+          assertEquals(expected, result.lookup().cachedTokens(), salt);
+        }
+      }
+    }
+  }
+
+  @Test
+  void aPassThatDoesNotGoOnWhereItsSequenceEndsIsRefused() {
+    int[] tokens = {1, 2, 3, 4, 5};
+    try (InferenceEngine engine = InferenceEngine.create(model, new EngineOptions(2, 64));
+        KvCache cache = new RequestCacheProvider().create(config(engine, 16, KvDtype.F32));
+        KvSequence sequence = cache.open(KvRequest.of(tokens))) {
+      engine.forward(sequence, tokens, 0, 3);
+      for (int from : new int[] {2, 4}) {
+        String refusal =
+            assertThrows(
+                    IllegalArgumentException.class, () -> engine.forward(sequence, tokens, from, 5))
+                .getMessage();
+        assertEquals(
+            "a pass that begins at position "
+                + from
+                + ", but 3 tokens of its sequence are in place",
+            refusal);
+      }
+      ForwardPass.Segment segment =
+          new ForwardPass.Segment(sequence, tokens, 3, 5, ForwardPass.Logits.LAST);
+      assertThrows(
+          IllegalArgumentException.class, () -> new ForwardPass(List.of(segment, segment)));
+      engine.forward(sequence, tokens, 3, 5);
+      assertEquals(5, sequence.length());
+    }
+  }
+
+  @Test
+  void logitsThatAreNoNumbersAreAnError() {
+    for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY}) {
+      Model broken = DemoModels.create(ModelPreset.TINY, 3);
+      broken.graph().getVariable(GraphNames.FINAL_NORM_GAIN).getArr().putScalar(5, bad);
+      try (InferenceEngine engine = InferenceEngine.create(broken, new EngineOptions(2, 64));
+          KvCache cache = new RadixKvCache(config(engine, 16, KvDtype.F32))) {
+        String error =
+            assertThrows(
+                    IllegalStateException.class,
+                    () ->
+                        new Generator(engine, cache)
+                            .generate(GenerationRequest.greedy(new int[] {1, 2, 3}, 4)))
+                .getMessage();
+        assertTrue(error.startsWith("the model's logits are not finite: that of token "), error);
+      }
     }
   }
 

@@ -10,12 +10,16 @@ import static kv4j.inference.LlamaCppKit.request;
 import static kv4j.inference.LlamaCppKit.tokens;
 import static kv4j.inference.LlamaCppKit.vocabulary;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import de.kherud.llama.LlamaModel;
 import de.kherud.llama.ModelParameters;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import kv4j.cache.KvCache;
@@ -94,6 +98,56 @@ class LlamaCppTest {
         assertSameTokens(ours, theirs, name + ", prompt of " + length);
       }
     }
+  }
+
+  /** By the names of tokens, of whatever type the file says that they are. */
+  @Test
+  void llamaCppStopsWhereWeDo() {
+    SplittableRandom random = new SplittableRandom(11);
+    Model model = model("ends", config(2, 64, 4, 2, 16, ADJACENT, Block.LLAMA, false), random);
+    int[] prompt = random.ints(20, SPECIAL, VOCABULARY).toArray();
+    int[] tokens;
+    try (InferenceEngine engine = InferenceEngine.create(model, new EngineOptions(2, 256));
+        KvCache cache =
+            new RequestCacheProvider().create(EngineTestKit.config(engine, 16, KvDtype.F32))) {
+      tokens = new Generator(engine, cache).generate(GenerationRequest.greedy(prompt, 12)).tokens();
+    }
+    int at = 3; // of a token that comes up for the first time, and not at once
+    while (contains(prompt, tokens[at]) || contains(Arrays.copyOf(tokens, at), tokens[at])) {
+      at++;
+    }
+    List<String> names =
+        List.of(
+            "<|eot_id|>",
+            "<|im_end|>",
+            "<|end|>",
+            "<end_of_turn>",
+            "<|endoftext|>",
+            "<|eom_id|>",
+            "<EOT>",
+            "<|fim_pad|>",
+            "<|repo_name|>",
+            "<|file_sep|>",
+            "<|im_start|>",
+            "<|user|>",
+            "<|endofturn|>");
+    for (String name : names) {
+      Map<String, Object> metadata = new HashMap<>(vocabulary());
+      List<Object> texts = new ArrayList<>((List<?>) metadata.get("tokenizer.ggml.tokens"));
+      texts.set(tokens[at], name);
+      metadata.put("tokenizer.ggml.tokens", texts);
+      Path file = folder.resolve("ends.gguf");
+      ModelExport.gguf(model, metadata, file);
+      boolean ends = GgufTokenizers.from(metadata).endTokens().contains(tokens[at]);
+      try (LlamaModel judge = open(file)) {
+        String theirs = judge.complete(request(prompt, 12).setIgnoreEos(false));
+        assertEquals(ends, theirs.codePointCount(0, theirs.length()) == at, name + ": " + theirs);
+      }
+    }
+  }
+
+  private static boolean contains(int[] tokens, int token) {
+    return Arrays.stream(tokens).anyMatch(one -> one == token);
   }
 
   /**

@@ -5,6 +5,7 @@ import static kv4j.inference.EngineTestKit.randomTokens;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import kv4j.cache.KvCache;
@@ -38,7 +39,7 @@ class ModelInfoTest {
         new TransformerConfig(
             2, 96, 6, gpt2 ? 6 : 2, 16, 200, 500, 600, 1e-5f, positions, block, true);
     Model model = DemoModels.create(type, config, 1);
-    ModelInfo info = new ModelInfo(type, "none", Family.LLAMA, config);
+    ModelInfo info = new ModelInfo(type, "none", Family.LLAMA, config, List.of());
     EngineOptions options = EngineOptions.defaults();
     assertEquals(ModelInfo.PASS_ROWS, options.prefillChunk());
     try (InferenceEngine engine = InferenceEngine.create(model, options);

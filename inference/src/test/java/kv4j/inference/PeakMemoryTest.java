@@ -21,6 +21,7 @@ import kv4j.cache.KvSequence;
 import kv4j.cache.block.KvBlock;
 import kv4j.cache.block.KvDtype;
 import kv4j.cache.block.KvLayout;
+import kv4j.inference.pass.ForwardPass;
 import kv4j.model.DemoModels;
 import kv4j.model.Model;
 import kv4j.model.Positions;
@@ -157,11 +158,11 @@ class PeakMemoryTest {
       try (KvCache cache = KvCaches.create("radix", KvCacheConfig.of(layout, most), loader)) {
         Generator generator = new Generator(engine, cache);
         generator.generate(GenerationRequest.greedy(randomTokens(random, 62, model), 2));
-        assertEquals(4 * layout.bytesPerBlock(), cache.stats().bytes());
+        assertEquals(4 * layout.bytesPerBlock(), cache.stats().storage().bytes());
         for (int i = 0; i < 5; i++) {
           generator.generate(GenerationRequest.greedy(randomTokens(random, 62, model), 2));
         }
-        assertTrue(cache.stats().peakBytes() <= most, cache.stats().toString());
+        assertTrue(cache.stats().storage().peakBytes() <= most, cache.stats().toString());
       }
       for (KvDtype dtype : KvDtype.values()) {
         assertBlockTakesItsBytes(engine.layout(16, dtype));

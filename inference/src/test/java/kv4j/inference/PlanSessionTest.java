@@ -109,6 +109,25 @@ class PlanSessionTest {
   }
 
   @Test
+  void threadsThatUseTheEngineLeaveNoSessionsBehind() throws InterruptedException {
+    try (InferenceEngine engine = InferenceEngine.create(model, OPTIONS)) {
+      int before = model.graph().getSessions().size();
+      for (int i = 0; i < 50; i++) {
+        Thread thread =
+            new Thread(
+                () -> {
+                  try (KvSequence sequence = newSequence(engine)) {
+                    engine.forward(sequence, tokens, 0, 5);
+                  }
+                });
+        thread.start();
+        thread.join();
+      }
+      assertEquals(before, model.graph().getSessions().size());
+    }
+  }
+
+  @Test
   void aClosedEngineSaysSo() {
     InferenceEngine engine = InferenceEngine.create(model, OPTIONS);
     engine.close();

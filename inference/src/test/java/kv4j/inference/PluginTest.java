@@ -31,11 +31,14 @@ import kv4j.cache.KvCacheConfig;
 import kv4j.cache.KvCacheProvider;
 import kv4j.cache.KvCaches;
 import kv4j.cache.block.KvDtype;
+import kv4j.cache.contract.Contract;
 import kv4j.inference.example.LastPromptCacheProvider;
 import kv4j.model.DemoModels;
 import kv4j.model.Model;
 import kv4j.model.ModelPreset;
+import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A cache from a JAR that is not on the class path. */
@@ -56,6 +59,12 @@ class PluginTest {
     }
   }
 
+  @TestFactory
+  Stream<DynamicTest> theExampleKeepsTheContract() {
+    return Contract.of(new LastPromptCacheProvider()).entrySet().stream()
+        .map(check -> DynamicTest.dynamicTest(check.getKey(), check.getValue()::run));
+  }
+
   private static void run(ClassLoader loader) {
     SplittableRandom random = new SplittableRandom(2);
     Model model = DemoModels.create(ModelPreset.TINY, 2);
@@ -74,7 +83,7 @@ class PluginTest {
         assertEquals(expectedCached, result.lookup().cachedTokens());
         assertMatchesStock(model, request, result, result.lookup().toString());
       }
-      assertEquals(96 / 156.0, cache.stats().tokenHitRate());
+      assertEquals(96 / 156.0, cache.stats().lookups().tokenHitRate());
     }
   }
 

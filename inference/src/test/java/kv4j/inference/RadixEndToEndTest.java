@@ -63,8 +63,10 @@ class RadixEndToEndTest {
         expectedBlocks += blocks(length, blockTokens) - cut / blockTokens;
       }
       expectedBlocks -= computed % blockTokens == 0 ? 0 : 1; // the last took the first's tail over
-      assertEquals(expectedBlocks, cache.stats().entries());
-      assertEquals(cache.stats().entries() * cache.layout().bytesPerBlock(), cache.stats().bytes());
+      assertEquals(expectedBlocks, cache.stats().storage().entries());
+      assertEquals(
+          cache.stats().storage().entries() * cache.layout().bytesPerBlock(),
+          cache.stats().storage().bytes());
       for (int cut = 1; cut <= PREFIX; cut++) { // and with nothing new to ask
         kit.run(cut - 1, cache, Arrays.copyOf(prefix, cut));
       }
@@ -84,11 +86,12 @@ class RadixEndToEndTest {
         running.prefill(cut + 2);
         for (int i = 0; i < 6; i++) {
           kit.run(0, cache, others(62)); // each takes what is not pinned
-          assertTrue(cache.stats().bytes() <= budget * cache.layout().bytesPerBlock());
+          assertTrue(cache.stats().storage().bytes() <= budget * cache.layout().bytesPerBlock());
         }
         int pinned = cut / blockTokens;
-        assertEquals(pinned * cache.layout().bytesPerBlock(), cache.stats().pinnedBytes());
-        long evicted = cache.stats().removed(Removal.SIZE);
+        assertEquals(
+            pinned * cache.layout().bytesPerBlock(), cache.stats().storage().pinnedBytes());
+        long evicted = cache.stats().storage().removed(Removal.SIZE);
         assertTrue(evicted >= blocks(PREFIX, blockTokens) - pinned, evicted + " evicted");
         int left = pinned * blockTokens; // of the prefix: its last tokens were not pinned
         try (RadixKit.Run probe = kit.open(cache, stored)) {
@@ -99,7 +102,7 @@ class RadixEndToEndTest {
         cache.checkIntegrity();
         kit.run(prompt.length + NEW_TOKENS - 1, cache, running.tokens);
       }
-      assertEquals(0, cache.stats().pinnedBytes());
+      assertEquals(0, cache.stats().storage().pinnedBytes());
       cache.checkIntegrity();
     }
   }
@@ -123,9 +126,9 @@ class RadixEndToEndTest {
         cache.checkIntegrity();
       }
       CacheStats stats = cache.stats();
-      assertTrue(stats.removed(Removal.SIZE) > 10, stats.removed().toString());
-      assertTrue(stats.hits() > 5, stats.hits() + " hits");
-      assertTrue(stats.peakBytes() <= budget * cache.layout().bytesPerBlock());
+      assertTrue(stats.storage().removed(Removal.SIZE) > 10, stats.storage().removed().toString());
+      assertTrue(stats.lookups().hits() > 5, stats.lookups().hits() + " hits");
+      assertTrue(stats.storage().peakBytes() <= budget * cache.layout().bytesPerBlock());
     }
   }
 
@@ -143,7 +146,7 @@ class RadixEndToEndTest {
         clock.addAndGet(step);
         kit.run(PREFIX - 1, cache, prefix);
       }
-      assertEquals(0, cache.stats().removed(Removal.EXPIRED));
+      assertEquals(0, cache.stats().storage().removed(Removal.EXPIRED));
 
       int cut = 36;
       int[] prompt = kit.leaving(stored, cut, others(6));
@@ -155,7 +158,7 @@ class RadixEndToEndTest {
         kit.run(pinned * blockTokens, cache, stored); // the rest is overdue
         assertEquals(
             blocks(PREFIX + NEW_TOKENS - 1, blockTokens) - pinned,
-            cache.stats().removed(Removal.EXPIRED));
+            cache.stats().storage().removed(Removal.EXPIRED));
         clock.addAndGet(2 * step);
         running.finish();
         running.checkAndCommit();
@@ -167,7 +170,7 @@ class RadixEndToEndTest {
         assertEquals(0, late.cached());
         assertEquals(Reason.EXPIRED, late.sequence.lookup().reason());
       }
-      assertEquals(0, cache.stats().entries());
+      assertEquals(0, cache.stats().storage().entries());
     }
   }
 
@@ -183,7 +186,7 @@ class RadixEndToEndTest {
       kit.run(PREFIX - 1, cache, prefix);
       clock.addAndGet(1);
       kit.run(0, cache, prefix);
-      assertEquals(3, cache.stats().removed(Removal.EXPIRED));
+      assertEquals(3, cache.stats().storage().removed(Removal.EXPIRED));
     }
   }
 
@@ -194,7 +197,7 @@ class RadixEndToEndTest {
       try (RadixKit.Run dropped = kit.open(cache, prefix)) {
         dropped.prefill(30);
       }
-      assertEquals(0, cache.stats().entries());
+      assertEquals(0, cache.stats().storage().entries());
       try (RadixKit.Run aborted = kit.open(cache, prefix)) {
         assertEquals(0, aborted.cached());
         aborted.prefill(23);
@@ -203,7 +206,7 @@ class RadixEndToEndTest {
         aborted.sequence.commit(aborted.tokens); // too late, and harmless
       }
       cache.checkIntegrity();
-      assertEquals(blocks(23, blockTokens), cache.stats().entries());
+      assertEquals(blocks(23, blockTokens), cache.stats().storage().entries());
       kit.run(23, cache, prefix);
     }
   }
@@ -230,7 +233,7 @@ class RadixEndToEndTest {
               - 20 / blockTokens
               + blocks(23 + 5 + NEW_TOKENS - 1, blockTokens)
               - 23 / blockTokens,
-          cache.stats().entries());
+          cache.stats().storage().entries());
       kit.run(PREFIX + NEW_TOKENS - 1, cache, stored);
     }
   }
@@ -245,7 +248,7 @@ class RadixEndToEndTest {
         running.prefill(32);
         running.sequence.commit(running.tokens);
         kit.run(0, cache, others(60)); // takes all four blocks
-        assertEquals(2, cache.stats().removed(Removal.SIZE));
+        assertEquals(2, cache.stats().storage().removed(Removal.SIZE));
         running.finish();
         running.checkAndCommit();
       }

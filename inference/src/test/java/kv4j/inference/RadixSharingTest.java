@@ -57,10 +57,10 @@ class RadixSharingTest {
       int length = PREFIX + 3 + NEW_TOKENS - 1;
       int shared = PREFIX / blockTokens;
       int expected = shared + 2 * (blocks(length, blockTokens) - shared);
-      assertEquals(expected, cache.stats().entries());
+      assertEquals(expected, cache.stats().storage().entries());
 
       atOnce(cache, one.length - 1, one, one); // the same prompt, and nothing new to keep
-      assertEquals(expected, cache.stats().inserted());
+      assertEquals(expected, cache.stats().storage().inserted());
       atOnce(cache, PREFIX, kit.leaving(prefix, PREFIX, 3, 3), kit.leaving(prefix, PREFIX, 4, 4));
     }
   }
@@ -73,7 +73,7 @@ class RadixSharingTest {
             () -> oneOfTwo(cache, expectedCached, one, barrier),
             () -> oneOfTwo(cache, expectedCached, other, barrier)));
     cache.checkIntegrity();
-    assertEquals(0, cache.stats().pinnedBytes());
+    assertEquals(0, cache.stats().storage().pinnedBytes());
   }
 
   private void oneOfTwo(
@@ -108,10 +108,10 @@ class RadixSharingTest {
             };
       }
       inParallel(List.of(threads));
-      assertTrue(cache.stats().removed(Removal.SIZE) > 10, cache.stats().toString());
-      assertTrue(cache.stats().hits() > 10, cache.stats().toString());
-      assertTrue(cache.stats().peakBytes() <= 8 * cache.layout().bytesPerBlock());
-      assertEquals(0, cache.stats().pinnedBytes());
+      assertTrue(cache.stats().storage().removed(Removal.SIZE) > 10, cache.stats().toString());
+      assertTrue(cache.stats().lookups().hits() > 10, cache.stats().toString());
+      assertTrue(cache.stats().storage().peakBytes() <= 8 * cache.layout().bytesPerBlock());
+      assertEquals(0, cache.stats().storage().pinnedBytes());
     }
   }
 
@@ -126,10 +126,10 @@ class RadixSharingTest {
         kit.run(0, cache, request);
         kit.run(PREFIX - 1, cache, request); // the same again does find it
       }
-      assertEquals(4 * blocks(COMPUTED, blockTokens), cache.stats().entries());
+      assertEquals(4 * blocks(COMPUTED, blockTokens), cache.stats().storage().entries());
       assertEquals( // only where there is no salt on either side is a miss told of the other
           Map.of(Reason.FULL, 4L, Reason.COLD, 3L, Reason.OTHER_NAMESPACE, 1L),
-          cache.stats().reasons());
+          cache.stats().lookups().reasons());
     }
   }
 
@@ -163,7 +163,8 @@ class RadixSharingTest {
       }
       press(cache);
       assertEquals(
-          whole / blockTokens * cache.layout().bytesPerBlock(), cache.stats().pinnedBytes());
+          whole / blockTokens * cache.layout().bytesPerBlock(),
+          cache.stats().storage().pinnedBytes());
       assertEquals(Map.of("system", whole), cache.pinned());
       kit.run(whole, cache, concat(prefix, 9));
       assertTrue(cache.unpin("system"));
@@ -178,10 +179,10 @@ class RadixSharingTest {
 
   /** Requests that take all the room there is. */
   private void press(RadixKvCache cache) {
-    long before = cache.stats().removed(Removal.SIZE);
+    long before = cache.stats().storage().removed(Removal.SIZE);
     for (int i = 0; i < 12; i++) {
       kit.run(0, cache, kit.randomTokens(random, 62));
     }
-    assertTrue(cache.stats().removed(Removal.SIZE) > before);
+    assertTrue(cache.stats().storage().removed(Removal.SIZE) > before);
   }
 }

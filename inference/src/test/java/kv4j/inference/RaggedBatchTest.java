@@ -17,8 +17,9 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.Function;
 import kv4j.cache.KvSequence;
-import kv4j.inference.ForwardPass.Logits;
-import kv4j.inference.ForwardPass.Segment;
+import kv4j.inference.pass.ForwardPass;
+import kv4j.inference.pass.ForwardPass.Logits;
+import kv4j.inference.pass.ForwardPass.Segment;
 import kv4j.model.Model;
 import org.junit.jupiter.api.Test;
 

@@ -15,6 +15,7 @@ import static kv4j.inference.EngineTestKit.stockLogits;
 import java.util.Arrays;
 import java.util.List;
 import kv4j.cache.KvSequence;
+import kv4j.inference.pass.ForwardPass;
 import kv4j.model.DemoModels;
 import kv4j.model.Model;
 import kv4j.model.ModelPreset;

@@ -3,14 +3,15 @@ package kv4j.inference;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
+import kv4j.cache.BlockSequence;
 import kv4j.cache.CacheStats;
+import kv4j.cache.DelegatingSequence;
 import kv4j.cache.KvCache;
 import kv4j.cache.KvCacheConfig;
 import kv4j.cache.KvRequest;
 import kv4j.cache.KvSequence;
 import kv4j.cache.Lookup;
 import kv4j.cache.basic.RequestCacheProvider;
-import kv4j.cache.block.BlockSequence;
 import kv4j.cache.block.KvBlock;
 import kv4j.cache.block.KvLayout;
 import kv4j.cache.block.KvSpans;
@@ -30,7 +31,7 @@ final class WrongCache implements KvCache {
     return new WrongCache(
         config,
         right ->
-            new Delegating(right) {
+            new DelegatingSequence(right) {
               @Override
               public KvSpans update(
                   int layer, float[] keys, float[] values, int firstRow, int tokens) {
@@ -50,7 +51,7 @@ final class WrongCache implements KvCache {
     return new WrongCache(
         config,
         right ->
-            new Delegating(right) {
+            new DelegatingSequence(right) {
               @Override
               public KvSpans update(
                   int layer, float[] keys, float[] values, int firstRow, int tokens) {
@@ -76,7 +77,7 @@ final class WrongCache implements KvCache {
     return new WrongCache(
         config,
         right ->
-            new Delegating(right) {
+            new DelegatingSequence(right) {
               @Override
               public KvSpans update(
                   int layer, float[] keys, float[] values, int firstRow, int tokens) {
@@ -136,38 +137,5 @@ final class WrongCache implements KvCache {
 
     @Override
     public void close() {}
-  }
-
-  private abstract static class Delegating implements KvSequence {
-    private final KvSequence right;
-
-    Delegating(KvSequence right) {
-      this.right = right;
-    }
-
-    @Override
-    public Lookup lookup() {
-      return right.lookup();
-    }
-
-    @Override
-    public int length() {
-      return right.length();
-    }
-
-    @Override
-    public int begin() {
-      return right.begin();
-    }
-
-    @Override
-    public void commit(int[] tokens) {
-      right.commit(tokens);
-    }
-
-    @Override
-    public void close() {
-      right.close();
-    }
   }
 }

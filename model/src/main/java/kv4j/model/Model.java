@@ -11,13 +11,16 @@ import org.nd4j.autodiff.samediff.SameDiff;
  *     {@link #ofGraph} asks for
  * @param tokenizer its tokenizer
  * @param fingerprint tells models apart: equal only if config, weights and tokenizer are
+ * @param ownGraph whether {@link TransformerGraph} built the graph; what any other computes is
+ *     compared before it is relied on
  */
 public record Model(
     String name,
     TransformerConfig config,
     SameDiff graph,
     Tokenizer tokenizer,
-    String fingerprint) {
+    String fingerprint,
+    boolean ownGraph) {
   /**
    * A model of some weights, with its graph.
    *
@@ -30,7 +33,8 @@ public record Model(
         weights.config(),
         TransformerGraph.build(weights),
         tokenizer,
-        Fingerprints.of(weights, tokenizerId));
+        Fingerprints.of(weights, tokenizerId),
+        true);
   }
 
   /**
@@ -60,7 +64,8 @@ public record Model(
       require(graph, GraphNames.inLayer(layer, GraphNames.CORE_VALUES));
     }
     require(graph, GraphNames.LOGITS);
-    return new Model(name, config, graph, tokenizer, Fingerprints.of(config, graph, tokenizerId));
+    return new Model(
+        name, config, graph, tokenizer, Fingerprints.of(config, graph, tokenizerId), false);
   }
 
   private static void require(SameDiff graph, String name) {

@@ -30,6 +30,14 @@ public interface Tokenizer {
   }
 
   /**
+   * As {@link #encodeWithSpecial}, for a text that goes on after other text: no space comes before
+   * it that is not in it.
+   */
+  default int[] encodeMoreWithSpecial(String text) {
+    return encodeWithSpecial(text);
+  }
+
+  /**
    * The text, with every special token's text in it marked so that {@link #encodeWithSpecial} takes
    * it for text: what a user typed, on its way into a template. The mark is a character that is not
    * whitespace, inside the special text, so that a template can still trim or split the text.

@@ -68,6 +68,7 @@ public final class OtherJvm {
         command.add(option);
       }
     }
+    command.addAll(List.of("--add-modules", "jdk.incubator.vector"));
     command.addAll(List.of(property, "-cp", System.getProperty("java.class.path"), mainClass));
     command.addAll(arguments);
     command.addAll(List.of("--json", json.toString()));

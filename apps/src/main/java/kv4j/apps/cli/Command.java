@@ -1,5 +1,6 @@
 package kv4j.apps.cli;
 
+import java.util.List;
 import java.util.Optional;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
@@ -15,6 +16,16 @@ public interface Command {
   /** What the help calls the one thing to be given without an option; empty if there is none. */
   default Optional<String> operand() {
     return Optional.empty();
+  }
+
+  /** All that the operand can be, for shells to complete; empty if there is more. */
+  default List<String> operandChoices() {
+    return List.of();
+  }
+
+  /** Command lines to begin with, after {@code kv4j}. */
+  default List<String> examples() {
+    return List.of();
   }
 
   /** What it takes, {@code --help} and {@code --verbose} aside. */

@@ -32,6 +32,7 @@ public final class Dispatcher {
   private static final int LIKELY_TYPO = 3;
   private static final String VERBOSE = "verbose";
   private static final String HELP = "help";
+  private static final String VERSION = "version";
 
   private final Map<String, Command> commands = new LinkedHashMap<>();
 
@@ -75,15 +76,16 @@ public final class Dispatcher {
       terminal.out().print(Help.commands(commands.values()));
       return;
     }
+    if (name.equals(VERSION) || name.equals("--" + VERSION)) {
+      terminal.out().println(Version.text());
+      return;
+    }
     Command command = commands.get(name);
     if (command == null) {
       throw new IllegalArgumentException(
           "there is no command \"" + name + "\"" + suggestion(name, "", commands.keySet()));
     }
-    Options options = command.options();
-    options.addOption(
-        flag(VERBOSE, "show the compiled plan, what ND4J logs, and where an error arose"));
-    options.addOption(flag(HELP, "list these options"));
+    Options options = options(command);
     rest.replaceAll(argument -> argument.equals("-h") ? "--" + HELP : argument);
     CommandLine line = parse(name, options, rest.toArray(String[]::new));
     checkOperands(command, line);
@@ -92,6 +94,14 @@ public final class Dispatcher {
     } else {
       command.run(line, terminal);
     }
+  }
+
+  /** All options of a command, those that every command has among them. */
+  static Options options(Command command) {
+    Options options = command.options();
+    options.addOption(
+        flag(VERBOSE, "show the compiled plan, what ND4J logs, and where an error arose"));
+    return options.addOption(flag(HELP, "list these options"));
   }
 
   /** Prints lines on stderr if the user wants to know more. */

@@ -20,7 +20,9 @@ final class Help {
     for (Command command : commands) {
       text.append(entry(command.name(), width, command.description()));
     }
-    return text.append("\nkv4j COMMAND --help lists the options of a command.\n").toString();
+    return text.append(
+            "\nkv4j COMMAND --help lists the options of a command.\nkv4j --version says which kv4j this is.\n")
+        .toString();
   }
 
   /** One command and its options, in the order in which it gives them. */
@@ -32,6 +34,10 @@ final class Help {
     int width = longest(options.stream().map(Help::label).toList());
     for (Option option : options) {
       text.append(entry(label(option), width, option.getDescription()));
+    }
+    if (!command.examples().isEmpty()) {
+      text.append("\nExamples:\n");
+      command.examples().forEach(line -> text.append("  kv4j ").append(line).append('\n'));
     }
     return text.toString();
   }

@@ -1,8 +1,10 @@
 package kv4j.apps.cli;
 
+import java.io.BufferedOutputStream;
 import java.io.Console;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 
@@ -12,6 +14,7 @@ import java.nio.charset.StandardCharsets;
  * @param in what is typed or piped in
  * @param out for results
  * @param err for progress and complaints
+ * @param inIsTerminal whether a person types what is read
  * @param outIsTerminal whether a person sees {@code out} right away
  * @param errIsTerminal likewise {@code err}
  */
@@ -19,6 +22,7 @@ public record Terminal(
     InputStream in,
     PrintStream out,
     PrintStream err,
+    boolean inIsTerminal,
     boolean outIsTerminal,
     boolean errIsTerminal) {
   /** Widest line printed. */
@@ -26,22 +30,41 @@ public record Terminal(
 
   /**
    * The process's own streams. The launcher knows which of them are terminals and says so in the
-   * properties {@code kv4j.terminal.out} and {@code kv4j.terminal.err}; without it, both are if the
-   * JVM has a console.
+   * properties {@code kv4j.terminal.in}, {@code .out} and {@code .err}; without it, all are if the
+   * JVM has a console. What goes to a terminal is made harmless on its way; what goes to a file or
+   * a pipe is data and stays as it is.
    */
   public static Terminal system() {
     boolean console = hasConsole();
+    boolean out = property("kv4j.terminal.out", console);
+    boolean err = property("kv4j.terminal.err", console);
     return new Terminal(
         System.in,
-        System.out,
-        System.err,
-        property("kv4j.terminal.out", console),
-        property("kv4j.terminal.err", console));
+        out ? harmless(System.out, false) : System.out,
+        err ? harmless(System.err, true) : System.err,
+        property("kv4j.terminal.in", console),
+        out,
+        err);
+  }
+
+  /** Of which nobody types the input. */
+  public Terminal(
+      InputStream in,
+      PrintStream out,
+      PrintStream err,
+      boolean outIsTerminal,
+      boolean errIsTerminal) {
+    this(in, out, err, false, outIsTerminal, errIsTerminal);
   }
 
   /** With nothing to read. */
   public Terminal(PrintStream out, PrintStream err, boolean outIsTerminal, boolean errIsTerminal) {
     this(InputStream.nullInputStream(), out, err, outIsTerminal, errIsTerminal);
+  }
+
+  private static PrintStream harmless(PrintStream terminal, boolean returns) {
+    OutputStream buffered = new BufferedOutputStream(terminal);
+    return new PrintStream(new HarmlessStream(buffered, returns), true, StandardCharsets.UTF_8);
   }
 
   /** Writes any text at once, as UTF-8. */

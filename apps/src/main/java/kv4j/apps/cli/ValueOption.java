@@ -1,6 +1,7 @@
 package kv4j.apps.cli;
 
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
@@ -15,6 +16,7 @@ import org.apache.commons.cli.Option;
  * @param description for the help, without the default
  * @param otherwise the value, as it would be typed, where the option is not given; empty: none
  * @param repeatable whether it may be given more than once
+ * @param choices all values there are, for shells to complete; empty if there are others
  * @param parser reads the value; throws {@link IllegalArgumentException} with what is wrong, to be
  *     read after the option's name
  */
@@ -24,6 +26,7 @@ public record ValueOption<T>(
     String description,
     Optional<String> otherwise,
     boolean repeatable,
+    List<String> choices,
     Function<String, T> parser) {
   /** The type of repeatable options, in Commons CLI's sense. */
   static final Class<?> REPEATABLE = List.class;
@@ -36,31 +39,53 @@ public record ValueOption<T>(
       Object otherwise,
       Function<String, T> parser) {
     return new ValueOption<>(
-        name, argument, description, Optional.of(otherwise.toString()), false, parser);
+        name, argument, description, Optional.of(otherwise.toString()), false, List.of(), parser);
   }
 
   /** An option that need not have a value. */
   public static <T> ValueOption<T> optional(
       String name, String argument, String description, Function<String, T> parser) {
-    return new ValueOption<>(name, argument, description, Optional.empty(), false, parser);
+    return new ValueOption<>(
+        name, argument, description, Optional.empty(), false, List.of(), parser);
   }
 
   /** An option that may be given any number of times. */
   public static <T> ValueOption<T> repeatable(
       String name, String argument, String description, Function<String, T> parser) {
-    return new ValueOption<>(name, argument, description, Optional.empty(), true, parser);
+    return new ValueOption<>(
+        name, argument, description, Optional.empty(), true, List.of(), parser);
+  }
+
+  /** The same, which takes only these values. */
+  public ValueOption<T> withChoices(Collection<String> values) {
+    return new ValueOption<>(
+        name, argument, description, otherwise, repeatable, List.copyOf(values), parser);
   }
 
   /** For Commons CLI, its default in its description. */
   public Option option() {
     String text = otherwise.map(o -> description + " (default: " + o + ")").orElse(description);
-    return Option.builder()
-        .longOpt(name)
-        .hasArg()
-        .argName(argument)
-        .desc(text)
-        .type(repeatable ? REPEATABLE : String.class)
-        .get();
+    Option option = new WithChoices(name, text, choices);
+    option.setArgName(argument);
+    option.setType(repeatable ? REPEATABLE : String.class);
+    return option;
+  }
+
+  /** All values that an option takes; empty if there are others. */
+  static List<String> choices(Option option) {
+    return option instanceof WithChoices with ? List.of(with.choices) : List.of();
+  }
+
+  /** An option of Commons CLI that knows what values there are. */
+  private static final class WithChoices extends Option {
+    private static final long serialVersionUID = 1;
+
+    private final String[] choices;
+
+    WithChoices(String name, String description, List<String> choices) {
+      super(null, name, true, description);
+      this.choices = choices.toArray(String[]::new);
+    }
   }
 
   /**

@@ -2,11 +2,11 @@ package kv4j.apps.cli;
 
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 
 /**
  * Reads option values. All methods throw {@link IllegalArgumentException} with what is wrong, to be
@@ -124,9 +124,12 @@ public final class Values {
 
   /** The constants of an enum in lower case. */
   public static String names(Class<? extends Enum<?>> type, String separator) {
-    return Arrays.stream(type.getEnumConstants())
-        .map(Values::lowerCase)
-        .collect(Collectors.joining(separator));
+    return String.join(separator, names(type));
+  }
+
+  /** The constants of an enum in lower case, each. */
+  public static List<String> names(Class<? extends Enum<?>> type) {
+    return Arrays.stream(type.getEnumConstants()).map(Values::lowerCase).toList();
   }
 
   private static String lowerCase(Enum<?> constant) {

@@ -72,6 +72,10 @@ public final class ContentsPrinter {
     rows.add(new Row("feed-forward width", Integer.toString(shape.ffnDim())));
     rows.add(new Row("context", Integer.toString(shape.context())));
     rows.add(new Row("vocabulary", Integer.toString(shape.vocabulary())));
+    if (!model.unknownKeys().isEmpty()) {
+      String keys = String.join(", ", model.unknownKeys());
+      rows.add(new Row("keys not known", keys.replaceAll("\\p{Cntrl}+", " ")));
+    }
   }
 
   private static void tokenizer(ModelContents.Vocabulary tokenizer, List<Row> rows) {

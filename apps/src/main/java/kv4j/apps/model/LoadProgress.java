@@ -1,10 +1,12 @@
 package kv4j.apps.model;
 
+import java.util.stream.Collectors;
 import kv4j.apps.cli.Terminal;
 import kv4j.apps.report.Format;
 import kv4j.apps.report.Progress;
 import kv4j.model.family.LoadListener;
 import kv4j.model.family.ModelInfo;
+import kv4j.model.format.ModelFileException;
 
 /** Tells people of a model being loaded: what it takes, and if that is much, how far it is. */
 final class LoadProgress implements LoadListener, AutoCloseable {
@@ -25,6 +27,15 @@ final class LoadProgress implements LoadListener, AutoCloseable {
         .printf(
             "loading %s (%s, %s), which takes %s of memory%n",
             info.name(), info.format(), info.family().architecture(), Format.bytes(info.bytes()));
+    if (!info.unknownKeys().isEmpty()) {
+      terminal
+          .err()
+          .println(
+              "not known, and taken to be without effect: "
+                  + info.unknownKeys().stream()
+                      .map(ModelFileException::printable)
+                      .collect(Collectors.joining(", ")));
+    }
     int steps = (int) (info.weightBytes() / STEP_BYTES);
     if (steps > 0) {
       progress = Progress.of("loading", steps, terminal);

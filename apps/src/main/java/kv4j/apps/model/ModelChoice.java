@@ -51,11 +51,12 @@ public final class ModelChoice {
   /** A demo model. */
   public static final ValueOption<ModelPreset> PRESET =
       ValueOption.of(
-          "model-preset",
-          "NAME",
-          "model: " + presets(),
-          ModelPreset.DEMO_32.label(),
-          ModelChoice::preset);
+              "model-preset",
+              "NAME",
+              "model: " + presets(),
+              ModelPreset.DEMO_32.label(),
+              ModelChoice::preset)
+          .withChoices(Arrays.stream(ModelPreset.values()).map(ModelPreset::label).toList());
 
   /** Seed of the demo models' weights where a program has no option for it. */
   public static final long USUAL_SEED = 42;

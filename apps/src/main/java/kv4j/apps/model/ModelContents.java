@@ -42,9 +42,15 @@ public record ModelContents(
    * A model that can be loaded.
    *
    * @param bytes of memory it takes
+   * @param unknownKeys of the metadata, taken to be without effect
    */
   public record Supported(
-      String name, String architecture, long parameters, long bytes, TransformerConfig shape) {}
+      String name,
+      String architecture,
+      long parameters,
+      long bytes,
+      TransformerConfig shape,
+      List<String> unknownKeys) {}
 
   /**
    * A tokenizer.
@@ -77,7 +83,9 @@ public record ModelContents(
   /** A token by id and name. */
   public record Token(int id, String name) {
     static Optional<Token> of(Tokenizer tokenizer, int id) {
-      return id < 0 ? Optional.empty() : Optional.of(new Token(id, tokenizer.name(id)));
+      return id < 0
+          ? Optional.empty()
+          : Optional.of(new Token(id, id < tokenizer.vocabulary() ? tokenizer.name(id) : ""));
     }
   }
 
@@ -129,7 +137,8 @@ public record ModelContents(
         info.family().architecture(),
         info.config().parameters(),
         info.bytes(),
-        info.config());
+        info.config(),
+        info.unknownKeys());
   }
 
   private static Tensor tensor(TensorSource source, String name) {

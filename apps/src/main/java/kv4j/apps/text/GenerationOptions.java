@@ -123,6 +123,11 @@ public final class GenerationOptions {
     return newTokens.orElse(Math.min(USUAL_NEW_TOKENS, context - promptTokens));
   }
 
+  /** How many tokens of a context are kept for an answer. */
+  public int room(int context) {
+    return newTokens.orElse(Math.min(USUAL_NEW_TOKENS, Math.max(1, context / 4)));
+  }
+
   private static Function<String, Double> decimal(String range, DoublePredicate within) {
     return text -> {
       double value;

@@ -34,10 +34,21 @@ public record TextResult(
 
   /** In one line for people. */
   public String summary() {
-    return "prompt %d tokens, %d of them cached; TTFT %s ms; %d new tokens, %s tokens/s"
+    return summary(0);
+  }
+
+  /**
+   * In one line for people.
+   *
+   * @param ofAnswers how many of the cached tokens the model wrote itself, earlier
+   */
+  public String summary(int ofAnswers) {
+    String answers = ofAnswers == 0 ? "" : ", %d of these of earlier answers".formatted(ofAnswers);
+    return "prompt %d tokens, %d of them cached%s; TTFT %s ms; %d new tokens, %s tokens/s"
         .formatted(
             promptTokens.length,
             cachedTokens,
+            answers,
             Format.number(ttftMs),
             tokens.length,
             Format.number(tokensPerSecond));

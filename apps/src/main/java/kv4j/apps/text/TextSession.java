@@ -1,8 +1,10 @@
 package kv4j.apps.text;
 
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import kv4j.cache.KvCacheConfig;
+import kv4j.cache.KvRequest;
 import kv4j.cache.block.KvDtype;
 import kv4j.cache.radix.RadixKvCache;
 import kv4j.inference.EngineOptions;
@@ -39,18 +41,26 @@ public final class TextSession implements AutoCloseable {
    *
    * @param stops texts before which it ends, besides those of the options
    * @param out takes the text piece by piece
+   * @param stop asked after each token: whether it is to be the last
    * @throws IllegalArgumentException with one sentence if the prompt is empty or does not fit
    */
   public TextResult generate(
-      int[] prompt, GenerationOptions options, List<String> stops, Consumer<String> out) {
+      int[] prompt,
+      GenerationOptions options,
+      List<String> stops,
+      Consumer<String> out,
+      BooleanSupplier stop) {
     Model model = engine.model();
     if (prompt.length == 0) {
       throw new IllegalArgumentException("the prompt is empty");
     }
     int newTokens = options.newTokens(prompt.length, model.config().context());
     TextStream stream = new TextStream(model.tokenizer(), stops, out);
-    GenerationRequest request = new GenerationRequest(prompt, newTokens, options.sampling(), 0, "");
-    GenerationResult result = new Generator(engine, cache).generate(request, false, stream::next);
+    GenerationRequest request =
+        new GenerationRequest(KvRequest.of(prompt), newTokens, options.sampling());
+    GenerationResult result =
+        new Generator(engine, cache)
+            .generate(request, false, token -> stream.next(token) && !stop.getAsBoolean());
     stream.end();
     return TextResult.of(prompt, stream, result);
   }

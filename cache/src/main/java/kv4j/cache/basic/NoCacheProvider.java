@@ -18,6 +18,6 @@ public final class NoCacheProvider implements KvCacheProvider {
 
   @Override
   public KvCache create(KvCacheConfig config) {
-    return new UnsharedCache(config.layout(), false);
+    return new UnsharedCache(config, false);
   }
 }

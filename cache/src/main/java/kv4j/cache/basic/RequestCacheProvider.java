@@ -18,6 +18,6 @@ public final class RequestCacheProvider implements KvCacheProvider {
 
   @Override
   public KvCache create(KvCacheConfig config) {
-    return new UnsharedCache(config.layout(), true);
+    return new UnsharedCache(config, true);
   }
 }

@@ -1,15 +1,17 @@
 package kv4j.cache.basic;
 
-import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicLong;
+import kv4j.cache.BlockSequence;
+import kv4j.cache.CacheEvent;
 import kv4j.cache.CacheStats;
 import kv4j.cache.KvCache;
+import kv4j.cache.KvCacheConfig;
 import kv4j.cache.KvRequest;
 import kv4j.cache.KvSequence;
 import kv4j.cache.Lookup;
 import kv4j.cache.LookupCounters;
-import kv4j.cache.block.BlockSequence;
 import kv4j.cache.block.KvBlock;
 import kv4j.cache.block.KvLayout;
 
@@ -18,13 +20,18 @@ import kv4j.cache.block.KvLayout;
  * one uses again: cleared anew for each, it would cost more than the hook itself.
  */
 final class UnsharedCache implements KvCache {
+  private final KvCacheConfig config;
   private final KvLayout layout;
   private final boolean keepsWithinRequest;
+  private final AtomicLong events = new AtomicLong();
   private final LookupCounters counters = new LookupCounters();
   private final Queue<KvBlock> unused = new ConcurrentLinkedQueue<>();
 
-  UnsharedCache(KvLayout layout, boolean keepsWithinRequest) {
-    this.layout = layout;
+  private volatile boolean closed;
+
+  UnsharedCache(KvCacheConfig config, boolean keepsWithinRequest) {
+    this.config = config;
+    layout = config.layout();
     this.keepsWithinRequest = keepsWithinRequest;
   }
 
@@ -35,18 +42,23 @@ final class UnsharedCache implements KvCache {
 
   @Override
   public KvSequence open(KvRequest request) {
+    if (closed) {
+      throw new IllegalStateException("the cache is closed");
+    }
     Lookup lookup = new Lookup(request.prompt().length, 0, Lookup.Reason.NOT_KEPT, "");
     counters.record(lookup);
+    config.tell(new CacheEvent.Found(events.incrementAndGet(), request.namespace(), 0, lookup));
     return new Sequence(lookup);
   }
 
   @Override
   public CacheStats stats() {
-    return counters.snapshot(0, 0, 0, Map.of());
+    return new CacheStats(counters.snapshot(), CacheStats.Storage.NONE);
   }
 
   @Override
   public void close() {
+    closed = true;
     unused.clear();
   }
 
@@ -65,7 +77,9 @@ final class UnsharedCache implements KvCache {
     }
 
     private void giveBack() {
-      unused.addAll(blocks());
+      if (!closed) {
+        unused.addAll(blocks());
+      }
       reset();
     }
 

@@ -1,5 +1,8 @@
 package kv4j.cache.block;
 
+import java.nio.BufferUnderflowException;
+import java.nio.ByteBuffer;
+
 /**
  * Keys or values of one layer in one block, in the layout's element order. Knows how an element is
  * kept; {@link KvBlock} knows where.
@@ -29,6 +32,21 @@ abstract class KvArray {
   /** Turns one tile of keys into floats, {@code [headDim, tileTokens]}. */
   abstract void expandTile(
       KvExpander expander, int at, int headDim, int tileTokens, int vector, float[] out, int to);
+
+  /** Writes all elements, then all scales, in the buffer's byte order. */
+  abstract void writeTo(ByteBuffer out);
+
+  /** Reads what {@link #writeTo} wrote. */
+  abstract void readFrom(ByteBuffer in);
+
+  private static ByteBuffer take(ByteBuffer buffer, int bytes) {
+    if (buffer.remaining() < bytes) {
+      throw new BufferUnderflowException();
+    }
+    ByteBuffer part = buffer.slice(buffer.position(), bytes).order(buffer.order());
+    buffer.position(buffer.position() + bytes);
+    return part;
+  }
 
   static final class Floats extends KvArray {
     final float[] elements;
@@ -62,6 +80,16 @@ abstract class KvArray {
       for (int i = 0; i < count; i++) {
         out[to + i] = elements[at + i * stride];
       }
+    }
+
+    @Override
+    void writeTo(ByteBuffer out) {
+      take(out, elements.length * Float.BYTES).asFloatBuffer().put(elements);
+    }
+
+    @Override
+    void readFrom(ByteBuffer in) {
+      take(in, elements.length * Float.BYTES).asFloatBuffer().get(elements);
     }
 
     @Override
@@ -108,6 +136,16 @@ abstract class KvArray {
         short bits = elements[at + i * stride];
         out[to + i] = brain ? Float16.fromBrain(bits) : Float16.fromHalf(bits);
       }
+    }
+
+    @Override
+    void writeTo(ByteBuffer out) {
+      take(out, elements.length * Short.BYTES).asShortBuffer().put(elements);
+    }
+
+    @Override
+    void readFrom(ByteBuffer in) {
+      take(in, elements.length * Short.BYTES).asShortBuffer().get(elements);
     }
 
     @Override
@@ -173,6 +211,18 @@ abstract class KvArray {
       for (int i = 0; i < count; i++) {
         out[to + i] = elements[at + i * stride] * scales[vector];
       }
+    }
+
+    @Override
+    void writeTo(ByteBuffer out) {
+      take(out, elements.length).put(elements);
+      take(out, scales.length * Float.BYTES).asFloatBuffer().put(scales);
+    }
+
+    @Override
+    void readFrom(ByteBuffer in) {
+      take(in, elements.length).get(elements);
+      take(in, scales.length * Float.BYTES).asFloatBuffer().get(scales);
     }
 
     @Override

@@ -1,5 +1,7 @@
 package kv4j.cache.block;
 
+import java.nio.ByteBuffer;
+
 /**
  * Keys and values of up to {@link KvLayout#blockTokens()} consecutive tokens in every layer, laid
  * out as {@link KvLayout} says. A block is written by the one sequence that owns it and never
@@ -145,5 +147,21 @@ public final class KvBlock {
     int vector = head * layout.blockTokens();
     values[layer].expandValues(
         expander, head * layout.headStride(), tokens, layout.headDim(), vector, out, at);
+  }
+
+  /** All layers' keys and values, {@link KvLayout#bytesPerBlock()} bytes. */
+  void writeTo(ByteBuffer out) {
+    for (int layer = 0; layer < keys.length; layer++) {
+      keys[layer].writeTo(out);
+      values[layer].writeTo(out);
+    }
+  }
+
+  /** Reads what {@link #writeTo} wrote. */
+  void readFrom(ByteBuffer in) {
+    for (int layer = 0; layer < keys.length; layer++) {
+      keys[layer].readFrom(in);
+      values[layer].readFrom(in);
+    }
   }
 }

@@ -33,31 +33,27 @@ final class IntegrityCheck<B> {
         });
     require(rootPins == openPins, null, rootPins + " pins for " + openPins + " open");
     require(
-        blocks.size() == tree.accounts.entries,
+        blocks.size() == tree.journal.entries,
         null,
-        blocks.size() + " blocks, not " + tree.accounts.entries);
-    require(bytes == tree.accounts.bytes, null, bytes + " bytes, not " + tree.accounts.bytes);
+        blocks.size() + " blocks, not " + tree.journal.entries);
+    require(bytes == tree.journal.bytes, null, bytes + " bytes, not " + tree.journal.bytes);
     require(
-        pinnedBytes == tree.retention.pinnedBytes,
+        pinnedBytes == tree.queue.pinnedBytes,
         null,
-        pinnedBytes + " pinned, not " + tree.retention.pinnedBytes);
+        pinnedBytes + " pinned, not " + tree.queue.pinnedBytes);
     require(
-        bytes <= tree.budget && bytes <= tree.accounts.peakBytes,
+        tree.room() >= 0 && tree.reserved >= 0 && bytes <= tree.journal.peakBytes,
         null,
         bytes + " bytes are too many");
-    long removed = tree.accounts.removed.values().stream().mapToLong(Long::longValue).sum();
+    long removed = tree.journal.removed.values().stream().mapToLong(Long::longValue).sum();
     require(
-        tree.accounts.inserted - removed == tree.accounts.entries,
+        tree.journal.inserted - removed == tree.journal.entries,
         null,
         "inserted - removed is not kept");
     require(
-        evictable == tree.retention.evictable.size(),
-        null,
-        "others than leaves are up for eviction");
+        evictable == tree.queue.evictable.size(), null, "others than leaves are up for eviction");
     require(
-        expiring == tree.retention.expiring.size(),
-        null,
-        "others than unpinned nodes are to expire");
+        expiring == tree.queue.expiring.size(), null, "others than unpinned nodes are to expire");
   }
 
   private void walk(Node<B> root) {
@@ -104,13 +100,13 @@ final class IntegrityCheck<B> {
     require(bare || node.parent.used >= node.used, node, "was used without its parent");
     bytes += node.bytes;
     pinnedBytes += node.pins > 0 ? node.bytes : 0;
-    if (tree.retention.isEvictable(node)) {
+    if (tree.queue.isEvictable(node)) {
       evictable++;
-      require(tree.retention.evictable.contains(node), node, "is not up for eviction");
+      require(tree.queue.evictable.contains(node), node, "is not up for eviction");
     }
-    if (tree.retention.mayExpire(node)) {
+    if (tree.queue.mayExpire(node)) {
       expiring++;
-      require(tree.retention.expiring.contains(node), node, "is not up for expiry");
+      require(tree.queue.expiring.contains(node), node, "is not up for expiry");
     }
   }
 

@@ -1,12 +1,17 @@
 package kv4j.cache.index;
 
-/** Keeps the whole blocks that a lookup found in the index, until it is closed. */
+/**
+ * Keeps the whole blocks that a lookup found in the index, and the room reserved for what is
+ * computed beyond them, until it is closed.
+ */
 public final class Lease<B> implements AutoCloseable {
   private final PrefixIndex<B> index;
-  final Space space;
-  Node<B> node; // where the pinned path ends; null once given back; guarded by the index's lock
+  final Keyspace space;
+  // Guarded by the index's lock:
+  Node<B> node; // where the pinned path ends; null once given back
+  long reserved; // bytes
 
-  Lease(PrefixIndex<B> index, Space space, Node<B> node) {
+  Lease(PrefixIndex<B> index, Keyspace space, Node<B> node) {
     this.index = index;
     this.space = space;
     this.node = node;

@@ -1,9 +1,10 @@
 package kv4j.cache.index;
 
+import java.util.List;
 import kv4j.cache.Lookup;
 import kv4j.cache.Lookup.Reason;
 
-/** Says why a lookup did not find more. */
+/** Says why a lookup did not find more. Each method is one short operation on the tree. */
 final class MissReasons<B> {
   /** Most spaces looked at to explain a miss, so that its cost does not grow with their number. */
   private static final int SPACES_ASKED = 64;
@@ -14,6 +15,7 @@ final class MissReasons<B> {
     this.tree = tree;
   }
 
+  /** What the lookup's own tree tells. */
   Lookup explain(Node<B> root, int[] prompt, RadixTree.Place<B> found) {
     int at = found.at();
     if (at == prompt.length - 1) {
@@ -21,21 +23,22 @@ final class MissReasons<B> {
     }
     Reason forgotten = whyForgotten(root, prompt, at);
     if (forgotten != null) {
-      return new Lookup(prompt.length, at, forgotten, "from token " + at + " on");
-    }
-    if (isStoredElsewhere(root.space, prompt, at)) {
-      return new Lookup(prompt.length, at, Reason.OTHER_NAMESPACE, "from token " + at + " on");
+      return from(at, prompt, forgotten);
     }
     if (at == 0) {
       return new Lookup(prompt.length, 0, Reason.COLD, "");
     }
     Node<B> node = found.node();
     if (at == node.end() && node.isLeaf()) {
-      return new Lookup(prompt.length, at, Reason.END_OF_STORED, "from token " + at + " on");
+      return from(at, prompt, Reason.END_OF_STORED);
     }
     int stored = at < node.end() ? node.tokens[at - node.start] : node.anyChild().tokens[0];
     String detail = "at token " + at + ": " + prompt[at] + " here, " + stored + " stored";
     return new Lookup(prompt.length, at, Reason.DIVERGED, detail);
+  }
+
+  private static Lookup from(int at, int[] prompt, Reason reason) {
+    return new Lookup(prompt.length, at, reason, "from token " + at + " on");
   }
 
   /**
@@ -43,10 +46,10 @@ final class MissReasons<B> {
    */
   private Reason whyForgotten(Node<B> root, int[] prompt, int at) {
     int blockEnd = (at / tree.blockTokens + 1) * tree.blockTokens;
-    long hash = Forgotten.hash(root.startHash, prompt, 0, at);
+    long hash = AbsenceReasons.hash(root.startHash, prompt, 0, at);
     for (int i = at; i < Math.min(prompt.length, blockEnd); i++) {
-      hash = Forgotten.hash(hash, prompt, i, i + 1);
-      Reason reason = tree.forgotten.get(hash);
+      hash = AbsenceReasons.hash(hash, prompt, i, i + 1);
+      Reason reason = tree.absences.get(hash);
       if (reason != null) {
         return reason;
       }
@@ -54,18 +57,26 @@ final class MissReasons<B> {
     return null;
   }
 
-  /** Whether another space that may be spoken of has at least one block more of a prompt. */
-  private boolean isStoredElsewhere(Space space, int[] prompt, int at) {
-    if (space.isSalted()) {
-      return false;
+  /** Spaces in which more may be found, and may be spoken of, where {@link #explain} ended so. */
+  List<Keyspace> spacesToAsk(Keyspace space, Lookup.Reason reason) {
+    boolean unknown =
+        reason == Reason.COLD || reason == Reason.END_OF_STORED || reason == Reason.DIVERGED;
+    if (!unknown || space.isSalted()) {
+      return List.of();
     }
-    int limit = prompt.length - 1;
-    return tree.roots.values().stream()
+    return tree.roots.keySet().stream()
         .limit(SPACES_ASKED)
-        .filter(root -> !root.space.equals(space) && !root.space.isSalted())
-        .toList() // following may remove what has expired, and with it a root
-        .stream()
-        .mapToInt(root -> tree.follow(root, prompt, limit).at())
-        .anyMatch(other -> other >= Math.min(limit, at + tree.blockTokens));
+        .filter(other -> !other.equals(space) && !other.isSalted())
+        .toList();
+  }
+
+  /** What a lookup is told if another space has at least one block more of its prompt, or null. */
+  Lookup elsewhere(Keyspace other, int[] prompt, int at) {
+    Node<B> root = tree.roots.get(other);
+    int limit = prompt.length - 1;
+    int enough = Math.min(limit, at + tree.blockTokens);
+    return root != null && tree.follow(root, prompt, limit).at() >= enough
+        ? from(at, prompt, Reason.OTHER_NAMESPACE)
+        : null;
   }
 }

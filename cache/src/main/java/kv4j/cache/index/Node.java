@@ -1,11 +1,13 @@
 package kv4j.cache.index;
 
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import kv4j.cache.TreeSnapshot;
 
 /**
  * An edge of a {@link RadixTree} and the point where it ends. Positions count from the beginning of
@@ -13,8 +15,8 @@ import java.util.Map;
  * the node is split.
  */
 final class Node<B> {
-  final long id;
-  final Space space;
+  final long id; // 0 for a root
+  final Keyspace space;
   Node<B> parent; // null for a root
   int start; // position of the first token, the parent's end
   int[] tokens; // replaced, never modified
@@ -30,7 +32,7 @@ final class Node<B> {
   long time; // of insertion or of the last use, on the ticker's scale
   long rank; // the policy's, as of when the node was last attached
 
-  Node(long id, Space space, Node<B> parent, int start, int[] tokens) {
+  Node(long id, Keyspace space, Node<B> parent, int start, int[] tokens) {
     this.id = id;
     this.space = space;
     this.parent = parent;
@@ -63,6 +65,25 @@ final class Node<B> {
   /** The child inserted first. */
   Node<B> anyChild() {
     return children.values().iterator().next();
+  }
+
+  /**
+   * @param age in nanoseconds
+   */
+  TreeSnapshot.Run snapshot(long age) {
+    return new TreeSnapshot.Run(
+        id,
+        parent.id,
+        space.namespace(),
+        space.model(),
+        space.isSalted(),
+        start,
+        tokens,
+        blocks.size(),
+        bytes,
+        pins,
+        hits,
+        Duration.ofNanos(age));
   }
 
   /** The blocks of this node and all above it, in order. */

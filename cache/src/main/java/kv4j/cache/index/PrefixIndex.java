@@ -9,7 +9,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
@@ -17,18 +16,22 @@ import kv4j.cache.CacheEvent;
 import kv4j.cache.CacheStats;
 import kv4j.cache.CacheStats.Removal;
 import kv4j.cache.Lookup;
+import kv4j.cache.TreeSnapshot;
 
 /**
  * Finds the longest stored prefix of a token sequence; adopts, keeps and evicts blocks. It knows of
  * a block only what it weighs.
  *
- * <p>Locking: one lock guards the tree, the leases and the accounts; whatever reads or changes them
+ * <p>Locking: one lock guards the tree, the leases and the journal; whatever reads or changes them
  * takes it for the whole of one short operation, whose cost grows with the sequence in hand and not
- * with what is stored. No block is read, copied or computed, and no listener called, under it. A
- * block's stored tokens never change, so that whoever was given a block reads it without the lock.
- * Sequences that compute the same tokens at once do so apart: the first to commit is adopted, the
- * other finds its tokens stored and its blocks go with it. Nobody waits for anything but this lock,
- * except in {@link #clear(Duration)}, which waits with a limit and without it.
+ * with what is stored ({@link #snapshot} excepted, which notes every run). No block is read, copied
+ * or computed, no clock read, no listener called and nothing drawn under it, and explaining a miss
+ * takes it anew for each other space that is asked. Of foreign code only {@link
+ * kv4j.cache.EvictionPolicy#rank} runs under it. A block's stored tokens never change, so that
+ * whoever was given a block reads it without the lock. Sequences that compute the same tokens at
+ * once do so apart: the first to commit is adopted, the other finds its tokens stored and its
+ * blocks go with it. Nobody waits for anything but this lock, except in {@link #clear(Duration)},
+ * which waits with a limit and without it.
  *
  * @param <B> a block
  */
@@ -43,7 +46,16 @@ public final class PrefixIndex<B> {
    *     them; null if there are none. It is not pinned: its tokens never change, and this reference
    *     keeps it while it is copied
    */
-  public record Match<B>(Lookup lookup, Lease<B> lease, List<B> shared, B partial) {}
+  public record Match<B>(Lookup lookup, Lease<B> lease, List<B> shared, B partial) {
+    /** Whether the sequence needs a copy of a block's beginning. */
+    public boolean isCopied() {
+      return partial != null;
+    }
+
+    private Match<B> explained(Lookup reason) {
+      return new Match<>(reason, lease, shared, partial);
+    }
+  }
 
   /** Most expired nodes removed at the beginning of an operation. */
   private static final int SWEEP = 16;
@@ -68,36 +80,93 @@ public final class PrefixIndex<B> {
       ToLongFunction<? super B> weigher,
       LongSupplier ticker,
       Consumer<CacheEvent> listener) {
-    tree = new RadixTree<>(limits, weigher);
+    tree = new RadixTree<>(limits, weigher, ticker.getAsLong());
     misses = new MissReasons<>(tree);
     this.ticker = ticker;
     this.listener = listener;
   }
 
   /**
-   * Finds what is stored of a prompt but its last token, and pins it.
+   * Finds what is stored of a prompt but its last token, and pins it. {@link #record} counts it.
    *
    * @throws IllegalStateException if the index is closed
    */
-  public Match<B> match(Space space, int[] prompt) {
+  public Match<B> match(Keyspace space, int[] prompt) {
+    Match<B> match = locked(() -> find(space, prompt));
+    try {
+      return match.explained(explain(space, prompt, match.lookup()));
+    } catch (RuntimeException | Error e) { // the pins must not outlive it
+      match.lease().close();
+      throw e;
+    }
+  }
+
+  private Match<B> find(Keyspace space, int[] prompt) {
+    if (closed) {
+      throw new IllegalStateException("the cache is closed");
+    }
+    Node<B> root = tree.pinnedRoot(space);
+    RadixTree.Place<B> found = tree.follow(root, prompt, prompt.length - 1);
+    Lookup lookup = misses.explain(root, prompt, found);
+    int whole = found.at() / tree.blockTokens;
+    Node<B> last = tree.endingAt(found.node(), whole * tree.blockTokens);
+    tree.queue.touch(last, true);
+    tree.queue.pin(last);
+    tree.unpin(root);
+    leases++;
+    B partial = found.at() > last.end() ? tree.anyBlock(found.node(), whole) : null;
+    return new Match<>(lookup, new Lease<>(this, space, last), last.blocksFromRoot(), partial);
+  }
+
+  /** Looks into other spaces too, if the own one does not tell why no more was found. */
+  private Lookup explain(Keyspace space, int[] prompt, Lookup found) {
+    for (Keyspace other : locked(0, () -> misses.spacesToAsk(space, found.reason()))) {
+      Lookup told = locked(0, () -> misses.elsewhere(other, prompt, found.cachedTokens()));
+      if (told != null) {
+        return told;
+      }
+    }
+    return found;
+  }
+
+  /**
+   * Counts a lookup and tells of it, when the sequence that asked is ready.
+   *
+   * @param nanos that all of it took
+   */
+  public void record(Match<B> match, long nanos) {
+    run(() -> tree.journal.find(match.lease().node, match.lookup(), match.isCopied(), nanos));
+  }
+
+  /**
+   * Sees to it that {@code bytes} of the budget are a running sequence's, for blocks of its own;
+   * what it has not reserved yet is taken from what is free, and then from what may be evicted.
+   *
+   * @param bytes in all, not in addition
+   * @return whether they are; if not, as much is free as can be, and nothing more is reserved. A
+   *     sequence may go on all the same: what it computes is then beyond the budget until its
+   *     commit, which keeps what there is room for
+   */
+  public boolean reserve(Lease<B> lease, long bytes) {
     return locked(
         () -> {
-          if (closed) {
-            throw new IllegalStateException("the cache is closed");
+          long more = bytes - lease.reserved;
+          if (closed || lease.node == null || more <= 0) {
+            return true;
           }
-          Node<B> root = tree.pinnedRoot(space);
-          RadixTree.Place<B> found = tree.follow(root, prompt, prompt.length - 1);
-          Lookup lookup = misses.explain(root, prompt, found);
-          int whole = found.at() / tree.blockTokens;
-          Node<B> last = tree.endingAt(found.node(), whole * tree.blockTokens);
-          tree.retention.touch(last, true);
-          tree.retention.pin(last);
-          tree.unpin(root);
-          leases++;
-          B partial = found.at() > last.end() ? tree.anyBlock(found.node(), whole) : null;
-          return new Match<>(
-              lookup, new Lease<>(this, space, last), last.blocksFromRoot(), partial);
+          tree.makeRoom(more);
+          if (tree.room() < more) {
+            return false;
+          }
+          lease.reserved += more;
+          tree.reserved += more;
+          return true;
         });
+  }
+
+  private void unreserve(Lease<B> lease) {
+    tree.reserved -= lease.reserved;
+    lease.reserved = 0;
   }
 
   /**
@@ -111,21 +180,75 @@ public final class PrefixIndex<B> {
    *     needs
    */
   public int commit(Lease<B> lease, int[] tokens, int length, List<B> blocks) {
-    if (tokens.length < length || (long) blocks.size() * tree.blockTokens < length) {
-      throw new IllegalArgumentException(
-          tokens.length + " tokens and " + blocks.size() + " blocks for a length of " + length);
-    }
+    long begin = System.nanoTime();
+    requireAll(tokens, length, blocks);
     return locked(
         () -> {
           if (closed) {
             return 0;
           }
+          unreserve(lease);
           Node<B> root = tree.pinnedRoot(lease.space);
-          int stored = tree.insert(root, tokens, length, blocks);
+          int stored = insert(root, tokens, length, blocks, begin);
           tree.unpin(root);
           giveBack(lease);
           return stored;
         });
+  }
+
+  /**
+   * Adopts the whole blocks of what a sequence has computed so far, and extends its lease to them.
+   * The idea of handing a new hold back to a sequence that goes on is mini-sglang's {@code
+   * insert_prefix}.
+   *
+   * @param tokens as of {@link #commit}
+   * @param length as of {@link #commit}
+   * @param blocks as of {@link #commit}
+   * @return the blocks stored of these tokens, in order, which others may have computed before;
+   *     empty if the index is closed
+   * @throws IllegalArgumentException as {@link #commit}
+   * @throws IllegalStateException if the lease was given back
+   */
+  public List<B> commitPrefix(Lease<B> lease, int[] tokens, int length, List<B> blocks) {
+    long begin = System.nanoTime();
+    requireAll(tokens, length, blocks);
+    int whole = length / tree.blockTokens * tree.blockTokens;
+    return locked(
+        () -> {
+          if (closed) {
+            return List.of();
+          }
+          if (lease.node == null) {
+            throw new IllegalStateException("the sequence was committed or closed");
+          }
+          long had = lease.reserved;
+          unreserve(lease);
+          Node<B> root = tree.pinnedRoot(lease.space);
+          int stored = insert(root, tokens, whole, blocks, begin);
+          long own = tree.weigh(blocks.subList(stored / tree.blockTokens, blocks.size()));
+          lease.reserved = Math.min(had, Math.min(own, tree.room()));
+          tree.reserved += lease.reserved;
+          Node<B> held = tree.endingAt(tree.follow(root, tokens, stored).node(), stored);
+          tree.queue.pin(held);
+          tree.unpin(lease.node);
+          lease.node = held;
+          tree.unpin(root);
+          return held.blocksFromRoot();
+        });
+  }
+
+  private int insert(Node<B> root, int[] tokens, int length, List<B> blocks, long begin) {
+    int stored = tree.insert(root, tokens, length, blocks);
+    tree.journal.noRoom += stored < length ? 1 : 0;
+    tree.journal.insertNanos += System.nanoTime() - begin;
+    return stored;
+  }
+
+  private void requireAll(int[] tokens, int length, List<B> blocks) {
+    if (tokens.length < length || (long) blocks.size() * tree.blockTokens < length) {
+      throw new IllegalArgumentException(
+          tokens.length + " tokens and " + blocks.size() + " blocks for a length of " + length);
+    }
   }
 
   void release(Lease<B> lease) {
@@ -134,6 +257,7 @@ public final class PrefixIndex<B> {
 
   private void giveBack(Lease<B> lease) {
     if (lease.node != null) {
+      unreserve(lease);
       if (!closed) {
         tree.unpin(lease.node);
       }
@@ -150,7 +274,7 @@ public final class PrefixIndex<B> {
    * @return the tokens pinned; 0 if not one block is stored, and then the name stays free
    * @throws IllegalArgumentException if the name is taken
    */
-  public int pin(String name, Space space, int[] tokens) {
+  public int pin(String name, Keyspace space, int[] tokens) {
     return locked(
         () -> {
           if (named.containsKey(name)) {
@@ -161,8 +285,8 @@ public final class PrefixIndex<B> {
           int whole = found.at() / tree.blockTokens * tree.blockTokens;
           if (whole > 0) {
             Node<B> last = tree.endingAt(found.node(), whole);
-            tree.retention.touch(last, false);
-            tree.retention.pin(last);
+            tree.queue.touch(last, false);
+            tree.queue.pin(last);
             named.put(name, new Lease<>(this, space, last));
           }
           tree.unpin(root);
@@ -240,32 +364,27 @@ public final class PrefixIndex<B> {
         () -> {
           removeAll();
           tree.roots.clear();
-          tree.retention.pinnedBytes = 0;
+          tree.queue.pinnedBytes = 0;
           closed = true;
         });
   }
 
-  /** What is kept and what came and went; nothing of lookups. */
+  /** Counts of one moment. */
   public CacheStats stats() {
-    return locked(() -> tree.accounts.snapshot(tree.retention.pinnedBytes));
+    return locked(
+        () ->
+            new CacheStats(
+                tree.journal.lookups.snapshot(),
+                tree.journal.storage(tree.queue.pinnedBytes, tree.reserved)));
+  }
+
+  /** All that is stored. */
+  public TreeSnapshot snapshot() {
+    return locked(tree::snapshot);
   }
 
   /**
-   * The trees as text: one line for each run of tokens, indented by depth.
-   *
-   * @param decode makes text of token ids; called under the lock
-   */
-  public String print(Function<int[], String> decode) {
-    return locked(() -> new TreePrinter<>(tree, decode).print());
-  }
-
-  @Override
-  public String toString() {
-    return print(TreePrinter::ids);
-  }
-
-  /**
-   * Checks that the tree, the pins and the accounts agree with each other.
+   * Checks that the tree, the pins and the journal agree with each other.
    *
    * @throws IllegalStateException saying what is wrong
    */
@@ -282,13 +401,21 @@ public final class PrefixIndex<B> {
   }
 
   private <T> T locked(Supplier<T> operation) {
+    return locked(SWEEP, operation);
+  }
+
+  /**
+   * @param sweep most expired nodes to remove before
+   */
+  private <T> T locked(int sweep, Supplier<T> operation) {
+    long now = ticker.getAsLong();
     lock.lock();
     try {
-      tree.retention.begin(ticker.getAsLong());
-      tree.removeExpired(SWEEP);
+      tree.queue.begin(now);
+      tree.removeExpired(sweep);
       return operation.get();
     } finally {
-      List<CacheEvent> events = tree.accounts.takeEvents();
+      List<CacheEvent> events = tree.journal.takeEvents();
       lock.unlock();
       events.forEach(listener); // of an operation that was refused too: it may have swept
     }

@@ -2,18 +2,22 @@ package kv4j.cache.index;
 
 import java.security.SecureRandom;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.ToLongFunction;
+import kv4j.cache.CacheStats;
 import kv4j.cache.CacheStats.Removal;
 import kv4j.cache.Lookup.Reason;
+import kv4j.cache.TreeSnapshot;
 
 /**
- * Radix trees over token ids, one for each {@link Space}, under one byte budget. Edges own runs of
- * blocks; block {@code i} of a sequence holds its tokens {@code [i * blockTokens, (i + 1) *
+ * Radix trees over token ids, one for each {@link Keyspace}, under one byte budget. Edges own runs
+ * of blocks; block {@code i} of a sequence holds its tokens {@code [i * blockTokens, (i + 1) *
  * blockTokens)}. Not thread-safe: {@link PrefixIndex} holds the lock.
  *
  * <p>Edges end at any token, blocks do not. Where sequences part inside a block, each branch owns a
@@ -28,30 +32,34 @@ final class RadixTree<B> {
 
   final int blockTokens;
   final long budget;
-  final Retention<B> retention;
-  final Accounts accounts = new Accounts();
-  final Forgotten forgotten = new Forgotten();
-  final Map<Space, Node<B>> roots = new HashMap<>();
+  long reserved; // bytes of the budget that are promised to running sequences
+  final EvictionQueue<B> queue;
+  final Journal journal = new Journal();
+  final AbsenceReasons absences = new AbsenceReasons();
+  final Map<Keyspace, Node<B>> roots = new HashMap<>();
   private final ToLongFunction<? super B> weigher;
   private final long seed = new SecureRandom().nextLong(); // or hashes could be made to meet
-  private long nextId;
+  private long lastId;
 
-  RadixTree(Limits limits, ToLongFunction<? super B> weigher) {
+  /**
+   * @param now the time, in nanoseconds
+   */
+  RadixTree(Limits limits, ToLongFunction<? super B> weigher, long now) {
     blockTokens = limits.blockTokens();
     budget = limits.maxBytes();
-    retention = new Retention<>(limits);
+    queue = new EvictionQueue<>(limits, now);
     this.weigher = weigher;
   }
 
   /** The root of a space, pinned so that it stays while it is empty. */
-  Node<B> pinnedRoot(Space space) {
+  Node<B> pinnedRoot(Keyspace space) {
     Node<B> root = roots.computeIfAbsent(space, key -> newNode(key, null, 0, new int[0]));
-    retention.pin(root);
+    queue.pin(root);
     return root;
   }
 
   void unpin(Node<B> node) {
-    retention.unpin(node);
+    queue.unpin(node);
     dropIfEmpty(roots.get(node.space));
   }
 
@@ -61,15 +69,16 @@ final class RadixTree<B> {
     }
   }
 
-  private Node<B> newNode(Space space, Node<B> parent, int start, int[] tokens) {
-    Node<B> node = new Node<>(nextId++, space, parent, start, tokens);
+  private Node<B> newNode(Keyspace space, Node<B> parent, int start, int[] tokens) {
+    long id = parent == null ? 0 : ++lastId;
+    Node<B> node = new Node<>(id, space, parent, start, tokens);
     node.startHash = parent == null ? space.hash(seed) : hashTo(parent, start);
     return node;
   }
 
   /** Hash of all tokens before a position in a node. */
   long hashTo(Node<B> node, int at) {
-    return Forgotten.hash(node.startHash, node.tokens, 0, at - node.start);
+    return AbsenceReasons.hash(node.startHash, node.tokens, 0, at - node.start);
   }
 
   /** Follows {@code tokens} from the end of a node up to position {@code limit}. */
@@ -81,7 +90,7 @@ final class RadixTree<B> {
       node = from;
       at = node.end();
       Node<B> next = at < limit ? node.children.get(tokens[at]) : null;
-      while (next != null && !retention.isExpired(next)) {
+      while (next != null && !queue.isExpired(next)) {
         int most = Math.min(limit, next.end());
         int same = Arrays.mismatch(next.tokens, 0, most - at, tokens, at, most);
         node = next;
@@ -100,7 +109,7 @@ final class RadixTree<B> {
   private Node<B> expiredOwner(Node<B> node, int at) {
     while (at % blockTokens != 0 && !owns(node, at / blockTokens)) {
       node = node.anyChild();
-      if (retention.isExpired(node)) {
+      if (queue.isExpired(node)) {
         return node;
       }
     }
@@ -118,7 +127,7 @@ final class RadixTree<B> {
 
   /** Makes a new node of the tokens before {@code at}; the old one keeps what follows. */
   private Node<B> split(Node<B> node, int at) {
-    retention.detach(node);
+    queue.detach(node);
     int keep = at - node.start;
     List<B> whole = node.blocks.subList(0, at / blockTokens - node.start / blockTokens);
     Node<B> upper = newNode(node.space, node.parent, node.start, Arrays.copyOf(node.tokens, keep));
@@ -138,8 +147,9 @@ final class RadixTree<B> {
     whole.clear();
     node.blocks.trimToSize();
     upper.putChild(node);
-    retention.attach(upper);
-    retention.attach(node);
+    queue.attach(upper);
+    queue.attach(node);
+    journal.split(node, upper);
     return upper;
   }
 
@@ -184,11 +194,11 @@ final class RadixTree<B> {
       if (owner != null) {
         anchor = endingAt(owner, Math.min(owner.end(), (firstNew + 1) * blockTokens));
       }
-      retention.touch(anchor, false);
+      queue.touch(anchor, false);
       return length;
     }
-    retention.touch(anchor, false);
-    retention.pin(anchor);
+    queue.touch(anchor, false);
+    queue.pin(anchor);
     Node<B> last = found.node();
     if (last.isLeaf() && last.end() == found.at() && last.end() % blockTokens != 0) {
       cut(last, 1, Removal.SUPERSEDED); // the first new block holds these tokens and more
@@ -197,7 +207,7 @@ final class RadixTree<B> {
     long weight = weigh(added);
     makeRoom(weight);
     int fit = added.size();
-    while (accounts.bytes + weight > budget) {
+    while (weight > room()) {
       weight -= weigher.applyAsLong(added.get(--fit));
     }
     int end = Math.min(length, (firstNew + fit) * blockTokens);
@@ -208,10 +218,10 @@ final class RadixTree<B> {
     }
     if (end < length) {
       int missing = Math.min(length, (firstNew + fit + 1) * blockTokens);
-      long hash = Forgotten.hash(hashTo(anchor, anchor.end()), tokens, anchor.end(), end);
-      forgotten.put(hash, tokens, end, missing, Reason.NO_ROOM);
+      long hash = AbsenceReasons.hash(hashTo(anchor, anchor.end()), tokens, anchor.end(), end);
+      absences.put(hash, tokens, end, missing, Reason.NO_ROOM);
     }
-    retention.unpin(anchor);
+    queue.unpin(anchor);
     return end;
   }
 
@@ -220,31 +230,36 @@ final class RadixTree<B> {
     Node<B> node = newNode(parent.space, parent, start, Arrays.copyOfRange(tokens, start, end));
     node.blocks.addAll(blocks);
     node.bytes = weigh(blocks);
-    retention.date(node);
-    retention.detach(parent);
+    queue.date(node);
+    queue.detach(parent);
     parent.putChild(node);
-    retention.attach(parent);
-    retention.attach(node);
-    accounts.insert(node);
+    queue.attach(parent);
+    queue.attach(node);
+    journal.insert(node);
   }
 
   /** Removes at most so many nodes, with all below them, that have outlived their time. */
   void removeExpired(int most) {
-    for (int i = 0; i < most && retention.nextExpired() != null; i++) {
-      remove(retention.nextExpired(), Removal.EXPIRED);
+    for (int i = 0; i < most && queue.nextExpired() != null; i++) {
+      remove(queue.nextExpired(), Removal.EXPIRED);
     }
   }
 
+  /** Bytes of the budget that are neither used nor promised. */
+  long room() {
+    return budget - journal.bytes - reserved;
+  }
+
   /** Removes what is expired, then what the policy gives up, until so much is free. */
-  private void makeRoom(long need) {
-    while (accounts.bytes + need > budget) {
-      Node<B> leaf = retention.nextVictim();
-      if (retention.nextExpired() != null) {
+  void makeRoom(long need) {
+    while (room() < need) {
+      Node<B> leaf = queue.nextVictim();
+      if (queue.nextExpired() != null) {
         removeExpired(1);
       } else if (leaf == null) {
         return;
       } else {
-        long free = budget - accounts.bytes;
+        long free = room();
         int keep = leaf.blocks.size();
         while (keep > 0 && free < need) {
           free += weigher.applyAsLong(leaf.blocks.get(--keep));
@@ -264,7 +279,7 @@ final class RadixTree<B> {
     int end = (leaf.start / blockTokens + keep) * blockTokens;
     forget(leaf, end, cause);
     List<B> gone = leaf.blocks.subList(keep, leaf.blocks.size());
-    accounts.remove(leaf, end, count, weigh(gone), cause);
+    journal.remove(leaf, end, count, weigh(gone), cause);
     gone.clear();
     leaf.blocks.trimToSize();
     leaf.tokens = Arrays.copyOf(leaf.tokens, end - leaf.start);
@@ -276,9 +291,9 @@ final class RadixTree<B> {
     Deque<Node<B>> pending = new ArrayDeque<>(List.of(top));
     while (!pending.isEmpty()) {
       Node<B> node = pending.pop();
-      retention.detach(node);
+      queue.detach(node);
       pending.addAll(node.children.values());
-      accounts.remove(node, node.start, node.blocks.size(), node.bytes, cause);
+      journal.remove(node, node.start, node.blocks.size(), node.bytes, cause);
     }
     Node<B> parent = top.parent;
     parent.removeChild(top);
@@ -287,12 +302,14 @@ final class RadixTree<B> {
       Node<B> empty = parent;
       parent = empty.parent;
       parent.removeChild(empty);
+      journal.remove(empty, empty.start, 0, 0, cause);
     }
     int covered = (parent.start / blockTokens + parent.blocks.size()) * blockTokens;
     if (parent.isLeaf() && covered < parent.end()) {
+      journal.remove(parent, covered, 0, 0, cause);
       parent.tokens = Arrays.copyOf(parent.tokens, covered - parent.start);
     }
-    retention.attach(parent);
+    queue.attach(parent);
     if (parent.parent == null) {
       dropIfEmpty(parent);
     }
@@ -304,8 +321,25 @@ final class RadixTree<B> {
       int end = Math.min(node.end(), (from / blockTokens + 1) * blockTokens);
       Reason reason = cause == Removal.SIZE ? Reason.EVICTED : Reason.EXPIRED;
       int start = node.start;
-      forgotten.put(hashTo(node, from), node.tokens, from - start, end - start, reason);
+      absences.put(hashTo(node, from), node.tokens, from - start, end - start, reason);
     }
+  }
+
+  /** Everything that is stored, depth first. */
+  TreeSnapshot snapshot() {
+    List<TreeSnapshot.Run> runs = new ArrayList<>();
+    Deque<Node<B>> pending = new ArrayDeque<>(roots.values());
+    while (!pending.isEmpty()) {
+      Node<B> node = pending.pop();
+      if (node.parent != null) {
+        runs.add(node.snapshot(queue.age(node)));
+      }
+      List<Node<B>> children = new ArrayList<>(node.children.values());
+      Collections.reverse(children); // the first is the next to be popped
+      children.forEach(pending::push);
+    }
+    CacheStats.Storage storage = journal.storage(queue.pinnedBytes, reserved);
+    return new TreeSnapshot(journal.lastEvent, budget, storage, runs);
   }
 
   long weigh(List<B> blocks) {

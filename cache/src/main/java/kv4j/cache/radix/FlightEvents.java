@@ -69,7 +69,7 @@ final class FlightEvents {
         flight.bytes = inserted.bytes();
         flight.commit();
       }
-    } else if (event instanceof CacheEvent.Removed removed) {
+    } else if (event instanceof CacheEvent.Removed removed && removed.entries() > 0) {
       EvictEvent flight = new EvictEvent();
       if (flight.shouldCommit()) {
         flight.namespace = removed.namespace();

@@ -3,11 +3,10 @@ package kv4j.cache.radix;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.LongAdder;
-import java.util.function.Consumer;
-import java.util.function.Function;
+import kv4j.cache.BlockSequence;
 import kv4j.cache.CacheEvent;
 import kv4j.cache.CacheStats;
 import kv4j.cache.KvCache;
@@ -15,14 +14,14 @@ import kv4j.cache.KvCacheConfig;
 import kv4j.cache.KvRequest;
 import kv4j.cache.KvSequence;
 import kv4j.cache.Lookup;
-import kv4j.cache.LookupCounters;
-import kv4j.cache.block.BlockSequence;
+import kv4j.cache.TreePrinter;
+import kv4j.cache.TreeSnapshot;
 import kv4j.cache.block.KvBlock;
 import kv4j.cache.block.KvLayout;
+import kv4j.cache.index.Keyspace;
 import kv4j.cache.index.Lease;
 import kv4j.cache.index.Limits;
 import kv4j.cache.index.PrefixIndex;
-import kv4j.cache.index.Space;
 
 /**
  * The automatic prefix cache: finds the longest prefix that a prompt shares with anything committed
@@ -34,23 +33,16 @@ import kv4j.cache.index.Space;
  * {@link PrefixIndex}, and the copying happens outside of the lock.
  */
 public final class RadixKvCache implements KvCache {
-  private static final System.Logger LOG = System.getLogger(RadixKvCache.class.getName());
-
   private final KvLayout layout;
   private final PrefixIndex<KvBlock> index;
-  private final Consumer<CacheEvent> listener;
-  private final LookupCounters lookups = new LookupCounters();
-  private final LongAdder partialCopies = new LongAdder();
-  private final LongAdder noRoom = new LongAdder();
-  private final LongAdder lookupNanos = new LongAdder();
-  private final LongAdder insertNanos = new LongAdder();
+  private final KvCacheConfig config;
 
   /**
    * @throws IllegalArgumentException if the size limit is below one block
    */
   public RadixKvCache(KvCacheConfig config) {
     layout = config.layout();
-    listener = config.listener();
+    this.config = config;
     long blockBytes = layout.bytesPerBlock();
     if (config.maxBytes() < blockBytes) {
       throw new IllegalArgumentException(
@@ -75,11 +67,7 @@ public final class RadixKvCache implements KvCache {
 
   private void tell(CacheEvent event) {
     FlightEvents.record(event);
-    try {
-      listener.accept(event);
-    } catch (RuntimeException e) { // must not cost the request whose doing the event was
-      LOG.log(System.Logger.Level.WARNING, "a cache listener failed", e);
-    }
+    config.tell(event);
   }
 
   @Override
@@ -97,12 +85,10 @@ public final class RadixKvCache implements KvCache {
     FlightEvents.LookupEvent flight = new FlightEvents.LookupEvent();
     flight.begin();
     long begin = System.nanoTime();
-    PrefixIndex.Match<KvBlock> match = index.match(Space.of(request), request.prompt());
+    PrefixIndex.Match<KvBlock> match = index.match(Keyspace.of(request), request.prompt());
     Sequence sequence = start(match);
-    lookups.record(match.lookup());
-    lookupNanos.add(System.nanoTime() - begin);
     flight.finish(request.namespace(), match.lookup());
-    tell(new CacheEvent.Found(request.namespace(), match.lookup()));
+    index.record(match, System.nanoTime() - begin);
     return sequence;
   }
 
@@ -113,7 +99,6 @@ public final class RadixKvCache implements KvCache {
         KvBlock own = new KvBlock(layout);
         match.partial().copyTo(own, match.lookup().cachedTokens() % layout.blockTokens());
         blocks.add(own);
-        partialCopies.increment();
       }
       return new Sequence(match.lookup(), match.lease(), blocks);
     } catch (OutOfMemoryError e) { // the one thing that fails here: the pins must not outlive it
@@ -132,7 +117,7 @@ public final class RadixKvCache implements KvCache {
    * @throws IllegalArgumentException if the name is taken
    */
   public int pin(String name, KvRequest prefix) {
-    return index.pin(name, Space.of(prefix), prefix.prompt());
+    return index.pin(name, Keyspace.of(prefix), prefix.prompt());
   }
 
   /** Tokens of the pinned prefixes, by name. */
@@ -173,41 +158,18 @@ public final class RadixKvCache implements KvCache {
 
   @Override
   public CacheStats stats() {
-    CacheStats kept = index.stats();
-    CacheStats base =
-        lookups.snapshot(kept.entries(), kept.bytes(), kept.peakBytes(), kept.removed());
-    return new CacheStats(
-        base.lookups(),
-        base.hits(),
-        base.promptTokens(),
-        base.cachedTokens(),
-        base.entries(),
-        base.bytes(),
-        base.peakBytes(),
-        base.removed(),
-        base.reasons(),
-        kept.inserted(),
-        kept.pinnedBytes(),
-        partialCopies.sum(),
-        noRoom.sum(),
-        lookupNanos.sum(),
-        insertNanos.sum());
+    return index.stats();
   }
 
-  /**
-   * The tree as text: one line for each run of tokens with its bytes, pins, hits and age, indented
-   * by depth.
-   *
-   * @param decode makes text of token ids
-   */
-  public String tree(Function<int[], String> decode) {
-    return index.print(decode);
+  @Override
+  public Optional<TreeSnapshot> snapshot() {
+    return Optional.of(index.snapshot());
   }
 
   /** The tree with token ids in place of text. */
   @Override
   public String toString() {
-    return index.toString();
+    return TreePrinter.print(index.snapshot(), TreePrinter::ids);
   }
 
   /**
@@ -229,11 +191,14 @@ public final class RadixKvCache implements KvCache {
   private final class Sequence extends BlockSequence {
     private final Lookup lookup;
     private final Lease<KvBlock> lease;
+    private int shared; // leading blocks that are the cache's
+    private int reserved; // blocks of its own that are known to be within the budget
 
     Sequence(Lookup lookup, Lease<KvBlock> lease, List<KvBlock> blocks) {
       super(RadixKvCache.this.layout);
       this.lookup = lookup;
       this.lease = lease;
+      shared = lookup.cachedTokens() / layout.blockTokens();
       startOn(blocks, lookup.cachedTokens());
     }
 
@@ -243,13 +208,30 @@ public final class RadixKvCache implements KvCache {
     }
 
     @Override
-    public void commit(int[] tokens) {
-      long begin = System.nanoTime();
+    public boolean reserve(int tokens) {
+      int own = layout.blocksFor(length() + tokens) - shared;
+      return own <= reserved || reserveBlocks(own);
+    }
+
+    private boolean reserveBlocks(int own) {
+      boolean fits = index.reserve(lease, own * layout.bytesPerBlock());
+      reserved = fits ? own : reserved;
+      return fits;
+    }
+
+    @Override
+    public int commitPrefix(int[] tokens) {
       int length = Math.min(tokens.length, length());
-      if (index.commit(lease, tokens, length, blocks()) < length) {
-        noRoom.increment();
-      }
-      insertNanos.add(System.nanoTime() - begin);
+      List<KvBlock> kept = index.commitPrefix(lease, tokens, length, blocks());
+      replaceFirst(kept);
+      shared = kept.size();
+      reserved = 0; // not known: the next pass asks
+      return kept.size() * layout.blockTokens();
+    }
+
+    @Override
+    public void commit(int[] tokens) {
+      index.commit(lease, tokens, Math.min(tokens.length, length()), blocks());
     }
 
     @Override

@@ -10,7 +10,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.BiConsumer;
 import org.nd4j.linalg.api.concurrency.AffinityManager.Location;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -111,11 +110,7 @@ public final class SimpleKvCache {
             .ticker(options.ticker)
             .executor(Runnable::run) // evict in the calling thread, not some time later
             .recordStats()
-            .removalListener(
-                (key, kv, cause) -> {
-                  evictions.merge(cause, 1L, Long::sum);
-                  options.removalListener.accept(key.prefix(), cause);
-                });
+            .removalListener((key, kv, cause) -> evictions.merge(cause, 1L, Long::sum));
     if (options.timeToLive != null) {
       caffeine.expireAfterWrite(options.timeToLive);
     }
@@ -214,7 +209,6 @@ public final class SimpleKvCache {
     private Duration timeToLive;
     private Ticker ticker = Ticker.systemTicker();
     private Device device = Device.AUTO;
-    private BiConsumer<Object, RemovalCause> removalListener = (prefix, cause) -> {};
 
     private Builder() {}
 
@@ -246,14 +240,6 @@ public final class SimpleKvCache {
     /** Where arrays are kept. */
     public Builder device(Device device) {
       this.device = Objects.requireNonNull(device);
-      return this;
-    }
-
-    /**
-     * Told the prefix and the cause of each entry that leaves, in the thread that made it leave.
-     */
-    Builder removalListener(BiConsumer<Object, RemovalCause> listener) {
-      removalListener = listener;
       return this;
     }
 

@@ -1,18 +1,18 @@
 package kv4j.cache.simple;
 
-import com.github.benmanes.caffeine.cache.Ticker;
 import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
+import kv4j.cache.BlockSequence;
 import kv4j.cache.CacheStats;
 import kv4j.cache.KvCache;
 import kv4j.cache.KvCacheConfig;
 import kv4j.cache.KvRequest;
 import kv4j.cache.KvSequence;
 import kv4j.cache.Lookup;
-import kv4j.cache.LookupCounters;
-import kv4j.cache.block.BlockSequence;
+import kv4j.cache.TreeSnapshot;
 import kv4j.cache.block.KvBlock;
 import kv4j.cache.block.KvLayout;
 import kv4j.cache.simple.SimpleKvCache.KeyValue;
@@ -23,19 +23,15 @@ import org.nd4j.linalg.factory.Nd4j;
  * The explicit-prefix cache behind the hook: a request says how many of its leading tokens it
  * shares with others, and those are looked up and stored as a whole. Each layer's keys and values
  * are one entry of a {@link SimpleKvCache}, {@code [tokens, kvHeads, headDim]}; a sequence that
- * hits gets them copied into blocks of its own. Prefixes used longest ago make room, always whole.
+ * hits gets them copied into blocks of its own. Prefixes make room, and expire, as a whole.
  */
 public final class SimplePrefixCache implements KvCache {
   private final KvLayout layout;
   final WholePrefixes prefixes;
-  private final LookupCounters counters = new LookupCounters();
 
-  /**
-   * @param ticker the clock that entries age by
-   */
-  public SimplePrefixCache(KvCacheConfig config, Ticker ticker) {
+  public SimplePrefixCache(KvCacheConfig config) {
     layout = config.layout();
-    prefixes = new WholePrefixes(config, ticker);
+    prefixes = new WholePrefixes(config);
   }
 
   /** Bytes that a prefix takes in this cache: a smaller limit never keeps it. */
@@ -48,50 +44,50 @@ public final class SimplePrefixCache implements KvCache {
     return layout;
   }
 
+  /**
+   * {@inheritDoc}
+   *
+   * @throws IllegalStateException if the cache is closed
+   */
   @Override
   public KvSequence open(KvRequest request) {
     int[] prompt = request.prompt();
-    int shared = request.sharedPrefixTokens();
-    if (shared == 0) {
-      return opened(request, new Lookup(prompt.length, 0, Lookup.Reason.NOT_KEPT, ""), List.of());
-    }
-    Prefix prefix = Prefix.of(request, prompt);
-    WholePrefixes.Found found = prefixes.find(prefix);
-    if (found.layers().isEmpty()) {
-      Lookup miss = new Lookup(prompt.length, 0, found.missReason(), found.detail());
-      return opened(request, miss, List.of());
-    }
-    int cached = Math.min(shared, prompt.length - 1);
-    Lookup.Reason reason =
-        cached == prompt.length - 1 ? Lookup.Reason.FULL : Lookup.Reason.END_OF_STORED;
-    return opened(request, new Lookup(prompt.length, cached, reason, ""), found.layers());
-  }
-
-  private KvSequence opened(KvRequest request, Lookup lookup, List<KeyValue> layers) {
-    counters.record(lookup);
-    return new Sequence(request, lookup, layers);
+    WholePrefixes.Found found = prefixes.find(Prefix.of(request, prompt), prompt.length);
+    return new Sequence(request, found.lookup(), found.layers());
   }
 
   @Override
   public CacheStats stats() {
-    return prefixes.stats(counters);
+    return prefixes.stats();
   }
 
+  /** The prefixes that are kept, each a run by itself. */
+  @Override
+  public Optional<TreeSnapshot> snapshot() {
+    return Optional.of(prefixes.snapshot());
+  }
+
+  /** Removes everything at once. Open sequences go on, and what they commit is not kept. */
   @Override
   public void close() {
-    prefixes.clear();
+    prefixes.close();
   }
 
   /** What names a prefix. */
-  record Prefix(String namespace, String model, IntBuffer tokens) {
+  record Prefix(String namespace, String model, String salt, IntBuffer tokens) {
     /** The first tokens of a sequence, as many as its request shares. */
     static Prefix of(KvRequest request, int[] tokens) {
       int[] ids = Arrays.copyOf(tokens, request.sharedPrefixTokens());
-      return new Prefix(request.namespace(), request.model(), IntBuffer.wrap(ids));
+      return new Prefix(request.namespace(), request.model(), request.salt(), IntBuffer.wrap(ids));
     }
 
     int length() {
       return tokens.capacity();
+    }
+
+    /** Whether whoever misses this prefix may learn that another tenant or model has it. */
+    boolean mayTellOf(Prefix other) {
+      return salt.isEmpty() && other.salt.isEmpty() && tokens.equals(other.tokens);
     }
   }
 

@@ -1,6 +1,5 @@
 package kv4j.cache.simple;
 
-import com.github.benmanes.caffeine.cache.Ticker;
 import kv4j.cache.KvCache;
 import kv4j.cache.KvCacheConfig;
 import kv4j.cache.KvCacheProvider;
@@ -19,6 +18,6 @@ public final class SimplePrefixCacheProvider implements KvCacheProvider {
 
   @Override
   public KvCache create(KvCacheConfig config) {
-    return new SimplePrefixCache(config, Ticker.systemTicker());
+    return new SimplePrefixCache(config);
   }
 }

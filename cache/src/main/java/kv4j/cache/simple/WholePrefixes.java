@@ -1,30 +1,30 @@
 package kv4j.cache.simple;
 
-import com.github.benmanes.caffeine.cache.RemovalCause;
-import com.github.benmanes.caffeine.cache.Ticker;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.function.IntFunction;
+import java.util.function.Supplier;
+import kv4j.cache.CacheEvent;
 import kv4j.cache.CacheStats;
 import kv4j.cache.CacheStats.Removal;
 import kv4j.cache.KvCacheConfig;
+import kv4j.cache.Lookup;
 import kv4j.cache.Lookup.Reason;
 import kv4j.cache.LookupCounters;
-import kv4j.cache.block.KvLayout;
+import kv4j.cache.TreeSnapshot;
 import kv4j.cache.simple.SimpleKvCache.KeyValue;
 import kv4j.cache.simple.SimplePrefixCache.Prefix;
 
 /**
- * Keeps prefixes whole: one is of use only if all its layers are there. So when a layer expires in
- * the {@link SimpleKvCache} the others follow, and room is made here, by dropping the prefixes used
- * longest ago, before the store would evict single layers of several. Every call to the store is
- * made under this object's lock, so what the store reports arrives under it too.
+ * Keeps prefixes whole: one is of use only if all its layers are there. So the {@link
+ * SimpleKvCache} below has neither a time to live nor ever too much to keep; what expires and what
+ * makes room is decided here, for whole prefixes. Safe for use by many threads.
  */
 final class WholePrefixes {
   /** Departed prefixes remembered, so that a miss can say why. */
@@ -34,19 +34,30 @@ final class WholePrefixes {
    * What a lookup found.
    *
    * @param layers keys and values of every layer, or none
-   * @param missReason why there are none
-   * @param detail a clause about it, perhaps empty
    */
-  record Found(List<KeyValue> layers, Reason missReason, String detail) {}
+  record Found(Lookup lookup, List<KeyValue> layers) {}
+
+  /** A prefix that is kept; times count operations, but for {@code time}, in nanoseconds. */
+  private static final class Entry {
+    final long id;
+    final long inserted;
+    long used;
+    long hits;
+    long time;
+
+    Entry(long id, long operation, long now) {
+      this.id = id;
+      inserted = operation;
+      used = operation;
+      time = now;
+    }
+  }
 
   final SimpleKvCache store;
-  private final KvLayout layout;
-  private final long maxBytes;
-
-  /** Least recently used first. */
-  private final Set<Prefix> kept = new LinkedHashSet<>();
-
-  private final Set<Prefix> expired = new LinkedHashSet<>();
+  private final KvCacheConfig config;
+  private final int layers;
+  private final long ttl; // nanoseconds; 0: for ever
+  private final Map<Prefix, Entry> kept = new LinkedHashMap<>();
   private final Map<Prefix, Reason> departed =
       new LinkedHashMap<>() {
         private static final long serialVersionUID = 1L;
@@ -56,120 +67,222 @@ final class WholePrefixes {
           return size() > REMEMBERED;
         }
       };
+  private final LookupCounters lookups = new LookupCounters();
   private final Map<Removal, Long> removed = new EnumMap<>(Removal.class);
-  private Removal dropCause = Removal.EXPLICIT;
+  private List<CacheEvent> events = new ArrayList<>();
+  private long now;
+  private long operation;
+  private long lastId;
+  private long lastEvent;
+  private long bytes;
   private long peakBytes;
+  private long inserted;
+  private long noRoom;
+  private boolean closed;
 
-  WholePrefixes(KvCacheConfig config, Ticker ticker) {
-    layout = config.layout();
-    maxBytes = config.maxBytes();
-    SimpleKvCache.Builder builder =
-        SimpleKvCache.builder().maxBytes(maxBytes).ticker(ticker).removalListener(this::layerLeft);
-    config.timeToLive().ifPresent(builder::timeToLive);
-    store = builder.build();
+  WholePrefixes(KvCacheConfig config) {
+    this.config = config;
+    layers = config.layout().layers();
+    ttl = config.timeToLive().map(TimeUnit.NANOSECONDS::convert).orElse(0L);
+    now = config.ticker().read();
+    store = SimpleKvCache.builder().maxBytes(config.maxBytes()).build();
   }
 
-  /** Looks up every layer of a prefix. */
-  synchronized Found find(Prefix prefix) {
-    dropExpired();
-    if (!kept.contains(prefix)) {
-      return missing(prefix);
-    }
-    List<KeyValue> layers = new ArrayList<>();
-    for (int layer = 0; layer < layout.layers(); layer++) {
-      Optional<KeyValue> kv = store.get(prefix, layer);
-      if (kv.isEmpty()) { // it expired a moment ago
-        drop(prefix, Removal.EXPIRED);
-        return missing(prefix);
-      }
-      layers.add(kv.get());
-    }
-    kept.remove(prefix);
-    kept.add(prefix); // now the most recently used
-    return new Found(layers, Reason.FULL, "");
+  /** Looks up every layer of what a prompt of so many tokens begins with. */
+  Found find(Prefix prefix, int promptTokens) {
+    return locked(
+        () -> {
+          if (closed) {
+            throw new IllegalStateException("the cache is closed");
+          }
+          Found found = findWhole(prefix, promptTokens);
+          lookups.record(found.lookup);
+          long run = found.layers.isEmpty() ? 0 : kept.get(prefix).id;
+          events.add(new CacheEvent.Found(++lastEvent, prefix.namespace(), run, found.lookup));
+          return found;
+        });
   }
 
-  /** Stores every layer of a prefix, unless it is kept already or does not fit as a whole. */
-  synchronized void store(Prefix prefix, IntFunction<KeyValue> layers) {
-    dropExpired();
-    if (kept.contains(prefix)) {
-      return;
+  private Found findWhole(Prefix prefix, int promptTokens) {
+    if (prefix.length() == 0) {
+      return new Found(new Lookup(promptTokens, 0, Reason.NOT_KEPT, ""), List.of());
     }
-    long needed = SimplePrefixCache.bytesForPrefix(layout, prefix.length());
-    boolean fits = needed <= maxBytes;
-    while (fits && store.stats().bytes() + needed > maxBytes) {
-      drop(kept.iterator().next(), Removal.SIZE);
+    List<KeyValue> found = new ArrayList<>();
+    for (int layer = 0; kept.containsKey(prefix) && layer < layers; layer++) {
+      store.get(prefix, layer).ifPresentOrElse(found::add, () -> drop(prefix, Removal.EXPLICIT));
     }
-    for (int layer = 0; fits && layer < layout.layers(); layer++) {
-      fits = store.put(prefix, layer, layers.apply(layer));
+    Entry entry = kept.get(prefix);
+    if (entry == null) {
+      return new Found(missing(prefix, promptTokens), List.of());
     }
-    peakBytes = Math.max(peakBytes, store.stats().bytes());
-    if (fits) {
-      kept.add(prefix);
-      departed.remove(prefix);
-    } else {
-      drop(prefix, Removal.SIZE);
-      departed.put(prefix, Reason.NO_ROOM);
-    }
+    entry.used = operation;
+    entry.hits++;
+    entry.time = config.refreshOnHit() ? now : entry.time;
+    int cached = Math.min(prefix.length(), promptTokens - 1);
+    Reason reason = cached == promptTokens - 1 ? Reason.FULL : Reason.END_OF_STORED;
+    return new Found(new Lookup(promptTokens, cached, reason, ""), found);
   }
 
-  synchronized void clear() {
-    store.clear();
-    kept.clear();
-    expired.clear();
-    departed.clear();
-  }
-
-  synchronized CacheStats stats(LookupCounters counters) {
-    dropExpired();
-    SimpleKvCache.Stats now = store.stats();
-    return counters.snapshot(now.entries(), now.bytes(), peakBytes, removed);
-  }
-
-  private Found missing(Prefix prefix) {
+  private Lookup missing(Prefix prefix, int promptTokens) {
     Reason reason = departed.get(prefix);
     if (reason == null) {
-      boolean elsewhere = kept.stream().anyMatch(other -> other.tokens().equals(prefix.tokens()));
-      return new Found(List.of(), elsewhere ? Reason.OTHER_NAMESPACE : Reason.COLD, "");
+      reason =
+          kept.keySet().stream().anyMatch(prefix::mayTellOf) ? Reason.OTHER_NAMESPACE : Reason.COLD;
     }
     String detail =
         reason == Reason.NO_ROOM
-            ? "its "
-                + prefix.length()
-                + " tokens need "
-                + SimplePrefixCache.bytesForPrefix(layout, prefix.length())
-                + " of "
-                + maxBytes
-                + " bytes"
+            ? "its %d tokens need %d of %d bytes"
+                .formatted(prefix.length(), bytesOf(prefix), config.maxBytes())
             : "";
-    return new Found(List.of(), reason, detail);
+    return new Lookup(promptTokens, 0, reason, detail);
   }
 
-  /** Called by the store for each entry that leaves. */
-  private void layerLeft(Object prefix, RemovalCause cause) {
-    boolean ranOut = cause == RemovalCause.EXPIRED;
-    removed.merge(ranOut ? Removal.EXPIRED : dropCause, 1L, Long::sum);
-    if (ranOut) {
-      expired.add((Prefix) prefix);
-    }
+  private long bytesOf(Prefix prefix) {
+    return SimplePrefixCache.bytesForPrefix(config.layout(), prefix.length());
   }
 
-  private void dropExpired() {
-    store.stats(); // lets go of what has expired
-    while (!expired.isEmpty()) { // dropping may bring more to light
-      drop(expired.iterator().next(), Removal.EXPIRED);
+  /** Stores every layer of a prefix, unless it is kept already or does not fit as a whole. */
+  void store(Prefix prefix, IntFunction<KeyValue> keysAndValues) {
+    locked(
+        () -> {
+          if (!closed && !kept.containsKey(prefix)) {
+            insert(prefix, keysAndValues);
+          }
+          return null;
+        });
+  }
+
+  private void insert(Prefix prefix, IntFunction<KeyValue> keysAndValues) {
+    long needed = bytesOf(prefix);
+    boolean fits = needed <= config.maxBytes();
+    while (fits && bytes + needed > config.maxBytes()) {
+      drop(victim(), Removal.SIZE);
     }
+    for (int layer = 0; fits && layer < layers; layer++) {
+      fits = store.put(prefix, layer, keysAndValues.apply(layer));
+    }
+    if (!fits) {
+      forget(prefix);
+      departed.put(prefix, Reason.NO_ROOM);
+      noRoom++;
+      return;
+    }
+    Entry entry = new Entry(++lastId, operation, now);
+    kept.put(prefix, entry);
+    departed.remove(prefix);
+    bytes += needed;
+    peakBytes = Math.max(peakBytes, bytes);
+    inserted += layers;
+    events.add(
+        new CacheEvent.Inserted(
+            ++lastEvent,
+            prefix.namespace(),
+            entry.id,
+            0,
+            0,
+            prefix.tokens().array(),
+            layers,
+            needed));
+  }
+
+  /** The prefix that the policy gives up first; among equals, the one used longest ago. */
+  private Prefix victim() {
+    Comparator<Map.Entry<Prefix, Entry>> byRank =
+        Comparator.comparingLong(
+            e -> {
+              Entry entry = e.getValue();
+              return config.policy().rank(entry.inserted, entry.used, entry.hits);
+            });
+    return kept.entrySet().stream()
+        .min(byRank.thenComparingLong(e -> e.getValue().used))
+        .orElseThrow()
+        .getKey();
   }
 
   private void drop(Prefix prefix, Removal cause) {
-    kept.remove(prefix);
-    dropCause = cause;
-    for (int layer = 0; layer < layout.layers(); layer++) {
+    Entry entry = kept.remove(prefix);
+    long freed = bytesOf(prefix);
+    bytes -= freed;
+    removed.merge(cause, (long) layers, Long::sum);
+    forget(prefix);
+    departed.remove(prefix); // so that it becomes the youngest
+    if (cause != Removal.EXPLICIT) {
+      departed.put(prefix, cause == Removal.EXPIRED ? Reason.EXPIRED : Reason.EVICTED);
+    }
+    events.add(
+        new CacheEvent.Removed(
+            ++lastEvent, prefix.namespace(), entry.id, 0, prefix.length(), layers, freed, cause));
+  }
+
+  private void forget(Prefix prefix) {
+    for (int layer = 0; layer < layers; layer++) {
       store.remove(prefix, layer);
     }
-    dropCause = Removal.EXPLICIT;
-    expired.remove(prefix);
-    departed.remove(prefix); // so that it becomes the youngest
-    departed.put(prefix, cause == Removal.EXPIRED ? Reason.EXPIRED : Reason.EVICTED);
+  }
+
+  void close() {
+    locked(
+        () -> {
+          List.copyOf(kept.keySet()).forEach(prefix -> drop(prefix, Removal.EXPLICIT));
+          closed = true;
+          return null;
+        });
+  }
+
+  CacheStats stats() {
+    return locked(() -> new CacheStats(lookups.snapshot(), storage()));
+  }
+
+  private CacheStats.Storage storage() {
+    long entries = (long) layers * kept.size();
+    return new CacheStats.Storage(entries, bytes, peakBytes, 0, 0, inserted, removed, noRoom, 0);
+  }
+
+  TreeSnapshot snapshot() {
+    return locked(
+        () ->
+            new TreeSnapshot(
+                lastEvent,
+                config.maxBytes(),
+                storage(),
+                kept.entrySet().stream().map(e -> run(e.getKey(), e.getValue())).toList()));
+  }
+
+  private TreeSnapshot.Run run(Prefix prefix, Entry entry) {
+    return new TreeSnapshot.Run(
+        entry.id,
+        0,
+        prefix.namespace(),
+        prefix.model(),
+        !prefix.salt().isEmpty(),
+        0,
+        prefix.tokens().array(),
+        layers,
+        bytesOf(prefix),
+        0,
+        entry.hits,
+        Duration.ofNanos(now - entry.time));
+  }
+
+  /** Begins with what has expired; tells the listener afterwards, without the lock. */
+  private <T> T locked(Supplier<T> action) {
+    long time = config.ticker().read();
+    List<CacheEvent> happened;
+    try {
+      synchronized (this) {
+        now = time - now > 0 ? time : now;
+        operation++;
+        List.copyOf(kept.keySet()).stream()
+            .filter(prefix -> ttl > 0 && now - kept.get(prefix).time >= ttl)
+            .forEach(prefix -> drop(prefix, Removal.EXPIRED));
+        return action.get();
+      }
+    } finally {
+      synchronized (this) {
+        happened = events;
+        events = new ArrayList<>();
+      }
+      happened.forEach(config::tell);
+    }
   }
 }

@@ -6,9 +6,7 @@ import static kv4j.cache.index.Fixture.run;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import java.util.List;
 import java.util.Map;
-import kv4j.cache.CacheEvent;
 import kv4j.cache.CacheStats.Removal;
 import kv4j.cache.EvictionPolicy.Standard;
 import org.junit.jupiter.api.AfterEach;
@@ -32,7 +30,7 @@ class ExpiryTest {
     assertEquals(8, fixture.stored(run(0, 8)));
     fixture.clock = 28;
     assertEquals(0, fixture.stored(run(0, 8)));
-    assertEquals(Map.of(Removal.EXPIRED, 2L), fixture.index.stats().removed());
+    assertEquals(Map.of(Removal.EXPIRED, 2L), fixture.index.stats().storage().removed());
   }
 
   @Test
@@ -44,7 +42,7 @@ class ExpiryTest {
     assertEquals(12, fixture.stored(run(0, 12)));
     fixture.clock = 10;
     assertEquals(0, fixture.stored(run(0, 12)));
-    assertEquals(0, fixture.index.stats().entries());
+    assertEquals(0, fixture.index.stats().storage().entries());
   }
 
   @Test
@@ -77,9 +75,9 @@ class ExpiryTest {
     }
     fixture.clock = 10;
     fixture.look(5, 5); // two operations, and asking for the stats is a third
-    assertEquals(60 - 3 * 16, fixture.index.stats().entries());
+    assertEquals(60 - 3 * 16, fixture.index.stats().storage().entries());
     fixture.index.removeExpired();
-    assertEquals(0, fixture.index.stats().entries());
+    assertEquals(0, fixture.index.stats().storage().entries());
   }
 
   @Test
@@ -94,7 +92,7 @@ class ExpiryTest {
     fixture.clock = 10;
     fixture.request(run(100, 4 * 36));
     assertEquals(8, fixture.stored(run(0, 8)));
-    assertEquals(0, fixture.index.stats().removed(Removal.SIZE));
+    assertEquals(0, fixture.index.stats().storage().removed(Removal.SIZE));
   }
 
   @Test
@@ -121,7 +119,7 @@ class ExpiryTest {
     fixture.look(join(run(0, 4), 99));
     fixture.clock = 10;
     assertEquals(4, fixture.stored(run(0, 6)));
-    assertEquals(1, fixture.index.stats().entries());
+    assertEquals(1, fixture.index.stats().storage().entries());
   }
 
   @Test
@@ -133,6 +131,7 @@ class ExpiryTest {
     assertThrows(
         IllegalArgumentException.class, () -> fixture.index.pin("system", HERE, run(0, 8)));
     assertEquals(
-        List.of(new CacheEvent.Removed("tenant", 4, 4, 1, 1, Removal.EXPIRED)), fixture.events);
+        "Removed[namespace=tenant, start=4, tokens=4, entries=1, bytes=1, cause=EXPIRED]",
+        Fixture.toString(fixture.events));
   }
 }

@@ -3,6 +3,7 @@ package kv4j.cache.index;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import kv4j.cache.CacheEvent;
 import kv4j.cache.EvictionPolicy;
@@ -11,7 +12,7 @@ import kv4j.cache.Lookup;
 /** An index of blocks of 4 tokens that weigh 1 each, under a clock that stands still. */
 final class Fixture {
   static final int SIZE = 4;
-  static final Space HERE = new Space("tenant", "model", "");
+  static final Keyspace HERE = new Keyspace("tenant", "model", "");
 
   final List<CacheEvent> events = new ArrayList<>();
   final PrefixIndex<TestBlock> index;
@@ -30,6 +31,14 @@ final class Fixture {
             events::add);
   }
 
+  /** Without the numbers of events and runs. */
+  static String toString(List<CacheEvent> events) {
+    return events.stream()
+        .map(event -> event.toString().replaceAll("(number|run|parent)=\\d+, ", ""))
+        .collect(Collectors.joining("; "))
+        .replaceAll(", run=\\d+", "");
+  }
+
   /** A token sequence: {@code first, first + 1, ..}. */
   static int[] run(int first, int length) {
     return IntStream.range(first, first + length).toArray();
@@ -41,7 +50,7 @@ final class Fixture {
     return both;
   }
 
-  PrefixIndex.Match<TestBlock> match(Space space, int... prompt) {
+  PrefixIndex.Match<TestBlock> match(Keyspace space, int... prompt) {
     PrefixIndex.Match<TestBlock> match = index.match(space, prompt);
     TestBlock.checkContent(match, prompt, SIZE);
     return match;
@@ -60,7 +69,7 @@ final class Fixture {
   }
 
   /** A request that computes all of a prompt and generates nothing: how many of it are stored. */
-  int request(Space space, int... prompt) {
+  int request(Keyspace space, int... prompt) {
     return commit(match(space, prompt), prompt);
   }
 
@@ -69,7 +78,7 @@ final class Fixture {
   }
 
   /** What a lookup says; nothing is pinned afterwards, but it counts as a use. */
-  Lookup look(Space space, int... prompt) {
+  Lookup look(Keyspace space, int... prompt) {
     PrefixIndex.Match<TestBlock> match = match(space, prompt);
     match.lease().close();
     return match.lookup();

@@ -136,7 +136,7 @@ class LinearizabilityTest {
     @Operation
     public long bytes() {
       index.checkIntegrity();
-      return index.stats().bytes();
+      return index.stats().storage().bytes();
     }
   }
 

@@ -19,7 +19,7 @@ class MissReasonsTest {
     fixture.index.checkIntegrity();
   }
 
-  private void check(Reason reason, int cached, Space space, int... prompt) {
+  private void check(Reason reason, int cached, Keyspace space, int... prompt) {
     Lookup lookup = fixture.look(space, prompt);
     assertEquals(reason, lookup.reason(), lookup.toString());
     assertEquals(cached, lookup.cachedTokens());
@@ -59,7 +59,7 @@ class MissReasonsTest {
     fixture.request(run(200, 16));
     check(Reason.EVICTED, 0, run(0, 16));
     check(Reason.COLD, 0, run(1, 16));
-    check(Reason.COLD, 0, new Space("else", "model", ""), run(0, 16));
+    check(Reason.COLD, 0, new Keyspace("else", "model", ""), run(0, 16));
   }
 
   @Test
@@ -97,9 +97,9 @@ class MissReasonsTest {
   @Test
   void nothingIsSharedAcrossNamespacesModelsOrSalts() {
     fixture.request(run(0, 8));
-    Space otherTenant = new Space("other tenant", "model", "");
-    Space otherModel = new Space("tenant", "other model", "");
-    Space salted = new Space("tenant", "model", "salt");
+    Keyspace otherTenant = new Keyspace("other tenant", "model", "");
+    Keyspace otherModel = new Keyspace("tenant", "other model", "");
+    Keyspace salted = new Keyspace("tenant", "model", "salt");
     check(Reason.FULL, 7, HERE, run(0, 8)); // where it was stored it is found
     check(Reason.OTHER_NAMESPACE, 0, otherTenant, run(0, 8));
     check(Reason.OTHER_NAMESPACE, 0, otherModel, run(0, 8));
@@ -111,15 +111,16 @@ class MissReasonsTest {
     check(Reason.COLD, 0, HERE, run(300, 8)); // nor do others learn of it
 
     fixture.request(otherTenant, run(0, 8));
-    assertEquals(4, fixture.index.stats().entries()); // each keeps its own, within one budget
+    assertEquals(
+        4, fixture.index.stats().storage().entries()); // each keeps its own, within one budget
     check(Reason.FULL, 7, otherTenant, run(0, 8));
     check(Reason.EVICTED, 0, HERE, run(0, 8));
   }
 
   @Test
   void aNameThatHashesLikeAnotherLearnsNothingOfIt() {
-    Space one = new Space("Aa", "model", "");
-    Space other = new Space("BB", "model", "");
+    Keyspace one = new Keyspace("Aa", "model", "");
+    Keyspace other = new Keyspace("BB", "model", "");
     assertEquals(one.hashCode(), other.hashCode());
     fixture.request(one, run(0, 8));
     fixture.request(one, run(100, 16)); // takes all there is

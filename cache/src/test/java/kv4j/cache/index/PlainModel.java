@@ -13,7 +13,7 @@ import kv4j.cache.EvictionPolicy;
 final class PlainModel {
   /** A stored block: the last tokens of a prefix. */
   static final class Entry {
-    final Space space;
+    final Keyspace space;
     final int[] prefix;
     final int index;
     final long inserted;
@@ -22,7 +22,7 @@ final class PlainModel {
     long time;
     int pins;
 
-    Entry(Space space, int[] prefix, int index, long operation, long now) {
+    Entry(Keyspace space, int[] prefix, int index, long operation, long now) {
       this.space = space;
       this.prefix = prefix;
       this.index = index;
@@ -37,6 +37,7 @@ final class PlainModel {
   private final EvictionPolicy policy;
   private final long ttl;
   private final boolean refresh;
+  long reserved;
   final List<Entry> entries = new ArrayList<>();
   private long operation;
   private long now;
@@ -73,7 +74,7 @@ final class PlainModel {
   }
 
   /** Leading tokens, of the first {@code limit}, that some stored prefix begins with. */
-  int cached(Space space, int[] tokens, int limit) {
+  int cached(Keyspace space, int[] tokens, int limit) {
     int best = 0;
     for (Entry e : entries) {
       if (e.space.equals(space)) {
@@ -85,7 +86,7 @@ final class PlainModel {
   }
 
   /** The entries of the whole blocks within {@code length} tokens. */
-  List<Entry> whole(Space space, int[] tokens, int length) {
+  List<Entry> whole(Keyspace space, int[] tokens, int length) {
     return entries.stream()
         .filter(e -> e.space.equals(space) && e.prefix.length == (e.index + 1) * size)
         .filter(e -> e.prefix.length <= length && startsWith(tokens, e.prefix, e.prefix.length))
@@ -99,7 +100,7 @@ final class PlainModel {
   }
 
   /** Expected tokens stored afterwards. */
-  int commit(Space space, int[] tokens, int length) {
+  int commit(Keyspace space, int[] tokens, int length) {
     int cached = cached(space, tokens, length);
     List<Entry> path = whole(space, tokens, cached);
     path.forEach(e -> touch(e, false));
@@ -127,7 +128,18 @@ final class PlainModel {
     for (int i = first; i < last; i++) {
       need += TestBlock.weightOf(i);
     }
-    while (bytes() + need > budget) {
+    makeRoom(need);
+    int stored = first * size;
+    for (int i = first; i < last && TestBlock.weightOf(i) <= room(); i++) {
+      stored = Math.min(length, (i + 1) * size);
+      entries.add(new Entry(space, Arrays.copyOf(tokens, stored), i, operation, now));
+    }
+    path.forEach(e -> e.pins--);
+    return stored;
+  }
+
+  private void makeRoom(long need) {
+    while (room() < need) {
       Entry victim =
           entries.stream()
               .filter(e -> e.pins == 0 && entries.stream().noneMatch(other -> isBefore(e, other)))
@@ -140,13 +152,18 @@ final class PlainModel {
       }
       entries.remove(victim);
     }
-    int stored = first * size;
-    for (int i = first; i < last && bytes() + TestBlock.weightOf(i) <= budget; i++) {
-      stored = Math.min(length, (i + 1) * size);
-      entries.add(new Entry(space, Arrays.copyOf(tokens, stored), i, operation, now));
-    }
-    path.forEach(e -> e.pins--);
-    return stored;
+  }
+
+  /** Sets bytes aside for a running sequence; false if there is no room for all of them. */
+  boolean reserve(long more) {
+    makeRoom(more);
+    boolean fits = more <= room();
+    reserved += fits ? more : 0;
+    return fits;
+  }
+
+  long room() {
+    return budget - bytes() - reserved;
   }
 
   long bytes() {

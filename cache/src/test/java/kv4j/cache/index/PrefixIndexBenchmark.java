@@ -33,7 +33,7 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 @Measurement(iterations = 5, time = 1)
 @Fork(1)
 public class PrefixIndexBenchmark {
-  private static final Space SPACE = new Space("", "model", "");
+  private static final Keyspace SPACE = new Keyspace("", "model", "");
   private static final int BLOCK = 16;
   private static final int VOCABULARY = 32_000;
   private static final Object PAYLOAD = new Object();
@@ -110,11 +110,12 @@ public class PrefixIndexBenchmark {
       for (int[] prompt : prompts) {
         filled.commit(filled.match(SPACE, prompt).lease(), prompt, tokens, payload);
       }
-      double perToken = (double) (usedMemory() - before) / (filled.stats().entries() * BLOCK);
+      double perToken =
+          (double) (usedMemory() - before) / (filled.stats().storage().entries() * BLOCK);
       System.out.printf(
           "%d prompts of %d tokens: %.1f bytes of bookkeeping per cached token%n",
           count, tokens, perToken);
-      if (filled.stats().entries() == 0 || prompts.length == 0) {
+      if (filled.stats().storage().entries() == 0 || prompts.length == 0) {
         throw new IllegalStateException("nothing was kept"); // and keeps both alive until here
       }
     }

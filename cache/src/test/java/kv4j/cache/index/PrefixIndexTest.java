@@ -17,6 +17,9 @@ import kv4j.cache.CacheEvent;
 import kv4j.cache.CacheStats;
 import kv4j.cache.CacheStats.Removal;
 import kv4j.cache.EvictionPolicy.Standard;
+import kv4j.cache.Lookup;
+import kv4j.cache.TreePrinter;
+import kv4j.cache.TreeSnapshot;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -28,8 +31,8 @@ class PrefixIndexTest {
     fixture.index.checkIntegrity();
   }
 
-  private CacheStats stats() {
-    return fixture.index.stats();
+  private CacheStats.Storage stats() {
+    return fixture.index.stats().storage();
   }
 
   @Test
@@ -147,7 +150,8 @@ class PrefixIndexTest {
     assertEquals(Map.of(Removal.SIZE, 1L), stats().removed());
     fixture.events.removeIf(event -> !(event instanceof CacheEvent.Removed));
     assertEquals(
-        List.of(new CacheEvent.Removed("tenant", 4, 4, 1, 1, Removal.SIZE)), fixture.events);
+        "Removed[namespace=tenant, start=4, tokens=4, entries=1, bytes=1, cause=SIZE]",
+        Fixture.toString(fixture.events));
     assertEquals(4, fixture.stored(b)); // its head outlives its tail; this was a use
     fixture.request(run(500, 12)); // takes three: c, then a's tail
     assertEquals(0, fixture.stored(c));
@@ -312,11 +316,59 @@ class PrefixIndexTest {
   }
 
   @Test
+  void aRunningSequenceSharesWholeBlocksAndHoldsThem() {
+    fixture = new Fixture(4);
+    var running = fixture.match(run(0, 30));
+    List<TestBlock> blocks = TestBlock.compute(running, run(0, 30), 10, Fixture.SIZE);
+    assertEquals(
+        blocks.subList(0, 2), fixture.index.commitPrefix(running.lease(), run(0, 30), 10, blocks));
+    assertEquals(8, fixture.stored(run(0, 30)));
+    assertEquals(2, stats().pinnedBytes());
+    fixture.request(run(100, 16)); // may take all but what is held
+    assertEquals(8, fixture.stored(run(0, 30)));
+    running.lease().close();
+    assertEquals(0, stats().pinnedBytes());
+    fixture.request(run(200, 16));
+    assertEquals(0, fixture.stored(run(0, 30)));
+    assertThrows(
+        IllegalStateException.class,
+        () -> fixture.index.commitPrefix(running.lease(), run(0, 30), 10, blocks));
+  }
+
+  @Test
+  void ofTwoThatShareTheSameWhileTheyRunTheSecondGoesOnOnTheBlocksOfTheFirst() {
+    var one = fixture.match(run(0, 12));
+    var other = fixture.match(run(0, 12));
+    List<TestBlock> first = TestBlock.compute(one, run(0, 12), 8, Fixture.SIZE);
+    List<TestBlock> second = TestBlock.compute(other, run(0, 12), 9, Fixture.SIZE);
+    fixture.index.commitPrefix(one.lease(), run(0, 12), 8, first);
+    assertEquals(first, fixture.index.commitPrefix(other.lease(), run(0, 12), 9, second));
+    assertEquals(2, stats().entries());
+    one.lease().close();
+    assertEquals(2, stats().pinnedBytes());
+    other.lease().close();
+  }
+
+  @Test
+  void explainingAMissNeitherCountsNorKeepsOthersFromTheirWork() {
+    for (int tenant = 0; tenant < 3; tenant++) {
+      fixture.request(new Keyspace("tenant " + tenant, "model", ""), run(0, 8));
+    }
+    var before = fixture.index.snapshot();
+    assertEquals(Lookup.Reason.OTHER_NAMESPACE, fixture.look(HERE, run(0, 8)).reason());
+    var after = fixture.index.snapshot();
+    assertEquals(
+        before.runs().stream().mapToLong(TreeSnapshot.Run::hits).sum(),
+        after.runs().stream().mapToLong(TreeSnapshot.Run::hits).sum());
+    assertEquals(6, after.storage().entries());
+  }
+
+  @Test
   void emptySpacesLeaveNothingBehind() {
     for (int i = 0; i < 100; i++) {
-      fixture.look(new Space("tenant " + i, "", ""), run(0, 8));
+      fixture.look(new Keyspace("tenant " + i, "", ""), run(0, 8));
     }
-    assertFalse(fixture.index.toString().contains("tenant"));
+    assertFalse(fixture.index.snapshot().toString().contains("tenant"));
   }
 
   @Test
@@ -333,8 +385,9 @@ class PrefixIndexTest {
             20 21  2 tokens, 1 bytes, 0 hits, 3 s old
             30 31  2 tokens, 1 bytes, 0 hits, 3 s old
         """,
-        fixture.index.toString());
-    String text = fixture.index.print(ids -> "x".repeat(100 * ids.length) + "\n");
+        TreePrinter.print(fixture.index.snapshot(), TreePrinter::ids));
+    String text =
+        TreePrinter.print(fixture.index.snapshot(), ids -> "x".repeat(100 * ids.length) + "\n");
     assertTrue(text.lines().allMatch(line -> line.length() < 140), text);
   }
 }

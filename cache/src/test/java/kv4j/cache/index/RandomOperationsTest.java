@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Random;
 import kv4j.cache.CacheStats.Removal;
 import kv4j.cache.EvictionPolicy;
+import kv4j.cache.Lookup;
 import org.junit.jupiter.api.Test;
 
 /** Random operations on the index give what the plain model says, and leave it in order. */
@@ -45,9 +46,10 @@ class RandomOperationsTest {
 
   private record Open(
       PrefixIndex.Match<TestBlock> match,
-      Space space,
+      Keyspace space,
       int[] prompt,
-      List<PlainModel.Entry> pinned) {}
+      List<PlainModel.Entry> pinned,
+      long reserved) {}
 
   /** One index and its model. */
   private static final class Run {
@@ -56,6 +58,7 @@ class RandomOperationsTest {
     private final long ttl;
     private final PrefixIndex<TestBlock> index;
     private final PlainModel model;
+    private final TreeReplay replay = new TreeReplay();
     private final List<Open> open = new ArrayList<>();
     private final Map<String, List<PlainModel.Entry>> named = new HashMap<>();
     private final List<int[]> seen = new ArrayList<>();
@@ -74,13 +77,13 @@ class RandomOperationsTest {
               new Limits(size, budget, policy, ttl, refresh),
               block -> block.weight,
               () -> clock,
-              event -> {});
+              replay);
       model = new PlainModel(size, budget, policy, ttl, refresh);
       seen.add(new int[] {0});
     }
 
     long removed(Removal cause) {
-      return index.stats().removed(cause);
+      return index.stats().storage().removed(cause);
     }
 
     void step() {
@@ -93,13 +96,18 @@ class RandomOperationsTest {
         }
       } else if (kind < 75) {
         commit(false);
-      } else if (kind < 83) {
+      } else if (kind < 79) {
         commit(true);
+      } else if (kind < 83) {
+        commitPrefix();
+      } else if (kind < 85) {
+        reserve();
       } else if (kind < 87) {
         Open closed = open.remove(random.nextInt(open.size()));
         closed.match().lease().close();
         closed.match().lease().close(); // harmless
         closed.pinned().forEach(e -> e.pins--);
+        model.reserved -= closed.reserved();
       } else if (kind < 91) {
         pin();
       } else if (kind < 95) {
@@ -108,18 +116,19 @@ class RandomOperationsTest {
         clock += ttl / 2;
         model.begin(clock);
         index.removeExpired();
-        assertEquals(model.entries.size(), index.stats().entries());
+        assertEquals(model.entries.size(), index.stats().storage().entries());
       } else if (kind < 99) {
         clear();
       }
       index.checkIntegrity();
+      replay.check(index.snapshot());
       if (ttl == 0) {
-        assertEquals(model.bytes(), index.stats().bytes());
+        assertEquals(model.bytes(), index.stats().storage().bytes());
       }
     }
 
     private void match() {
-      Space space = space();
+      Keyspace space = space();
       int[] prompt = prompt();
       int expected = model.cached(space, prompt, prompt.length - 1);
       List<PlainModel.Entry> path = model.whole(space, prompt, expected / size * size);
@@ -128,8 +137,51 @@ class RandomOperationsTest {
       PrefixIndex.Match<TestBlock> match = index.match(space, prompt);
       assertEquals(expected, match.lookup().cachedTokens(), "cached tokens");
       TestBlock.checkContent(match, prompt, size);
-      open.add(new Open(match, space, prompt, path));
+      open.add(new Open(match, space, prompt, path, 0));
+      index.record(match, 1);
       hits += expected > 0 ? 1 : 0;
+    }
+
+    /** A request has computed some more of its prompt, shares that and goes on. */
+    private void commitPrefix() {
+      int which = random.nextInt(open.size());
+      Open running = open.get(which);
+      int[] tokens = running.prompt();
+      int cached = running.match().lookup().cachedTokens();
+      int length = cached + random.nextInt(tokens.length - cached + 1);
+      List<TestBlock> blocks = TestBlock.compute(running.match(), tokens, length, size);
+      model.reserved -= running.reserved();
+      int stored = model.commit(running.space(), tokens, length / size * size);
+      long own = 0;
+      for (int i = stored / size; i < blocks.size(); i++) {
+        own += TestBlock.weightOf(i);
+      }
+      long reserved = Math.min(running.reserved(), Math.min(own, model.room()));
+      model.reserved += reserved;
+      List<PlainModel.Entry> path = model.whole(running.space(), tokens, stored);
+      path.forEach(e -> e.pins++);
+      running.pinned().forEach(e -> e.pins--);
+      List<TestBlock> held = index.commitPrefix(running.match().lease(), tokens, length, blocks);
+      assertEquals(stored, held.size() * size, "held");
+      Lookup lookup = new Lookup(tokens.length, stored, Lookup.Reason.COLD, "");
+      PrefixIndex.Match<TestBlock> goesOn =
+          new PrefixIndex.Match<>(lookup, running.match().lease(), held, null);
+      TestBlock.checkContent(goesOn, tokens, size);
+      open.set(which, new Open(goesOn, running.space(), tokens, path, reserved));
+    }
+
+    private void reserve() {
+      int which = random.nextInt(open.size());
+      Open running = open.get(which);
+      long bytes = random.nextInt(20);
+      long more = Math.max(0, bytes - running.reserved());
+      boolean fits = more == 0 || model.reserve(more);
+      assertEquals(fits, index.reserve(running.match().lease(), bytes), "reserved");
+      long reserved = running.reserved() + (fits ? more : 0);
+      open.set(
+          which,
+          new Open(running.match(), running.space(), running.prompt(), running.pinned(), reserved));
+      assertEquals(model.reserved, index.stats().storage().runningBytes());
     }
 
     /** Commits a request that ran to its end and generated something, or was aborted on its way. */
@@ -139,7 +191,7 @@ class RandomOperationsTest {
       int[] tokens = done.prompt();
       int length = tokens.length;
       if (aborted) {
-        length = cached + random.nextInt(length - cached);
+        length = cached + random.nextInt(length - cached + 1);
       } else {
         tokens = Arrays.copyOf(tokens, length + random.nextInt(5));
         for (; length < tokens.length; length++) {
@@ -147,6 +199,7 @@ class RandomOperationsTest {
         }
       }
       List<TestBlock> blocks = TestBlock.compute(done.match(), tokens, length, size);
+      model.reserved -= done.reserved();
       int expected = model.commit(done.space(), tokens, length);
       assertEquals(expected, index.commit(done.match().lease(), tokens, length, blocks), "stored");
       done.pinned().forEach(e -> e.pins--);
@@ -154,7 +207,7 @@ class RandomOperationsTest {
     }
 
     private void pin() {
-      Space space = space();
+      Keyspace space = space();
       int[] prompt = prompt();
       String name = "pin " + random.nextInt(3);
       if (named.containsKey(name)) {
@@ -189,8 +242,8 @@ class RandomOperationsTest {
       }
     }
 
-    private Space space() {
-      return new Space(random.nextInt(8) == 0 ? "other" : "", "model", "");
+    private Keyspace space() {
+      return new Keyspace(random.nextInt(8) == 0 ? "other" : "", "model", "");
     }
 
     /** The beginning of something seen before, and a few tokens of few kinds. */

@@ -13,6 +13,7 @@ import java.util.function.BooleanSupplier;
 import kv4j.cache.CacheEvent;
 import kv4j.cache.CacheStats;
 import kv4j.cache.EvictionPolicy;
+import kv4j.cache.Lookup;
 
 /**
  * Many threads on one small index: every token handed out is compared with the one asked for, when
@@ -23,6 +24,7 @@ final class Traffic {
   private static final int SIZE = 4;
 
   private final AtomicLong clock = new AtomicLong();
+  private final TreeReplay replay = new TreeReplay();
   private final AtomicLong insertedBytes = new AtomicLong();
   private final PrefixIndex<TestBlock> index;
   private final long budget;
@@ -36,10 +38,11 @@ final class Traffic {
             new Limits(SIZE, budget, policy, timeToLive, true),
             block -> block.weight,
             clock::incrementAndGet,
-            this::sum);
+            this::hear);
   }
 
-  private void sum(CacheEvent event) {
+  private void hear(CacheEvent event) {
+    replay.accept(event);
     if (event instanceof CacheEvent.Inserted inserted) {
       insertedBytes.addAndGet(inserted.bytes());
     } else if (event instanceof CacheEvent.Removed removed) {
@@ -72,16 +75,17 @@ final class Traffic {
       pool.shutdownNow();
     }
     index.checkIntegrity();
+    replay.check(index.snapshot());
     index.pinned().keySet().forEach(index::unpin);
     index.checkIntegrity();
-    CacheStats stats = index.stats();
+    CacheStats.Storage stats = index.stats().storage();
     require(stats.pinnedBytes() == 0, "pins are left over");
     require(stats.bytes() == insertedBytes.get(), "events and books differ");
     require(stats.peakBytes() <= budget, "the budget was exceeded");
   }
 
   private void request(Random random, String pinName) {
-    Space space = new Space(random.nextInt(10) == 0 ? "other" : "", "", "");
+    Keyspace space = new Keyspace(random.nextInt(10) == 0 ? "other" : "", "", "");
     int[] prompt = prompt(random, space);
     PrefixIndex.Match<TestBlock> match = index.match(space, prompt);
     TestBlock.checkContent(match, prompt, SIZE);
@@ -94,7 +98,7 @@ final class Traffic {
     } else if (kind == 1) {
       Thread.yield();
     } else if (kind == 2) {
-      CacheStats stats = index.stats();
+      CacheStats.Storage stats = index.stats().storage();
       require(stats.bytes() >= stats.pinnedBytes(), "more is pinned than kept");
       require(stats.bytes() <= budget && stats.pinnedBytes() >= 0, "the books are wrong");
     } else if (kind == 3) {
@@ -105,7 +109,20 @@ final class Traffic {
       match.lease().close();
       return;
     }
+    index.record(match, 1);
     int length = match.lookup().cachedTokens();
+    if (kind > 15 && prompt.length > SIZE) {
+      List<TestBlock> sofar = TestBlock.compute(match, prompt, prompt.length, SIZE);
+      List<TestBlock> held = index.commitPrefix(match.lease(), prompt, prompt.length, sofar);
+      length = held.size() * SIZE;
+      Lookup lookup = new Lookup(prompt.length, length, Lookup.Reason.COLD, "");
+      match = new PrefixIndex.Match<>(lookup, match.lease(), held, null);
+      TestBlock.checkContent(match, prompt, SIZE);
+      if (length == prompt.length) {
+        match.lease().close();
+        return;
+      }
+    }
     length = kind == 5 ? length : length + 1 + random.nextInt(prompt.length - length);
     List<TestBlock> blocks = TestBlock.compute(match, prompt, length, SIZE);
     index.commit(match.lease(), prompt, length, blocks);
@@ -113,7 +130,7 @@ final class Traffic {
   }
 
   /** One of a few conversations, cut somewhere; what it says depends on the tenant. */
-  private static int[] prompt(Random random, Space space) {
+  private static int[] prompt(Random random, Keyspace space) {
     Random words = new Random(random.nextInt(12));
     int offset = space.namespace().isEmpty() ? 0 : 1000;
     int[] prompt = new int[40];

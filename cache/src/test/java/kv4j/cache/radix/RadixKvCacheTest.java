@@ -32,6 +32,7 @@ import kv4j.cache.KvRequest;
 import kv4j.cache.KvSequence;
 import kv4j.cache.Lookup;
 import kv4j.cache.Lookup.Reason;
+import kv4j.cache.TreePrinter;
 import kv4j.cache.block.KvBlock;
 import kv4j.cache.block.KvDtype;
 import kv4j.cache.block.KvLayout;
@@ -153,7 +154,7 @@ class RadixKvCacheTest {
       assertSame(computed.get(1), spans.block(1));
       assertTrue(computed.get(2) != spans.block(2), "a partly filled block is not shared");
     }
-    assertEquals(1, cache.stats().partialCopies());
+    assertEquals(1, cache.stats().lookups().partialCopies());
     cache.checkIntegrity();
   }
 
@@ -169,6 +170,59 @@ class RadixKvCacheTest {
     }
     assertEquals(12, request(cache, run(0, 13)).cachedTokens());
     assertEquals(7, request(cache, join(run(0, 6), 90, 92)).cachedTokens());
+    cache.checkIntegrity();
+  }
+
+  @Test
+  void whatARunningRequestSharesIsFoundByOthersAndIsNotWrittenAnyMore() {
+    RadixKvCache cache = new RadixKvCache(config(4, 6));
+    try (KvSequence one = cache.open(KvRequest.of(run(0, 30)));
+        KvSequence other = cache.open(KvRequest.of(run(0, 30)))) {
+      compute(one, run(0, 30), 10, 3);
+      assertEquals(8, one.commitPrefix(run(0, 30)));
+      try (KvSequence late = cache.open(KvRequest.of(run(0, 30)))) {
+        assertEquals(8, late.length());
+      }
+      compute(other, run(0, 30), 15, 4);
+      assertEquals(12, other.commitPrefix(run(0, 30))); // of which it had computed 8 in vain
+      KvSpans spans = compute(other, run(0, 30), 16, 1);
+      assertSame(spans.block(1), compute(one, run(0, 30), 11, 1).block(1));
+      for (int i = 1; i < 9; i++) {
+        request(cache, run(100 * i, 24)); // takes all that is not held
+      }
+      assertEquals(12 * layout(4).bytesPerToken(), cache.stats().storage().pinnedBytes());
+      compute(one, run(0, 30), 30, 5); // checks all that it sees
+      compute(other, run(0, 30), 30, 5);
+    }
+    assertEquals(0, cache.stats().storage().pinnedBytes());
+    cache.checkIntegrity();
+  }
+
+  @Test
+  void whatRunsAndWhatIsKeptShareOneBudget() {
+    RadixKvCache cache = new RadixKvCache(config(4, 6));
+    long block = layout(4).bytesPerBlock();
+    request(cache, run(0, 16)); // 4 of 6 blocks
+    try (KvSequence one = cache.open(KvRequest.of(run(100, 30)));
+        KvSequence other = cache.open(KvRequest.of(run(200, 30)))) {
+      compute(one, run(100, 30), 10, 10); // takes 3, so that one of the four goes
+      assertEquals(3 * block, cache.stats().storage().runningBytes());
+      assertEquals(3 * block, cache.stats().storage().bytes());
+      assertTrue(other.reserve(12)); // and the three that are left
+      assertEquals(0, cache.stats().storage().bytes());
+      assertEquals(6 * block, cache.stats().storage().runningBytes());
+      assertTrue(one.reserve(2)); // in its last block
+      assertTrue(!one.reserve(3));
+      compute(other, run(200, 30), 8, 8);
+      assertEquals(8, other.commitPrefix(run(200, 30)));
+      assertEquals(2 * block, cache.stats().storage().bytes()); // what was set aside is given back
+      assertEquals(3 * block, cache.stats().storage().runningBytes());
+      assertTrue(one.reserve(3));
+      compute(one, run(100, 30), 30, 5); // beyond the budget, but not refused
+      one.commit(run(100, 30));
+      assertEquals(6 * block, cache.stats().storage().bytes());
+    }
+    assertEquals(0, cache.stats().storage().runningBytes());
     cache.checkIntegrity();
   }
 
@@ -200,30 +254,35 @@ class RadixKvCacheTest {
     request(cache, run(100, 8)); // takes one
     request(cache, run(200, 24)); // 6 blocks, of which 5 have room
     CacheStats stats = cache.stats();
-    assertEquals(4, stats.lookups());
-    assertEquals(1, stats.hits());
-    assertEquals(10 + 11 + 8 + 24, stats.promptTokens());
-    assertEquals(9, stats.cachedTokens());
-    assertEquals(9 / 53.0, stats.tokenHitRate());
-    assertEquals(1 / 4.0, stats.requestHitRate());
-    assertEquals(5, stats.entries());
-    assertEquals(5 * block, stats.bytes());
-    assertEquals(5 * block, stats.peakBytes());
-    assertEquals(0, stats.pinnedBytes());
-    assertEquals(Map.of(Removal.SIZE, 6L), stats.removed());
-    assertEquals(Map.of(Reason.COLD, 3L, Reason.DIVERGED, 1L), stats.reasons());
-    assertEquals(3 + 1 + 2 + 5, stats.inserted());
-    assertEquals(1, stats.partialCopies());
-    assertEquals(1, stats.noRoom());
-    assertTrue(stats.lookupNanos() > 0 && stats.insertNanos() > 0);
+    CacheStats.Lookups lookups = stats.lookups();
+    assertTrue(lookups.nanos() > 0);
+    Map<Reason, Long> reasons = Map.of(Reason.COLD, 3L, Reason.DIVERGED, 1L);
+    assertEquals(
+        new CacheStats.Lookups(4, 1, 10 + 11 + 8 + 24, 9, reasons, 1, lookups.nanos()), lookups);
+    assertEquals(9 / 53.0, lookups.tokenHitRate());
+    assertEquals(1 / 4.0, lookups.requestHitRate());
+    CacheStats.Storage storage = stats.storage();
+    assertTrue(storage.insertNanos() > 0);
+    assertEquals(
+        new CacheStats.Storage(
+            5,
+            5 * block,
+            5 * block,
+            0,
+            0,
+            3 + 1 + 2 + 5,
+            Map.of(Removal.SIZE, 6L),
+            1,
+            storage.insertNanos()),
+        storage);
     try (KvSequence open = cache.open(KvRequest.of(run(200, 24)))) {
       assertEquals(20, open.length());
-      assertEquals(5 * block, cache.stats().pinnedBytes());
+      assertEquals(5 * block, cache.stats().storage().pinnedBytes());
       assertThrows(IllegalStateException.class, cache::clear);
     }
     cache.clear();
-    assertEquals(0, cache.stats().bytes());
-    assertEquals(5L, cache.stats().removed(Removal.EXPLICIT));
+    assertEquals(0, cache.stats().storage().bytes());
+    assertEquals(5L, cache.stats().storage().removed(Removal.EXPLICIT));
     cache.checkIntegrity();
   }
 
@@ -258,7 +317,7 @@ class RadixKvCacheTest {
 
   @Test
   void theListenerHearsOfEverythingAndMayFail() {
-    Logger logger = Logger.getLogger(RadixKvCache.class.getName());
+    Logger logger = Logger.getLogger(KvCacheConfig.class.getName());
     logger.setLevel(Level.OFF); // it says so, at length
     List<CacheEvent> events = new ArrayList<>();
     RadixKvCache cache =
@@ -272,12 +331,13 @@ class RadixKvCacheTest {
     request(cache, run(0, 8));
     request(cache, run(100, 4));
     long block = layout(4).bytesPerBlock();
-    assertEquals(5, events.size());
-    assertEquals(new CacheEvent.Found("", new Lookup(8, 0, Reason.COLD, "")), events.get(0));
+    assertEquals(5, events.size()); // two lookups, two insertions, one removal
+    assertEquals(new CacheEvent.Found(1, "", 0, new Lookup(8, 0, Reason.COLD, "")), events.get(0));
     CacheEvent.Inserted inserted = (CacheEvent.Inserted) events.get(1);
     assertArrayEquals(run(0, 8), inserted.tokens());
     assertEquals(2 * block, inserted.bytes());
-    assertEquals(new CacheEvent.Removed("", 4, 4, 1, block, Removal.SIZE), events.get(3));
+    assertEquals(
+        new CacheEvent.Removed(4, "", inserted.run(), 4, 4, 1, block, Removal.SIZE), events.get(3));
     cache.checkIntegrity();
   }
 
@@ -285,26 +345,27 @@ class RadixKvCacheTest {
   void theTreePrintsTextWhereItIsGivenATokenizer() {
     RadixKvCache cache = new RadixKvCache(config(4, 20));
     request(cache, 'h', 'e', 'l', 'l', 'o');
-    String tree = cache.tree(ids -> new String(ids, 0, ids.length));
+    String tree =
+        TreePrinter.print(cache.snapshot().orElseThrow(), ids -> new String(ids, 0, ids.length));
     assertTrue(tree.contains("  hello  5 tokens"), tree);
     assertTrue(cache.toString().contains("  104 101 108 108 111  5 tokens"), cache.toString());
   }
 
   @Test
   void metersReadTheStats() {
-    RadixKvCache cache = new RadixKvCache(config(4, 2));
+    RadixKvCache cache = new RadixKvCache(config(4, 3));
     SimpleMeterRegistry registry = new SimpleMeterRegistry();
     new CacheMetrics(cache, "test").bindTo(registry);
     request(cache, run(0, 8));
     request(cache, run(0, 8));
-    request(cache, run(100, 4));
+    request(cache, run(100, 8));
     assertEquals(
         1, registry.get("kv.cache.lookups").tag("result", "hit").functionCounter().count());
     assertEquals(7, registry.get("kv.cache.tokens.cached").functionCounter().count());
     assertEquals(
         1, registry.get("kv.cache.removed").tag("cause", "size").functionCounter().count());
-    assertEquals(2, registry.get("kv.cache.entries").tag("cache", "test").gauge().value());
-    assertEquals(cache.stats().bytes(), registry.get("kv.cache.size").gauge().value());
+    assertEquals(3, registry.get("kv.cache.entries").tag("cache", "test").gauge().value());
+    assertEquals(cache.stats().storage().bytes(), registry.get("kv.cache.size").gauge().value());
     assertEquals(3, registry.get("kv.cache.lookup.time").functionTimer().count());
   }
 
@@ -313,10 +374,10 @@ class RadixKvCacheTest {
     Path file = folder.resolve("cache.jfr");
     try (Recording recording = new Recording()) {
       recording.start();
-      RadixKvCache cache = new RadixKvCache(config(4, 2));
+      RadixKvCache cache = new RadixKvCache(config(4, 3));
       request(cache, run(0, 8));
       request(cache, run(0, 8));
-      request(cache, run(100, 4));
+      request(cache, run(100, 8));
       recording.stop();
       recording.dump(file);
     }
@@ -332,7 +393,7 @@ class RadixKvCacheTest {
                         : event.getInt("cachedTokens"),
                     Integer::sum));
     assertEquals(
-        Map.of("kv4j.CacheLookup", 7, "kv4j.CacheInsert", 3, "kv4j.CacheEvict", 1), blocks);
+        Map.of("kv4j.CacheLookup", 7, "kv4j.CacheInsert", 4, "kv4j.CacheEvict", 1), blocks);
   }
 
   @Test

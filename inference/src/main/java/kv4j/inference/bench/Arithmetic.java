@@ -30,13 +30,22 @@ final class Arithmetic {
 
   /** By a loop on the Java Vector API; 0 if this JVM has none. */
   static double vectorFlopsPerSecond(Team team) {
-    if (ModuleLayer.boot().findModule(MODULE).isEmpty()) {
+    if (!hasVectorApi()) {
       return 0;
     }
     FmaLoop loop = vectorLoop();
     float[] sink = new float[team.threads()];
     double perSecond = team.timesPerSecond(thread -> sink[thread] = loop.run(ITERATIONS));
     return perSecond * ITERATIONS * loop.flops();
+  }
+
+  private static boolean hasVectorApi() {
+    try {
+      Class.forName(MODULE + ".FloatVector"); // whether loaded at the start or later
+      return true;
+    } catch (ClassNotFoundException e) {
+      return false;
+    }
   }
 
   /** By reflection, so that nothing else needs the incubator module to compile or to load. */

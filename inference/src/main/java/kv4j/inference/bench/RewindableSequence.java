@@ -1,7 +1,7 @@
 package kv4j.inference.bench;
 
+import kv4j.cache.BlockSequence;
 import kv4j.cache.Lookup;
-import kv4j.cache.block.BlockSequence;
 import kv4j.cache.block.KvLayout;
 
 /**

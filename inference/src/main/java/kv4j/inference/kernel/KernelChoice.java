@@ -43,9 +43,7 @@ final class KernelChoice {
 
   /** By reflection, so that nothing else needs the incubator module to compile or to load. */
   private static Kernels vector() throws ReflectiveOperationException {
-    if (ModuleLayer.boot().findModule(MODULE).isEmpty()) {
-      throw new ClassNotFoundException(MODULE);
-    }
+    Class.forName(MODULE + ".FloatVector"); // whether loaded at the start or later
     return (Kernels)
         Class.forName("kv4j.inference.kernel.VectorKernels").getDeclaredConstructor().newInstance();
   }

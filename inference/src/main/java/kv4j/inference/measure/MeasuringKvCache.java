@@ -4,10 +4,10 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.stream.LongStream;
 import kv4j.cache.CacheStats;
+import kv4j.cache.DelegatingSequence;
 import kv4j.cache.KvCache;
 import kv4j.cache.KvRequest;
 import kv4j.cache.KvSequence;
-import kv4j.cache.Lookup;
 import kv4j.cache.block.KvLayout;
 import kv4j.cache.block.KvSpans;
 
@@ -66,12 +66,11 @@ final class MeasuringKvCache implements KvCache {
     cache.close();
   }
 
-  private final class Sequence implements KvSequence {
-    private final KvSequence sequence;
+  private final class Sequence extends DelegatingSequence {
     private int layersCounted;
 
     Sequence(KvSequence sequence) {
-      this.sequence = sequence;
+      super(sequence);
     }
 
     @Override
@@ -85,31 +84,6 @@ final class MeasuringKvCache implements KvCache {
         }
       }
       return spans;
-    }
-
-    @Override
-    public Lookup lookup() {
-      return sequence.lookup();
-    }
-
-    @Override
-    public int length() {
-      return sequence.length();
-    }
-
-    @Override
-    public int begin() {
-      return sequence.begin();
-    }
-
-    @Override
-    public void commit(int[] tokens) {
-      sequence.commit(tokens);
-    }
-
-    @Override
-    public void close() {
-      sequence.close();
     }
   }
 }

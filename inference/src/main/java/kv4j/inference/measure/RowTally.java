@@ -54,7 +54,7 @@ final class RowTally {
   void endRepeat(MeasuringKvCache measured) {
     layerLookups = measured.layerLookups();
     layerHits = measured.layerHits();
-    cacheBytes = measured.stats().bytes();
+    cacheBytes = measured.stats().storage().bytes();
   }
 
   /** Time to first token by request, ms. */

@@ -12,6 +12,7 @@ import kv4j.cache.KvCacheConfig;
  * @param loader where caches are looked for
  * @param repeat how often the whole workload is run and timed, at least 1
  * @param namespace tenant whose requests these are
+ * @param salt of all requests; empty: none
  */
 public record WorkloadOptions(
     String cache,
@@ -19,7 +20,8 @@ public record WorkloadOptions(
     KvCacheConfig config,
     ClassLoader loader,
     int repeat,
-    String namespace) {
+    String namespace,
+    String salt) {
   public WorkloadOptions {
     alongside = List.copyOf(alongside);
     if (repeat < 1) {
@@ -29,6 +31,6 @@ public record WorkloadOptions(
 
   /** One cache, in the default namespace. */
   public WorkloadOptions(String cache, KvCacheConfig config, ClassLoader loader, int repeat) {
-    this(cache, List.of(), config, loader, repeat, "");
+    this(cache, List.of(), config, loader, repeat, "", "");
   }
 }

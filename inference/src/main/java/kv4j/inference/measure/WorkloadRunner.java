@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import kv4j.cache.KvCacheConfig;
 import kv4j.cache.KvCaches;
+import kv4j.cache.KvRequest;
 import kv4j.cache.simple.SimplePrefixCache;
 import kv4j.inference.GenerationRequest;
 import kv4j.inference.GenerationResult;
@@ -207,8 +208,9 @@ public final class WorkloadRunner {
   }
 
   private GenerationRequest request(WorkloadRequest r, int newTokens) {
-    return new GenerationRequest(
-        r.prompt(), newTokens, Sampling.GREEDY, r.sharedPrefixTokens(), options.namespace());
+    KvRequest lookup =
+        new KvRequest(r.prompt(), r.sharedPrefixTokens(), options.namespace(), "", options.salt());
+    return new GenerationRequest(lookup, newTokens, Sampling.GREEDY);
   }
 
   /** Caches that are closed together. */

@@ -1,7 +1,7 @@
 package kv4j.inference.plan;
 
 import java.util.List;
-import kv4j.inference.ForwardPass;
+import kv4j.inference.pass.ForwardPass;
 import kv4j.inference.plan.run.Arena;
 import kv4j.inference.plan.run.NativeMatrix;
 import kv4j.inference.plan.run.PassState;

@@ -44,7 +44,8 @@ public final class PlanCompiler {
       Units units,
       TransformerConfig config,
       Kernels kernels,
-      int workers) {
+      int workers,
+      String whyNot) {
     this.units = units;
     uses = new Uses(units.list());
     int widest = Math.max(config.dim(), Math.max(config.qkvDim(), config.upDim()));
@@ -56,7 +57,7 @@ public final class PlanCompiler {
             widest);
     fusedSteps = new FusedSteps(ops, config, kernels, arena, registers);
     opSteps = new OpSteps(graph, ops, shapes, uses, registers);
-    outline = new PlanOutline(ops, kernels.name());
+    outline = new PlanOutline(ops, kernels.name(), whyNot);
   }
 
   /**
@@ -64,21 +65,30 @@ public final class PlanCompiler {
    *
    * @param fuse whether to use steps of our own at all; if not, every op runs as SameDiff runs it,
    *     on whatever device ND4J has
+   * @param whyNot why steps of our own are not used, to be read by people; empty: they are, or run
+   *     on a CPU only
    * @throws UnsupportedGraphException if the graph has no attention, or has loops or branches
    */
   public static Plan compile(
-      SameDiff graph, TransformerConfig config, Kernels kernels, int workers, boolean fuse) {
+      SameDiff graph,
+      TransformerConfig config,
+      Kernels kernels,
+      int workers,
+      boolean fuse,
+      String whyNot) {
     GraphOps ops = new GraphOps(graph, GraphNames.LOGITS);
     ValueShapes shapes = ValueShapes.assumed();
-    Units units = Units.group(ops, shapes, fuse).neededFor(GraphNames.LOGITS);
+    Units units = Units.group(ops, config, shapes, fuse).neededFor(GraphNames.LOGITS);
     if (!units.has(Unit.Kind.CORE) && !units.has(Unit.Kind.HOOK)) {
       throw new UnsupportedGraphException("a graph without attention");
     }
     if (units.has(Unit.Kind.OTHER)) {
       shapes = ValueShapes.probed(graph, ops);
-      units = Units.group(ops, shapes, fuse).neededFor(GraphNames.LOGITS);
+      units = Units.group(ops, config, shapes, fuse).neededFor(GraphNames.LOGITS);
     }
-    return new PlanCompiler(graph, ops, shapes, units, config, kernels, workers).compile(workers);
+    PlanCompiler compiler =
+        new PlanCompiler(graph, ops, shapes, units, config, kernels, workers, whyNot);
+    return compiler.compile(workers);
   }
 
   private Plan compile(int workers) {
@@ -118,7 +128,8 @@ public final class PlanCompiler {
           steps.add(opSteps.op(unit, u));
           outline.addStock(unit, units.whyStock(unit));
         }
-        case MASK -> addFused(List.of(unit), List.of(opSteps.mask(unit)));
+        case MASK -> addFused(List.of(unit), List.of(opSteps.causalMask(unit)));
+        case OTHER_MASK -> addFused(List.of(unit), List.of(opSteps.otherMask(unit)));
         case HOOK -> addFused(List.of(unit), List.of(opSteps.hook(unit, layer++)));
         case CORE -> addFused(List.of(unit), fusedSteps.of(unit, layer++, null));
         case MATMUL -> {

@@ -35,6 +35,7 @@ final class PlanOutline {
 
   private final GraphOps graph;
   private final String kernels;
+  private final String whyNot;
   private final List<Part> head = new ArrayList<>();
   private final TreeMap<Integer, List<Part>> layers = new TreeMap<>();
   private final List<Part> tail = new ArrayList<>();
@@ -68,9 +69,11 @@ final class PlanOutline {
 
   /**
    * @param kernels that the steps compute with
+   * @param whyNot why no steps are used, if none are; empty if they run on a CPU only
    */
-  PlanOutline(GraphOps graph, String kernels) {
+  PlanOutline(GraphOps graph, String kernels, String whyNot) {
     this.graph = graph;
+    this.whyNot = whyNot.isEmpty() ? "steps of kv4j's own are off: they run on a CPU only" : whyNot;
     this.kernels = kernels;
     graph.nodes().forEach(node -> scopeSizes.merge(node.scope(), 1, Integer::sum));
   }
@@ -209,7 +212,7 @@ final class PlanOutline {
     String run =
         (stockOps == 1 ? "1 op runs by itself" : stockOps + " ops run one by one") + " because ";
     if (reasons.isEmpty()) {
-      return run + "steps of kv4j's own are off: they run on a CPU only";
+      return run + whyNot;
     }
     return reasons.size() <= MOST_REASONS
         ? run + String.join(" and ", reasons)

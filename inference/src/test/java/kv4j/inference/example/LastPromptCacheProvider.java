@@ -3,7 +3,11 @@ package kv4j.inference.example;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import kv4j.cache.BlockSequence;
+import kv4j.cache.CacheEvent;
 import kv4j.cache.CacheStats;
+import kv4j.cache.CacheStats.Removal;
+import kv4j.cache.EvictionPolicy;
 import kv4j.cache.KvCache;
 import kv4j.cache.KvCacheConfig;
 import kv4j.cache.KvCacheProvider;
@@ -11,7 +15,6 @@ import kv4j.cache.KvRequest;
 import kv4j.cache.KvSequence;
 import kv4j.cache.Lookup;
 import kv4j.cache.LookupCounters;
-import kv4j.cache.block.BlockSequence;
 import kv4j.cache.block.KvBlock;
 import kv4j.cache.block.KvLayout;
 
@@ -32,45 +35,90 @@ public final class LastPromptCacheProvider implements KvCacheProvider {
 
   @Override
   public KvCache create(KvCacheConfig config) {
-    return new LastPromptCache(config.layout());
+    if (config.timeToLive().isPresent()) { // what a cache cannot do it refuses, and never ignores
+      throw new IllegalArgumentException("last-prompt keeps no time to live");
+    }
+    if (config.policy() != EvictionPolicy.Standard.LRU) {
+      throw new IllegalArgumentException("last-prompt has no policy but lru");
+    }
+    return new LastPromptCache(config);
   }
 
   private static final class LastPromptCache implements KvCache {
     private record Kept(KvRequest request, int[] tokens, List<KvBlock> blocks) {}
 
+    private final KvCacheConfig config;
     private final KvLayout layout;
     private final LookupCounters counters = new LookupCounters();
-    private volatile Kept kept; // immutable, so threads need no lock
+    private Kept kept;
+    private boolean closed;
+    private long inserted;
+    private long peakBlocks;
+    private long events;
 
-    LastPromptCache(KvLayout layout) {
-      this.layout = layout;
+    LastPromptCache(KvCacheConfig config) {
+      this.config = config;
+      layout = config.layout();
     }
 
     @Override
-    public KvSequence open(KvRequest request) {
-      Kept last = kept;
+    public synchronized KvSequence open(KvRequest request) {
+      if (closed) {
+        throw new IllegalStateException("the cache is closed");
+      }
       int[] prompt = request.prompt();
-      int blocks = last == null ? 0 : alike(last, request) / layout.blockTokens();
+      int blocks = kept == null ? 0 : alike(request) / layout.blockTokens();
       int cached = blocks * layout.blockTokens();
       Lookup.Reason reason =
           cached == prompt.length - 1 ? Lookup.Reason.FULL : Lookup.Reason.DIVERGED;
       Lookup lookup =
-          new Lookup(prompt.length, cached, last == null ? Lookup.Reason.COLD : reason, "");
+          new Lookup(prompt.length, cached, kept == null ? Lookup.Reason.COLD : reason, "");
       counters.record(lookup);
+      config.tell(new CacheEvent.Found(++events, request.namespace(), 0, lookup));
       return new Sequence(
-          request, lookup, cached == 0 ? List.of() : last.blocks.subList(0, blocks));
+          request, lookup, cached == 0 ? List.of() : kept.blocks.subList(0, blocks));
     }
 
     /** Leading tokens that both have; the prompt's last is always left to compute. */
-    private static int alike(Kept last, KvRequest request) {
-      if (!last.request.namespace().equals(request.namespace())
-          || !last.request.model().equals(request.model())
-          || !last.request.salt().equals(request.salt())) {
+    private int alike(KvRequest request) {
+      if (!kept.request.namespace().equals(request.namespace())
+          || !kept.request.model().equals(request.model())
+          || !kept.request.salt().equals(request.salt())) {
         return 0;
       }
-      int most = Math.min(last.tokens.length, request.prompt().length - 1);
-      int differs = Arrays.mismatch(last.tokens, 0, most, request.prompt(), 0, most);
+      int most = Math.min(kept.tokens.length, request.prompt().length - 1);
+      int differs = Arrays.mismatch(kept.tokens, 0, most, request.prompt(), 0, most);
       return differs < 0 ? most : differs;
+    }
+
+    /** Keeps another request in place of the last; null: none. */
+    private synchronized void keep(Kept next) {
+      if (kept != null) {
+        int blocks = kept.blocks.size();
+        config.tell(
+            new CacheEvent.Removed(
+                ++events,
+                kept.request.namespace(),
+                0,
+                0,
+                kept.tokens.length,
+                blocks,
+                bytes(blocks),
+                Removal.EXPLICIT));
+      }
+      kept = closed || next == null || next.blocks.isEmpty() ? null : next;
+      if (kept != null) {
+        int blocks = kept.blocks.size();
+        inserted += blocks;
+        peakBlocks = Math.max(peakBlocks, blocks);
+        config.tell(
+            new CacheEvent.Inserted(
+                ++events, kept.request.namespace(), 0, 0, 0, kept.tokens, blocks, bytes(blocks)));
+      }
+    }
+
+    private long bytes(long blocks) {
+      return blocks * layout.bytesPerBlock();
     }
 
     @Override
@@ -79,16 +127,19 @@ public final class LastPromptCacheProvider implements KvCacheProvider {
     }
 
     @Override
-    public CacheStats stats() {
-      Kept now = kept;
-      int blocks = now == null ? 0 : now.blocks.size();
-      long bytes = blocks * layout.bytesPerBlock();
-      return counters.snapshot(blocks, bytes, bytes, Map.of());
+    public synchronized CacheStats stats() {
+      int blocks = kept == null ? 0 : kept.blocks.size();
+      Map<Removal, Long> removed = Map.of(Removal.EXPLICIT, inserted - blocks);
+      return new CacheStats(
+          counters.snapshot(),
+          new CacheStats.Storage(
+              blocks, bytes(blocks), bytes(peakBlocks), 0, 0, inserted, removed, 0, 0));
     }
 
     @Override
-    public void close() {
-      kept = null;
+    public synchronized void close() {
+      closed = true;
+      keep(null);
     }
 
     /** Starts on kept blocks, which it only reads, and appends to blocks of its own. */
@@ -110,12 +161,14 @@ public final class LastPromptCacheProvider implements KvCacheProvider {
 
       @Override
       public void commit(int[] tokens) {
-        int full = length() / layout.blockTokens(); // a block is shared only once it is full
-        kept =
+        long most = config.maxBytes() / layout.bytesPerBlock();
+        int computed = Math.min(length(), tokens.length);
+        int full = (int) Math.min(most, computed / layout.blockTokens()); // whole ones are shared
+        keep(
             new Kept(
                 request,
                 Arrays.copyOf(tokens, full * layout.blockTokens()),
-                List.copyOf(blocks().subList(0, full)));
+                List.copyOf(blocks().subList(0, full))));
       }
 
       @Override

@@ -11,7 +11,6 @@ import kv4j.cache.block.KvBlock;
 import kv4j.cache.block.KvDtype;
 import kv4j.cache.block.KvLayout;
 import kv4j.cache.block.KvSpans;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -27,7 +26,7 @@ class AttentionTest {
   @ParameterizedTest
   @ValueSource(strings = {"plain", "vector"})
   void agreesWithDoublePrecision(String form) {
-    Kernels kernels = KernelChoice.choose(form);
+    Kernels kernels = Forms.named(form);
     long seed = System.nanoTime();
     for (int i = 0; i < CASES; i++) {
       check(kernels, new Case(new Random(seed + i), 1, "seed " + (seed + i)));
@@ -38,7 +37,7 @@ class AttentionTest {
   @ParameterizedTest
   @ValueSource(strings = {"plain", "vector"})
   void largeScoresAreSafe(String form) {
-    Kernels kernels = KernelChoice.choose(form);
+    Kernels kernels = Forms.named(form);
     long seed = System.nanoTime();
     for (int i = 0; i < 50; i++) {
       check(kernels, new Case(new Random(seed + i), 100, "seed " + (seed + i)));
@@ -48,7 +47,7 @@ class AttentionTest {
   @ParameterizedTest
   @ValueSource(strings = {"plain", "vector"})
   void hugeScoresStayFinite(String form) {
-    Kernels kernels = KernelChoice.choose(form);
+    Kernels kernels = Forms.named(form);
     long seed = System.nanoTime();
     for (int i = 0; i < 50; i++) {
       Case c = new Case(new Random(seed + i), 1e15f, "seed " + (seed + i));
@@ -59,8 +58,9 @@ class AttentionTest {
     }
   }
 
-  @Test
-  void theOnlyTokenSeenIsTheOutput() {
+  @ParameterizedTest
+  @ValueSource(strings = {"plain", "vector"})
+  void theOnlyTokenSeenIsTheOutput(String form) {
     // One token: its weight is 1 whatever the score, so the output is its value.
     KvLayout layout = new KvLayout(1, 1, 32, 16, KvDtype.F32);
     KvBlock block = new KvBlock(layout);
@@ -69,18 +69,16 @@ class AttentionTest {
       values[i] = i - 7;
     }
     block.write(0, 0, 1, values.clone(), values, 0);
-    for (String form : List.of("plain", "vector")) {
-      float[] out = new float[32];
-      KernelChoice.choose(form)
-          .attend(
-              new AttentionTask(KvSpans.of(List.of(block), 1), 0, 0, 1, 0, 1, 1, 3),
-              values.clone(),
-              out,
-              0,
-              32,
-              scratch);
-      assertEquals(Arrays.toString(values), Arrays.toString(out));
-    }
+    float[] out = new float[32];
+    Forms.named(form)
+        .attend(
+            new AttentionTask(KvSpans.of(List.of(block), 1), 0, 0, 1, 0, 1, 1, 3),
+            values.clone(),
+            out,
+            0,
+            32,
+            scratch);
+    assertEquals(Arrays.toString(values), Arrays.toString(out));
   }
 
   private void run(Kernels kernels, Case c) {

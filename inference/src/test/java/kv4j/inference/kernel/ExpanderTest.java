@@ -15,6 +15,7 @@ class ExpanderTest {
 
   @BeforeEach
   void load() throws ReflectiveOperationException {
+    Forms.assumeVectorApi();
     vector =
         (KvExpander)
             Class.forName("kv4j.inference.kernel.VectorExpander")

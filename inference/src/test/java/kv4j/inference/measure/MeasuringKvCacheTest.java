@@ -7,12 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import kv4j.cache.BlockSequence;
 import kv4j.cache.CacheStats;
 import kv4j.cache.KvCache;
 import kv4j.cache.KvRequest;
 import kv4j.cache.KvSequence;
 import kv4j.cache.Lookup;
-import kv4j.cache.block.BlockSequence;
 import kv4j.cache.block.KvBlock;
 import kv4j.cache.block.KvDtype;
 import kv4j.cache.block.KvLayout;
@@ -43,7 +43,9 @@ class MeasuringKvCacheTest {
 
     @Override
     public CacheStats stats() {
-      return new CacheStats(opened, 0, 0, 0, 0, 77, 0, Map.of());
+      return new CacheStats(
+          new CacheStats.Lookups(opened, 0, 0, 0, Map.of(), 0, 0),
+          new CacheStats.Storage(0, 77, 0, 0, 0, 0, Map.of(), 0, 0));
     }
 
     @Override
@@ -120,7 +122,7 @@ class MeasuringKvCacheTest {
       sequence.commit(new int[6]);
     }
     assertEquals(List.of(6), cache.committed);
-    assertEquals(77, measuring.stats().bytes());
+    assertEquals(77, measuring.stats().storage().bytes());
     measuring.close();
     assertTrue(cache.closed);
   }

@@ -1,12 +1,12 @@
 package kv4j.inference.measure;
 
 import kv4j.cache.CacheStats;
+import kv4j.cache.DelegatingSequence;
 import kv4j.cache.KvCache;
 import kv4j.cache.KvCacheConfig;
 import kv4j.cache.KvCacheProvider;
 import kv4j.cache.KvRequest;
 import kv4j.cache.KvSequence;
-import kv4j.cache.Lookup;
 import kv4j.cache.basic.RequestCacheProvider;
 import kv4j.cache.block.KvLayout;
 import kv4j.cache.block.KvSpans;
@@ -50,34 +50,21 @@ public final class SpoilingCacheProvider implements KvCacheProvider {
     }
   }
 
-  private record SpoilingSequence(KvSequence sequence, int spoiltLayer) implements KvSequence {
+  private static final class SpoilingSequence extends DelegatingSequence {
+    private final int spoiltLayer;
+
+    SpoilingSequence(KvSequence sequence, int spoiltLayer) {
+      super(sequence);
+      this.spoiltLayer = spoiltLayer;
+    }
+
     @Override
     public KvSpans update(int layer, float[] keys, float[] values, int firstRow, int tokens) {
       float[] kept = keys.clone();
       for (int i = 0; layer == spoiltLayer && i < kept.length; i++) {
         kept[i] = -kept[i];
       }
-      return sequence.update(layer, kept, values, firstRow, tokens);
-    }
-
-    @Override
-    public Lookup lookup() {
-      return sequence.lookup();
-    }
-
-    @Override
-    public int length() {
-      return sequence.length();
-    }
-
-    @Override
-    public void commit(int[] tokens) {
-      sequence.commit(tokens);
-    }
-
-    @Override
-    public void close() {
-      sequence.close();
+      return super.update(layer, kept, values, firstRow, tokens);
     }
   }
 }

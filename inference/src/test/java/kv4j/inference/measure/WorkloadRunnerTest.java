@@ -47,7 +47,8 @@ class WorkloadRunnerTest {
           CONFIG,
           TransformerGraph.build(DemoModels.randomWeights(CONFIG, 7)),
           new ByteTokenizer(),
-          "small");
+          "small",
+          true);
   private static InferenceEngine engine;
 
   @BeforeAll

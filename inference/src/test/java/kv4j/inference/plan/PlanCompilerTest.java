@@ -14,8 +14,8 @@ import kv4j.cache.basic.RequestCacheProvider;
 import kv4j.cache.block.KvDtype;
 import kv4j.cache.block.KvLayout;
 import kv4j.inference.Blas;
-import kv4j.inference.ForwardPass;
 import kv4j.inference.kernel.Kernels;
+import kv4j.inference.pass.ForwardPass;
 import kv4j.inference.plan.graph.UnsupportedGraphException;
 import kv4j.model.DemoModels;
 import kv4j.model.GraphNames;
@@ -48,7 +48,7 @@ class PlanCompilerTest {
   }
 
   private static Plan compile(SameDiff graph, TransformerConfig config) {
-    return PlanCompiler.compile(graph, config, Kernels.best(), 2, true);
+    return PlanCompiler.compile(graph, config, Kernels.best(), 2, true, "");
   }
 
   private static ForwardPass pass(KvSequence sequence, int[] tokens, ForwardPass.Logits logits) {

@@ -28,7 +28,7 @@ class PlanOutlineTest {
   }
 
   private static List<String> outline(SameDiff graph, TransformerConfig config, boolean fuse) {
-    try (Plan plan = PlanCompiler.compile(graph, config, Kernels.best(), 1, fuse)) {
+    try (Plan plan = PlanCompiler.compile(graph, config, Kernels.best(), 1, fuse, "")) {
       return plan.outline();
     }
   }

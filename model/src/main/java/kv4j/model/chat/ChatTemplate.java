@@ -66,10 +66,14 @@ public final class ChatTemplate {
     this.clock = clock;
   }
 
-  /** For a model without a template: a line {@code role: content} for each message. */
+  /**
+   * For a model without a template: a line {@code role: content} for each message. An assistant's
+   * content begins right after the colon, as the model wrote it.
+   */
   public static ChatTemplate plain() {
     String lines =
-        "{% for message in messages %}{{ message.role + ': ' + message.content + '\\n' }}"
+        "{% for message in messages %}{{ message.role + ':' }}"
+            + "{{ '' if message.role == 'assistant' else ' ' }}{{ message.content + '\\n' }}"
             + "{% endfor %}{% if add_generation_prompt %}{{ 'assistant:' }}{% endif %}";
     return new ChatTemplate(lines, "", "");
   }
@@ -168,6 +172,11 @@ public final class ChatTemplate {
    * @throws IllegalArgumentException as {@link #render}
    */
   public int[] encode(Tokenizer tokenizer, List<ChatMessage> messages, boolean generationPrompt) {
+    return encode(tokenizer, write(tokenizer, messages, generationPrompt));
+  }
+
+  /** The conversation as text in which what the messages say is marked as text. */
+  String write(Tokenizer tokenizer, List<ChatMessage> messages, boolean generationPrompt) {
     List<ChatMessage> escaped =
         withoutUnknownRole(messages).stream()
             .map(
@@ -176,7 +185,12 @@ public final class ChatTemplate {
                         tokenizer.escapeSpecial(message.role()),
                         tokenizer.escapeSpecial(message.content())))
             .toList();
-    int[] tokens = tokenizer.encodeWithSpecial(render(escaped, generationPrompt));
+    return render(escaped, generationPrompt);
+  }
+
+  /** The ids of what {@link #write} gave. */
+  static int[] encode(Tokenizer tokenizer, String written) {
+    int[] tokens = tokenizer.encodeWithSpecial(written);
     boolean begun = tokens.length > 0 && tokens[0] == tokenizer.beginToken();
     return tokenizer.addsBegin() && !begun
         ? IntStream.concat(IntStream.of(tokenizer.beginToken()), IntStream.of(tokens)).toArray()

@@ -82,7 +82,7 @@ public enum Family {
   }
 
   /** {@code model_type}, or else what {@code architectures} begins with. */
-  private static String modelType(TensorSource source) {
+  static String modelType(TensorSource source) {
     String type = text(source, "model_type");
     if (type == null
         && source.metadata().get("architectures") instanceof List<?> names

@@ -1,5 +1,6 @@
 package kv4j.model.family;
 
+import java.util.LinkedHashMap;
 import java.util.Map;
 import kv4j.model.format.ModelFileException;
 
@@ -21,10 +22,7 @@ record Fields(String origin, Map<?, ?> values, String prefix) {
    * @throws ModelFileException if it is not, or is no whole number from 1 to 2^31 - 1
    */
   int size(String key) {
-    Object value = values.get(prefix + key);
-    if (value == null) {
-      throw new ModelFileException(origin, prefix + key + " is missing");
-    }
+    Object value = required(key);
     if (value instanceof Integer || value instanceof Long) {
       long number = ((Number) value).longValue();
       if (number >= 1 && number <= Integer.MAX_VALUE) {
@@ -32,6 +30,14 @@ record Fields(String origin, Map<?, ?> values, String prefix) {
       }
     }
     throw wrong(key, value, "a whole number from 1 to " + Integer.MAX_VALUE);
+  }
+
+  private Object required(String key) {
+    Object value = values.get(prefix + key);
+    if (value == null) {
+      throw new ModelFileException(origin, prefix + key + " is missing");
+    }
+    return value;
   }
 
   int size(String key, int otherwise) {
@@ -42,10 +48,16 @@ record Fields(String origin, Map<?, ?> values, String prefix) {
    * @throws ModelFileException if it is not a finite number
    */
   float number(String key, float otherwise) {
-    Object value = values.get(prefix + key);
-    if (value == null) {
-      return otherwise;
-    }
+    return has(key) ? number(key) : otherwise;
+  }
+
+  /**
+   * A number that must be there.
+   *
+   * @throws ModelFileException if it is not, or is not finite
+   */
+  float number(String key) {
+    Object value = required(key);
     if (value instanceof Number number && Float.isFinite(number.floatValue())) {
       return number.floatValue();
     }
@@ -75,16 +87,22 @@ record Fields(String origin, Map<?, ?> values, String prefix) {
   }
 
   /**
-   * The fields of a value that is an object; none if it is absent.
+   * The fields of a value that is an object, with its key and a dot before each; none if it is
+   * absent.
    *
    * @throws ModelFileException if it is something else
    */
   Fields object(String key) {
     Object value = values.get(prefix + key);
-    if (value == null || value instanceof Map) {
-      return new Fields(origin, value == null ? Map.of() : (Map<?, ?>) value, "");
+    if (value != null && !(value instanceof Map)) {
+      throw wrong(key, value, "an object");
     }
-    throw wrong(key, value, "an object");
+    String dotted = prefix + key + ".";
+    Map<String, Object> fields = new LinkedHashMap<>();
+    if (value != null) {
+      ((Map<?, ?>) value).forEach((name, field) -> fields.put(dotted + name, field));
+    }
+    return new Fields(origin, fields, dotted);
   }
 
   /**
@@ -104,7 +122,11 @@ record Fields(String origin, Map<?, ?> values, String prefix) {
     return new ModelFileException(origin, prefix + key + " must be " + wanted + shown(value));
   }
 
-  private static String shown(Object value) {
+  /** A value after what it should be, if it is short. */
+  static String shown(Object value) {
+    if (value instanceof String text) {
+      return ", not " + ModelFileException.printable(text);
+    }
     return value instanceof Number || value instanceof Boolean ? ", not " + value : "";
   }
 }

@@ -1,7 +1,6 @@
 package kv4j.model.family;
 
 import java.nio.FloatBuffer;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,18 +19,33 @@ final class GgufConfig {
   static final String EMBEDDING = "token_embd.weight";
   static final String OUTPUT = "output.weight";
 
-  private static final int BUFFER = 1 << 18;
+  private static final String TOKENS = "tokenizer.ggml.tokens";
 
   private GgufConfig() {}
 
+  private static Fields fields(TensorSource source, Family family) {
+    return new Fields(source.origin(), source.metadata(), family.architecture() + ".");
+  }
+
+  /**
+   * Checks all that the file says of its model.
+   *
+   * @return keys that are not known
+   * @throws ModelFileException if something is said that is not supported
+   */
+  static List<String> check(TensorSource source, Family family) {
+    return ConfigKeys.check(fields(source, family), ConfigKeys.GGUF, family.architecture());
+  }
+
   static TransformerConfig read(TensorSource source, Family family, LoadOptions options) {
-    Fields fields = new Fields(source.origin(), source.metadata(), family.architecture() + ".");
+    Fields fields = fields(source, family);
     int dim = fields.size("embedding_length");
     int heads = fields.size("attention.head_count");
     int headDim = fields.size("attention.key_length", Math.max(1, dim / heads));
     fields.requireIfThere("attention.value_length", (long) headDim);
-    fields.requireIfThere("rope.dimension_count", (long) headDim);
-    fields.requireIfThere("expert_count", 0L);
+    if (family.isRotary()) {
+      fields.requireIfThere("rope.dimension_count", (long) headDim);
+    }
     boolean rms = family.block().norm() == Norm.RMS;
     int context = options.context(fields.size("context_length"));
     if (fields.number("attention.sliding_window", 0) > 0) {
@@ -46,43 +60,24 @@ final class GgufConfig {
         fields.size("feed_forward_length"),
         vocabulary(source, fields),
         context,
-        fields.number("attention.layer_norm" + (rms ? "_rms" : "") + "_epsilon", 1e-5f),
+        fields.number("attention.layer_norm" + (rms ? "_rms" : "") + "_epsilon"),
         family.isRotary() ? rotary(source, fields, family, headDim) : new Positions.Learned(),
         family.block(),
-        tied(source));
-  }
-
-  /** Whether there is no output head, or one that is only the embedding once more. */
-  private static boolean tied(TensorSource source) {
-    if (!source.tensorNames().contains(OUTPUT)) {
-      return true;
-    }
-    long[] shape = source.shape(OUTPUT);
-    if (shape.length != 2
-        || !source.tensorNames().contains(EMBEDDING)
-        || !Arrays.equals(shape, source.shape(EMBEDDING))) {
-      return false;
-    }
-    int rowLength = Math.toIntExact(shape[1]);
-    int atOnce = Math.max(1, BUFFER / rowLength);
-    FloatBuffer output = FloatBuffer.allocate(atOnce * rowLength);
-    FloatBuffer embedding = FloatBuffer.allocate(atOnce * rowLength);
-    for (long row = 0; row < shape[0]; row += atOnce) {
-      int length = (int) Math.min(atOnce, shape[0] - row) * rowLength;
-      source.readRows(OUTPUT, row, output.clear().limit(length));
-      source.readRows(EMBEDDING, row, embedding.clear().limit(length));
-      if (!output.flip().equals(embedding.flip())) {
-        return false;
-      }
-    }
-    return true;
+        OutputHead.isTied(source, EMBEDDING, OUTPUT));
   }
 
   private static int vocabulary(TensorSource source, Fields fields) {
     long[] shape = source.tensorNames().contains(EMBEDDING) ? source.shape(EMBEDDING) : new long[0];
-    return shape.length == 2 && shape[0] <= Integer.MAX_VALUE
-        ? (int) shape[0]
-        : fields.size("vocab_size");
+    int rows =
+        shape.length == 2 && shape[0] <= Integer.MAX_VALUE
+            ? (int) shape[0]
+            : fields.size("vocab_size");
+    if (source.metadata().get(TOKENS) instanceof List<?> tokens && tokens.size() != rows) {
+      throw new ModelFileException(
+          source.origin(),
+          "has " + tokens.size() + " tokens, but embeddings of " + rows + " tokens");
+    }
+    return rows;
   }
 
   private static Positions rotary(TensorSource source, Fields fields, Family family, int headDim) {
@@ -90,11 +85,14 @@ final class GgufConfig {
     float factor = fields.number("rope.scaling.factor", fields.number("rope.scale_linear", 1));
     if (!type.equals("linear") && !type.equals("none")) {
       throw new ModelFileException(
-          source.origin(), "rope scaling is supported as none and linear only");
+          source.origin(),
+          fields.prefix()
+              + "rope.scaling.type is supported as none and linear only"
+              + Fields.shown(type));
     }
     Positions.Scaling scaling =
         new Positions.Linear(type.equals("none") || factor == 0 ? 1 : factor);
-    if (source.tensorNames().contains(ROPE_FACTORS)) {
+    if (family == Family.LLAMA && source.tensorNames().contains(ROPE_FACTORS)) {
       scaling = perPair(source, headDim, scaling);
     }
     return new Positions.Rotary(fields.number("rope.freq_base", 10_000), family.pairing(), scaling);

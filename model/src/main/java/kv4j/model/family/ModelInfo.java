@@ -1,5 +1,6 @@
 package kv4j.model.family;
 
+import java.util.List;
 import kv4j.model.Positions;
 import kv4j.model.TransformerConfig;
 
@@ -9,13 +10,21 @@ import kv4j.model.TransformerConfig;
  * @param name for people
  * @param format of the file
  * @param config its shape, with the context it is loaded for
+ * @param unknownKeys what the file says of the model that kv4j does not know, and takes to be
+ *     without effect
  */
-public record ModelInfo(String name, String format, Family family, TransformerConfig config) {
+public record ModelInfo(
+    String name, String format, Family family, TransformerConfig config, List<String> unknownKeys) {
   /** Most rows of a pass where nobody asks for another number. */
   public static final int PASS_ROWS = 512;
 
   /** Most rows of a pass in which each thread has a part of every sum. */
   private static final int SHORT_PASS_ROWS = 127;
+
+  /** Copies the list. */
+  public ModelInfo {
+    unknownKeys = List.copyOf(unknownKeys);
+  }
 
   /** Bytes of the weights in memory. */
   public long weightBytes() {

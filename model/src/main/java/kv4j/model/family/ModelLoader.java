@@ -3,6 +3,7 @@ package kv4j.model.family;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import kv4j.model.Model;
 import kv4j.model.Tokenizer;
 import kv4j.model.TransformerConfig;
@@ -44,9 +45,13 @@ public final class ModelLoader {
 
   private static ModelInfo inspect(TensorSource source, Path path, LoadOptions options) {
     Family family = Family.of(source);
+    List<String> unknown =
+        Family.hasHuggingFaceNames(source)
+            ? HuggingFaceConfig.check(source)
+            : GgufConfig.check(source, family);
     TransformerConfig config = config(source, family, options);
     new WeightReader(source, config, TensorNames.of(family, source)).check();
-    return new ModelInfo(name(source, path), source.format(), family, config);
+    return new ModelInfo(name(source, path), source.format(), family, config, unknown);
   }
 
   private static TransformerConfig config(TensorSource source, Family family, LoadOptions options) {

@@ -9,23 +9,33 @@ import kv4j.model.format.TensorSource;
  * What a format calls the tensors of which a family's weights are made.
  *
  * @param huggingFace Hugging Face's names; else GGUF's
- * @param prefix of all names
+ * @param prefix of all names but the output head's
  */
 record TensorNames(Family family, boolean huggingFace, String prefix) {
+  /** The output head, which has no prefix. */
+  static final String LM_HEAD = "lm_head.weight";
+
+  static final String LLAMA_PREFIX = "model.";
+
   private static final String GPT2_PREFIX = "transformer.";
 
   static TensorNames gguf(Family family) {
     return new TensorNames(family, false, "");
   }
 
-  /** GPT-2's tensors have a prefix in some files and none in others. */
+  /** Hugging Face's tensors have a prefix, but for those of a model without an output head. */
   static TensorNames of(Family family, TensorSource source) {
-    boolean huggingFace = Family.hasHuggingFaceNames(source);
-    boolean prefixed =
-        huggingFace
-            && family == Family.GPT2
-            && source.tensorNames().stream().anyMatch(name -> name.startsWith(GPT2_PREFIX));
-    return new TensorNames(family, huggingFace, prefixed ? GPT2_PREFIX : "");
+    if (!Family.hasHuggingFaceNames(source)) {
+      return gguf(family);
+    }
+    String prefix = family == Family.GPT2 ? GPT2_PREFIX : LLAMA_PREFIX;
+    String layers = layers(family);
+    boolean prefixed = source.tensorNames().stream().noneMatch(name -> name.startsWith(layers));
+    return new TensorNames(family, true, prefixed ? prefix : "");
+  }
+
+  private static String layers(Family family) {
+    return family == Family.GPT2 ? "h." : "layers.";
   }
 
   /** Whether projections are stored as {@code [out, in]}; GPT-2's own are {@code [in, out]}. */
@@ -38,13 +48,19 @@ record TensorNames(Family family, boolean huggingFace, String prefix) {
     return huggingFace ? RopePairing.SPLIT : family.pairing();
   }
 
+  /** The token embedding. */
+  String embedding() {
+    return of(GraphNames.TOKEN_EMBEDDING).get(0);
+  }
+
   /** Whether a tensor that no weight is made of may be left out. */
   boolean canIgnore(String tensor) {
     return huggingFace
         ? tensor.endsWith("rotary_emb.inv_freq")
             || tensor.matches(".*\\.attn\\.(bias|masked_bias)") && family == Family.GPT2
-            || tensor.equals("lm_head.weight")
-        : tensor.equals(GgufConfig.ROPE_FACTORS) || tensor.equals(GgufConfig.OUTPUT);
+            || tensor.equals(LM_HEAD)
+        : tensor.equals(GgufConfig.ROPE_FACTORS) && family == Family.LLAMA
+            || tensor.equals(GgufConfig.OUTPUT);
   }
 
   /**
@@ -56,14 +72,15 @@ record TensorNames(Family family, boolean huggingFace, String prefix) {
     String scope = GraphNames.scope(weight);
     String kind = weight.endsWith("/bias") ? ".bias" : ".weight";
     if (!scope.startsWith("layer_")) {
-      return List.of(prefix + outside(weight, kind));
+      String name = outside(weight, kind);
+      return List.of(name.equals(LM_HEAD) ? name : prefix + name);
     }
     int slash = scope.indexOf('/');
     String layer = scope.substring("layer_".length(), slash);
     String inLayer = scope.substring(slash + 1);
     List<String> names =
         !huggingFace ? gguf(inLayer) : family == Family.GPT2 ? gpt2(inLayer) : llama(inLayer);
-    String layers = !huggingFace ? "blk." : family == Family.GPT2 ? "h." : "model.layers.";
+    String layers = huggingFace ? layers(family) : "blk.";
     return names.stream().map(name -> prefix + layers + layer + "." + name + kind).toList();
   }
 
@@ -71,10 +88,10 @@ record TensorNames(Family family, boolean huggingFace, String prefix) {
     boolean gpt2 = family == Family.GPT2;
     return switch (weight) {
       case GraphNames.TOKEN_EMBEDDING ->
-          !huggingFace ? "token_embd.weight" : gpt2 ? "wte.weight" : "model.embed_tokens.weight";
+          !huggingFace ? "token_embd.weight" : gpt2 ? "wte.weight" : "embed_tokens.weight";
       case GraphNames.POSITION_EMBEDDING -> huggingFace ? "wpe.weight" : "position_embd.weight";
-      case GraphNames.OUTPUT_WEIGHT -> huggingFace ? "lm_head.weight" : "output.weight";
-      default -> (!huggingFace ? "output_norm" : gpt2 ? "ln_f" : "model.norm") + kind;
+      case GraphNames.OUTPUT_WEIGHT -> huggingFace ? LM_HEAD : "output.weight";
+      default -> (!huggingFace ? "output_norm" : gpt2 ? "ln_f" : "norm") + kind;
     };
   }
 

@@ -12,7 +12,8 @@ import java.util.Map;
  *
  * <p>A template can reach the values it is given and nothing else. What it may use of time and
  * memory is limited. Left out are other templates (include, import, extends), autoescape, complex
- * numbers, bytes, and the filters pprint, random, striptags, urlize and wordwrap; these are refused.
+ * numbers, bytes, and the filters pprint, random, striptags, urlize and wordwrap; these are
+ * refused.
  */
 public final class JinjaTemplate {
   private final List<Statement> statements;

@@ -223,8 +223,7 @@ final class Parser {
     return new Body(statements, tokens.endMacro());
   }
 
-  private Macro.Signature signature(
-      List<String> parameters, List<Expression> defaults, Body body) {
+  private Macro.Signature signature(List<String> parameters, List<Expression> defaults, Body body) {
     Set<String> special = new HashSet<>(body.names());
     special.retainAll(SPECIAL);
     int caller = parameters.indexOf("caller");

@@ -1,11 +1,10 @@
 package kv4j.model.tokenizer;
 
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
 import kv4j.model.ByteTokenizer;
@@ -15,10 +14,6 @@ import kv4j.model.tokenizer.Vocabulary.Type;
 /** Makes the tokenizer that a GGUF file's metadata describes, and metadata of tokenizers. */
 public final class GgufTokenizers {
   private static final String PREFIX = "tokenizer.ggml.";
-
-  /** Control tokens that end a turn or a text in the families' vocabularies. */
-  private static final Set<String> ENDS =
-      Set.of("<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|eom_id|>", "<|end_of_text|>");
 
   private final Map<String, Object> metadata;
 
@@ -128,28 +123,26 @@ public final class GgufTokenizers {
     List<Type> types = list("token_type", GgufTokenizers::type);
     int beginId = id("bos", begin, tokens.size());
     int endId = id("eos", end, tokens.size());
-    Set<Integer> ends = new HashSet<>();
-    ends.add(endId);
-    ends.add(id("eot", -1, tokens.size()));
-    ends.add(id("eom", -1, tokens.size()));
-    ends.remove(-1);
-    for (int token = 0; token < Math.min(tokens.size(), types.size()); token++) {
-      if (types.get(token) == Type.CONTROL && ENDS.contains(tokens.get(token))) {
-        ends.add(token);
+    Map<String, Integer> named = new HashMap<>();
+    for (String role : EndOfGeneration.ROLES) {
+      int id = role.equals("eos") ? endId : id(role, -1, tokens.size());
+      if (id >= 0) {
+        named.put(role, id);
       }
     }
+    EndOfGeneration ends = EndOfGeneration.of(tokens, types, named);
     Vocabulary.Settings settings =
         new Vocabulary.Settings(
             beginId,
             endId,
             id("unknown", unknown, tokens.size()),
-            ends,
+            ends.tokens(),
             beginId >= 0 && value("add_bos_token", Boolean.class, addsBegin),
             addsSpace && value("add_space_prefix", Boolean.class, true));
     return new Vocabulary(
         tokens,
         list("scores", (value, token) -> cast("scores", value, Number.class).floatValue()),
-        types,
+        ends.types(),
         list("merges", (value, rank) -> cast("merges", value, String.class)),
         settings);
   }

@@ -1,14 +1,12 @@
 package kv4j.model.tokenizer;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.lang.ref.Cleaner;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -19,14 +17,13 @@ import kv4j.model.Tokenizer;
 
 /**
  * The {@code tokenizer.json} of a Hugging Face folder, run by DJL's binding of their tokenizers
- * library. {@code tokenizer_config.json} and {@code generation_config.json} beside it name the
- * begin and end tokens.
+ * library. The files beside it name the begin and end tokens, and more tokens: {@link
+ * SpecialTokenFiles}.
  *
  * <p>The library finds special tokens in every text. Text as such therefore goes through a second
  * instance from which they are taken out.
  */
 public final class HuggingFaceTokenizer implements Tokenizer {
-  private static final ObjectMapper JSON = new ObjectMapper();
   private static final Cleaner CLEANER = Cleaner.create();
   private static final Map<String, String> WHOLE_TEXTS =
       Map.of("truncation", "DO_NOT_TRUNCATE", "padding", "DO_NOT_PAD");
@@ -47,22 +44,21 @@ public final class HuggingFaceTokenizer implements Tokenizer {
   private final boolean addsBegin;
   private final boolean addsSpace;
 
-  private HuggingFaceTokenizer(ObjectNode json, JsonNode config, JsonNode generation) {
+  private HuggingFaceTokenizer(ObjectNode json, SpecialTokenFiles files) {
+    files.addTokens(json);
     vocabulary = new HuggingFaceVocabulary(json);
     json.putNull("truncation");
     json.putNull("padding");
     whole = start(json);
     plain = start(vocabulary.withoutSpecial(json));
     free(this, whole, plain);
-    begin = id(config.path("bos_token"));
-    end = id(config.path("eos_token"));
-    ends = ends(generation.path("eos_token_id"));
-    if (config.path("add_bos_token").isBoolean()) {
-      addsBegin = begin >= 0 && config.path("add_bos_token").booleanValue();
-    } else {
-      long[] frame = whole.encode("", true, false).getIds();
-      addsBegin = begin >= 0 && frame.length > 0 && frame[0] == begin;
-    }
+    begin = files.token("bos_token").map(vocabulary::idOf).orElse(-1);
+    end = files.token("eos_token").map(vocabulary::idOf).orElse(-1);
+    Set<Integer> all = new HashSet<>(files.generationEnds());
+    all.add(end);
+    all.remove(-1);
+    ends = Set.copyOf(all);
+    addsBegin = begin >= 0 && files.addsBegin().orElseGet(this::framesWithBegin);
     byte[] letter = decodeBytes(encode("a"));
     addsSpace = letter.length > 0 && letter[0] == ' ';
   }
@@ -79,27 +75,22 @@ public final class HuggingFaceTokenizer implements Tokenizer {
     if (!Files.isRegularFile(file)) {
       throw new IllegalArgumentException("there is no " + file);
     }
-    JsonNode json = json(file);
-    JsonNode config = json(folder.resolve("tokenizer_config.json"));
-    JsonNode generation = json(folder.resolve("generation_config.json"));
+    JsonNode json = SpecialTokenFiles.json(file);
+    SpecialTokenFiles files = SpecialTokenFiles.read(folder);
     if (!json.isObject()) {
       throw new IllegalArgumentException(file + " is not a JSON object");
     }
     try {
-      return new HuggingFaceTokenizer((ObjectNode) json, config, generation);
+      return new HuggingFaceTokenizer((ObjectNode) json, files);
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(file + ": " + e.getMessage(), e);
     }
   }
 
-  private static JsonNode json(Path file) throws IOException {
-    try {
-      return JSON.readTree(Files.readAllBytes(file));
-    } catch (NoSuchFileException e) {
-      return JSON.missingNode();
-    } catch (com.fasterxml.jackson.core.JacksonException e) {
-      throw new IllegalArgumentException(file + " is not JSON: " + e.getOriginalMessage(), e);
-    }
+  /** Whether the library's own frame around a text starts with the begin token. */
+  private boolean framesWithBegin() {
+    long[] frame = whole.encode("", true, false).getIds();
+    return frame.length > 0 && frame[0] == begin;
   }
 
   private static ai.djl.huggingface.tokenizers.HuggingFaceTokenizer start(ObjectNode json) {
@@ -125,24 +116,6 @@ public final class HuggingFaceTokenizer implements Tokenizer {
     if (System.getenv(property) == null && System.getProperty(property) == null) {
       System.setProperty(property, value);
     }
-  }
-
-  private int id(JsonNode token) {
-    JsonNode text = token.isObject() ? token.path("content") : token;
-    return text.isTextual() ? vocabulary.idOf(text.textValue()) : -1; // null is not "null"
-  }
-
-  private Set<Integer> ends(JsonNode ids) {
-    Set<Integer> all = new HashSet<>();
-    if (end >= 0) {
-      all.add(end);
-    }
-    for (JsonNode id : ids.isArray() ? ids : JSON.createArrayNode().add(ids)) {
-      if (id.canConvertToInt() && id.intValue() >= 0 && id.intValue() < vocabulary.size()) {
-        all.add(id.intValue());
-      }
-    }
-    return Set.copyOf(all);
   }
 
   @Override

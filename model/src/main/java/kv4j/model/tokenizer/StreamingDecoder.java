@@ -39,6 +39,11 @@ public final class StreamingDecoder {
     return decode(tokenizer.bytes(token), false);
   }
 
+  /** Whether the last id ended amid a character. */
+  public boolean isWaiting() {
+    return waiting.length > 0;
+  }
+
   /** Gives what was waiting for bytes that did not come, and begins anew. */
   public String flush() {
     String text = decode(new byte[0], true);

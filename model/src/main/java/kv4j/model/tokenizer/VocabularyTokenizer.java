@@ -66,12 +66,21 @@ abstract class VocabularyTokenizer implements Tokenizer {
 
   @Override
   public final int[] encodeWithSpecial(String text) {
+    return encodeWithSpecial(text, true);
+  }
+
+  @Override
+  public final int[] encodeMoreWithSpecial(String text) {
+    return encodeWithSpecial(text, false);
+  }
+
+  private int[] encodeWithSpecial(String text, boolean first) {
     IntStream.Builder out = IntStream.builder();
     List<SpecialTokens.Part> parts =
         special.split(wellFormed(text)).stream()
             .map(part -> new SpecialTokens.Part(control.unescape(part.text()), part.token()))
             .toList();
-    encode(parts, true, out);
+    encode(parts, first, out);
     return out.build().toArray();
   }
 

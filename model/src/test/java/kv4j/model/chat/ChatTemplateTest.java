@@ -151,7 +151,7 @@ class ChatTemplateTest {
   @Test
   void plain() {
     assertEquals(
-        "system: Be brief.\nuser:  Hi \n\nassistant: Yes?\nuser: Why {{ 1 + 1 }} <b>?\nassistant:",
+        "system: Be brief.\nuser:  Hi \n\nassistant:Yes?\nuser: Why {{ 1 + 1 }} <b>?\nassistant:",
         ChatTemplate.plain().render(TALK, true));
     assertEquals("user:  Hi \n\n", ChatTemplate.plain().render(START, false));
   }

@@ -189,6 +189,7 @@ class FamilyTest {
         "qwen2",
         f -> {
           f.config.put("use_sliding_window", true);
+          f.config.put("max_window_layers", 0);
           f.config.put("sliding_window", 5);
         },
         "sliding window of 5 tokens");

@@ -41,7 +41,7 @@ final class GeneratedTensors implements TensorSource {
   /** Writes a folder with {@code config.json} and a safetensors file of F32. */
   static void safetensors(TransformerConfig config, Path folder) throws IOException {
     GeneratedTensors tensors =
-        new GeneratedTensors(config, new TensorNames(Family.LLAMA, true, ""));
+        new GeneratedTensors(config, new TensorNames(Family.LLAMA, true, TensorNames.LLAMA_PREFIX));
     Map<String, Object> header = new LinkedHashMap<>();
     long end = 0;
     for (String name : tensors.tensorNames()) {

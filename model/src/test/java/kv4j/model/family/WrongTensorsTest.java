@@ -21,7 +21,9 @@ import java.util.Set;
 import kv4j.model.ByteTokenizer;
 import kv4j.model.DemoModels;
 import kv4j.model.Model;
+import kv4j.model.Positions;
 import kv4j.model.TransformerConfig;
+import kv4j.model.TransformerConfig.Block;
 import kv4j.model.TransformerConfig.RopePairing;
 import kv4j.model.TransformerWeights;
 import kv4j.model.format.GgufWriter;
@@ -68,6 +70,58 @@ class WrongTensorsTest {
           GgufWriter.write(new Spoilt(source, name, new long[] {3, 5}, null), spoilt);
           assertRefused(
               "tensor " + name + " must have shape " + shape(source, name) + ", not [3, 5]");
+        }
+      }
+    }
+  }
+
+  /** Tensors that llama.cpp computes with where a file has them, in some or all families. */
+  @Test
+  void everyTensorThatNoWeightIsMadeOfIsNamed() {
+    for (String type : List.of("llama", "qwen2", "gpt2")) {
+      Path file = folder.resolve(type + ".gguf");
+      boolean gpt2 = type.equals("gpt2");
+      TransformerConfig config =
+          new TransformerConfig(
+              1,
+              48,
+              6,
+              6,
+              8,
+              70,
+              90,
+              32,
+              1e-5f,
+              gpt2 ? new Positions.Learned() : CONFIG.positions(),
+              gpt2 ? Block.GPT2 : type.equals("qwen2") ? Block.QWEN2 : Block.LLAMA,
+              gpt2);
+      Model model = Model.of(type, DemoModels.randomWeights(config, 1), new ByteTokenizer(), "");
+      ModelExport.gguf(model, Map.of(), file);
+      List<String> names =
+          new ArrayList<>(
+              List.of(
+                  "blk.0.attn_q.scale",
+                  "blk.0.ffn_up.scale",
+                  "blk.0.attn_q_norm.weight",
+                  "blk.0.attn_sinks.weight",
+                  "blk.0.layer_output_scale.weight",
+                  "blk.0.ffn_gate_inp.weight",
+                  "blk.1.attn_norm.weight",
+                  "output.bias",
+                  "output.scale",
+                  "token_embd_norm.weight",
+                  "rope_factors_long.weight",
+                  "rope_factors_short.weight",
+                  "cls.output.weight"));
+      if (type.equals("llama")) {
+        names.addAll(List.of("blk.0.attn_q.bias", "blk.0.attn_output.bias", "blk.0.ffn_up.bias"));
+      } else {
+        names.add("rope_freqs.weight");
+      }
+      try (TensorSource source = ModelFiles.open(file)) {
+        for (String name : names) {
+          GgufWriter.write(new Spoilt(source, name, new long[] {4}, null), spoilt);
+          assertRefused("tensor " + name + " is none that models of this architecture have");
         }
       }
     }
@@ -166,7 +220,8 @@ class WrongTensorsTest {
   /**
    * A source but for one tensor.
    *
-   * @param other another shape of it, filled with zeros; null if it keeps its own
+   * @param other another shape of it, filled with zeros, which it need not have had before; null if
+   *     it keeps its own
    * @param spoiler changes its values; if this and the shape are null, the tensor is missing
    */
   private record Spoilt(TensorSource source, String name, long[] other, FloatSpoiler spoiler)
@@ -192,7 +247,11 @@ class WrongTensorsTest {
       if (other == null && spoiler == null) {
         names.remove(name);
       }
-      return new LinkedHashSet<>(names);
+      Set<String> all = new LinkedHashSet<>(names);
+      if (other != null) {
+        all.add(name);
+      }
+      return all;
     }
 
     @Override
@@ -202,7 +261,7 @@ class WrongTensorsTest {
 
     @Override
     public String dtype(String tensor) {
-      return source.dtype(tensor);
+      return tensor.equals(name) && other != null ? "F32" : source.dtype(tensor);
     }
 
     @Override

@@ -11,24 +11,16 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Set;
-import org.junit.jupiter.api.Assumptions;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A trained model that there is in two formats; skipped where the files are not at hand. */
+/** A trained model that there is in two formats. */
 class Stories260kTest {
-  private static final Path FILES = Path.of("..", "..", "shared", "models", "stories260K");
+  private static final Path FILES = Path.of("..", "testdata", "stories260K");
   private static final Path GGUF = FILES.resolve("stories260K.gguf");
   private static final Path CHECKPOINT = FILES.resolve("stories260K.bin");
 
   @TempDir private Path folder;
-
-  @BeforeEach
-  void requireFiles() {
-    Assumptions.assumeTrue(
-        Files.exists(GGUF) && Files.exists(CHECKPOINT), "there is no " + GGUF + " or .bin");
-  }
 
   @Test
   void bothFormatsHaveTheSameTensors() {

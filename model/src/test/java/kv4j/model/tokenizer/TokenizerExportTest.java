@@ -208,14 +208,14 @@ class TokenizerExportTest {
     Files.writeString(folder.resolve("generation_config.json"), "{\"eos_token_id\": [267, 265]}");
     Map<String, Object> metadata = TokenizerExport.metadata(folder, 300);
     assertEquals(265, metadata.get("tokenizer.ggml.bos_token_id"));
-    assertEquals(267, metadata.get("tokenizer.ggml.eot_token_id"));
+    assertEquals(267, metadata.get("tokenizer.ggml.eos_token_id"));
+    assertEquals(265, metadata.get("tokenizer.ggml.eot_token_id"));
     assertEquals(true, metadata.get("tokenizer.ggml.add_bos_token"));
     assertEquals("{{ x }}", metadata.get("tokenizer.chat_template"));
-    assertFalse(metadata.containsKey("tokenizer.ggml.eos_token_id"), "null is no token's name");
     assertFalse(metadata.containsKey("tokenizer.ggml.unknown_token_id"));
     Tokenizer tokenizer = GgufTokenizers.from(metadata);
     assertEquals(300, tokenizer.vocabulary());
-    assertEquals(Set.of(267), tokenizer.endTokens());
+    assertEquals(Set.of(265, 267), tokenizer.endTokens());
   }
 
   @Test

@@ -3,6 +3,7 @@ package kv4j.inference.plan.graph;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.nd4j.autodiff.functions.DifferentialFunction;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.internal.SameDiffOp;
@@ -11,6 +12,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** A SameDiff graph's ops in an order in which they can run, and who reads what. */
 public final class GraphOps {
   private final SameDiff graph;
+  private final Map<String, Node> producers = new HashMap<>();
   private final List<Node> nodes;
 
   /** One op. Its scope is what its first result's name has before the last {@code /}. */
@@ -32,7 +34,6 @@ public final class GraphOps {
   /** The ops needed for an output. */
   public GraphOps(SameDiff graph, String output) {
     this.graph = graph;
-    Map<String, Node> producers = new HashMap<>();
     for (SameDiffOp op : graph.getOps().values()) {
       List<String> inputs = op.getInputsToOp() == null ? List.of() : op.getInputsToOp();
       Node node =
@@ -64,6 +65,19 @@ public final class GraphOps {
       case VARIABLE, CONSTANT -> graph.getArrForVarName(name);
       default -> null;
     };
+  }
+
+  /** The op that computes a value; null for weights and placeholders. */
+  Node producer(String value) {
+    return producers.get(value);
+  }
+
+  /** The number that a constant of one element is; empty for all else. */
+  public Optional<Double> scalar(String name) {
+    INDArray array = weight(name);
+    return array == null || array.length() != 1 || array.rank() > 1
+        ? Optional.empty()
+        : Optional.of(array.getDouble(0));
   }
 
   public boolean isPlaceholder(String name) {

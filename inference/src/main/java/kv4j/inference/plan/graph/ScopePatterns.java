@@ -1,58 +1,47 @@
 package kv4j.inference.plan.graph;
 
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import kv4j.model.GraphNames;
+import kv4j.model.TransformerConfig;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * The scopes that have a step of their own. A scope is known by the end of its name and by the ops
- * in it (in any order, reshapes apart): if either is not as expected, its ops are not fused.
+ * Finds the scopes that have a step of their own. A scope is known by the end of its name, but what
+ * decides is what it computes: its ops, what each of them is told and reads, its constants and the
+ * origin of its mask must be those that the step stands for. If anything is otherwise, the scope's
+ * ops run as SameDiff runs them.
  */
 public final class ScopePatterns {
-  private record Pattern(Unit.Kind kind, String ops) {}
+  private static final String RMS =
+      "(multiply ?rows (rsqrt (add (multiply (reduce_sqnorm:1k ?rows) ?meanFactor) ?epsilon)))";
+  private static final String CENTRED = "(subtract ?input (reduce_mean:1k ?input))";
+  private static final double GELU_LINEAR = 2 * Math.sqrt(2 / Math.PI);
 
-  private static final List<Pattern> NORMS =
-      List.of(
-          new Pattern(Unit.Kind.NORM, "add multiply multiply multiply reduce_sqnorm rsqrt"),
-          new Pattern(
-              Unit.Kind.LAYER_NORM,
-              "add add multiply multiply multiply reduce_mean reduce_sqnorm rsqrt subtract"));
+  /** Constants come as floats. */
+  private static final double PRECISION = 1e-6;
 
-  private static final List<Pattern> BIASED = List.of(new Pattern(Unit.Kind.MATMUL, "add matmul"));
+  /** Added to a score it leaves nothing of its exponential, whatever the others are. */
+  private static final float MASKED = -1e8f;
 
-  /** By the last two parts of the scope's name, or the last one. */
-  private static final Map<String, List<Pattern>> BY_SCOPE =
-      Map.of(
-          "norm", NORMS,
-          "final_norm", NORMS,
-          "attention/qkv", BIASED,
-          "attention/output", BIASED,
-          "ffn/gate_up", BIASED,
-          "ffn/up", BIASED,
-          "ffn/down", BIASED,
-          "attention/rotary",
-              List.of(
-                  new Pattern(Unit.Kind.ROTARY, "add matmul multiply multiply split_v split_v"),
-                  new Pattern(
-                      Unit.Kind.NORMED_ROTARY,
-                      "add add matmul multiply multiply multiply multiply multiply reduce_sqnorm"
-                          + " rsqrt split_v split_v"),
-                  new Pattern(Unit.Kind.SPLIT, "split_v")),
-          "attention/core",
-              List.of(
-                  new Pattern(
-                      Unit.Kind.CORE,
-                      "add identity identity matmul matmul multiply permute permute permute"
-                          + " permute softmax")),
-          "ffn/activation",
-              List.of(
-                  new Pattern(Unit.Kind.SWIGLU, "multiply split swish"),
-                  new Pattern(Unit.Kind.GELU, "add multiply multiply multiply sigmoid square")));
-
-  private ScopePatterns() {}
+  /**
+   * What a step stands for.
+   *
+   * @param results expressions of the values that it writes
+   * @param isRight whether what the variables stand for is as the step takes it
+   */
+  private record Pattern(
+      Unit.Kind kind, List<Expression> results, Predicate<Expression.Match> isRight) {}
 
   /**
    * What is known of a graph's scopes.
@@ -65,53 +54,323 @@ public final class ScopePatterns {
     static final Matches NONE = new Matches(Map.of(), Map.of());
   }
 
+  private final GraphOps ops;
+  private final TransformerConfig config;
+  private final Map<String, List<GraphOps.Node>> scopes;
+  private final RotaryConstants constants;
+  private final Map<String, List<Pattern>> byScope;
+  private final Map<String, Unit> units = new HashMap<>();
+  private final Map<String, String> misses = new HashMap<>();
+
+  private ScopePatterns(
+      GraphOps ops, TransformerConfig config, Map<String, List<GraphOps.Node>> scopes) {
+    this.ops = ops;
+    this.config = config;
+    this.scopes = scopes;
+    constants = new RotaryConstants(ops, config);
+    List<Pattern> norms = List.of(rmsNorm(), layerNorm());
+    List<Pattern> biased = List.of(biased(0), biased(1));
+    byScope =
+        Map.of(
+            "norm", norms,
+            "final_norm", norms,
+            "attention/qkv", biased,
+            "attention/output", biased,
+            "ffn/gate_up", biased,
+            "ffn/up", biased,
+            "ffn/down", biased,
+            "ffn/activation", List.of(swiGlu(), gelu()));
+  }
+
   /** Looks at all scopes of a graph. */
-  static Matches matchAll(GraphOps ops, Map<String, List<GraphOps.Node>> scopes) {
-    Map<String, Unit> units = new HashMap<>();
-    Map<String, String> misses = new HashMap<>();
-    scopes.forEach(
-        (scope, nodes) -> {
-          List<Pattern> patterns = patterns(scope);
-          Unit unit = match(ops, patterns, nodes);
-          if (unit != null) {
-            units.put(scope, unit);
-          } else if (!patterns.isEmpty() && nodes.size() > 1) {
-            misses.put(scope, miss(patterns, nodes));
-          }
-        });
-    // The heap arrays between rotary and core serve these two steps alone: both or neither.
-    needTwin("rotary", "core", units, misses);
-    needTwin("core", "rotary", units, misses);
-    return new Matches(units, misses);
+  static Matches matchAll(
+      GraphOps ops, TransformerConfig config, Map<String, List<GraphOps.Node>> scopes) {
+    ScopePatterns patterns = new ScopePatterns(ops, config, scopes);
+    scopes.forEach(patterns::matchScope);
+    return new Matches(patterns.units, patterns.misses);
   }
 
-  private static void needTwin(
-      String name, String twin, Map<String, Unit> units, Map<String, String> misses) {
-    for (String scope : List.copyOf(units.keySet())) {
-      String parent = scope.substring(0, scope.lastIndexOf('/') + 1);
-      if (scope.equals(parent + name) && !units.containsKey(parent + twin)) {
-        units.remove(scope);
-        misses.put(scope, "has a step only beside that of " + twin);
-      }
-    }
-  }
-
-  /** What a scope of this name should be; empty if no step knows the name. */
-  private static List<Pattern> patterns(String scope) {
+  private void matchScope(String scope, List<GraphOps.Node> nodes) {
     String[] parts = scope.split("/");
     String last = parts[parts.length - 1];
     String lastTwo = parts.length < 2 ? last : parts[parts.length - 2] + "/" + last;
-    return BY_SCOPE.getOrDefault(lastTwo, BY_SCOPE.getOrDefault(last, List.of()));
+    if (lastTwo.equals("attention/core")) {
+      matchAttention(scope, nodes);
+      return;
+    }
+    if (lastTwo.equals("attention/rotary")) {
+      String core = scope.substring(0, scope.length() - "rotary".length()) + "core";
+      if (!scopes.containsKey(core)) {
+        misses.put(scope, "has a step only beside that of core");
+      }
+      return;
+    }
+    List<Pattern> patterns = byScope.getOrDefault(lastTwo, byScope.getOrDefault(last, List.of()));
+    String result = nodes.get(nodes.size() - 1).output();
+    for (Pattern pattern : patterns) {
+      Optional<Expression.Match> match = match(pattern, List.of(result), nodes);
+      if (match.isPresent()) {
+        units.put(scope, unit(pattern.kind, nodes, List.of(result), match.get(), "input"));
+        return;
+      }
+    }
+    if (!patterns.isEmpty() && nodes.size() > 1) {
+      misses.put(scope, miss(patterns, nodes));
+    }
   }
 
-  /** The unit that a scope's ops are, or null. */
-  private static Unit match(GraphOps ops, List<Pattern> patterns, List<GraphOps.Node> nodes) {
-    String types = String.join(" ", types(nodes));
-    return patterns.stream()
-        .filter(pattern -> pattern.ops.equals(types))
-        .findFirst()
-        .map(pattern -> unit(ops, pattern.kind, nodes))
-        .orElse(null);
+  /** Attention and the rotation before it have steps that meet on the heap: both or neither. */
+  private void matchAttention(String scope, List<GraphOps.Node> nodes) {
+    String rotary = scope.substring(0, scope.length() - "core".length()) + "rotary";
+    List<GraphOps.Node> before = scopes.getOrDefault(rotary, List.of());
+    String result = nodes.get(nodes.size() - 1).output();
+    Pattern core = core();
+    Optional<Expression.Match> attention = match(core, List.of(result), nodes);
+    if (attention.isEmpty()) {
+      misses.put(scope, miss(List.of(core), nodes));
+      misses.put(rotary, "has a step only beside that of core");
+      return;
+    }
+    Expression.Match found = attention.get();
+    List<String> heads =
+        List.of(found.value("queries"), found.value("keys"), found.value("values"));
+    List<Pattern> patterns = List.of(rotary(false), rotary(true), split());
+    for (Pattern pattern : patterns) {
+      Optional<Expression.Match> turned = match(pattern, heads, before);
+      if (turned.isPresent()) {
+        units.put(rotary, unit(pattern.kind, before, heads, turned.get(), "input"));
+        units.put(
+            scope, unit(core.kind, nodes, List.of(result), found, "queries", "keys", "values"));
+        return;
+      }
+    }
+    misses.put(rotary, before.isEmpty() ? "is not there" : miss(patterns, before));
+    misses.put(scope, "has a step only beside that of rotary");
+  }
+
+  /** Matches if all of a scope's ops are accounted for and only the results are read elsewhere. */
+  private Optional<Expression.Match> match(
+      Pattern pattern, List<String> results, List<GraphOps.Node> nodes) {
+    if (pattern.results.size() != results.size()) {
+      return Optional.empty();
+    }
+    Optional<Expression.Match> match = Optional.of(new Expression.Match());
+    for (int i = 0; i < results.size() && match.isPresent(); i++) {
+      match = pattern.results.get(i).match(ops, results.get(i), match.get());
+    }
+    return match
+        .filter(m -> m.nodes().containsAll(nodes))
+        .filter(m -> !isReadInside(nodes, results))
+        .filter(pattern.isRight);
+  }
+
+  /** Whether somebody else reads what a scope computes on the way to its results. */
+  private boolean isReadInside(List<GraphOps.Node> nodes, List<String> results) {
+    Set<String> inside =
+        nodes.stream().flatMap(node -> node.outputs().stream()).collect(Collectors.toSet());
+    results.forEach(inside::remove);
+    return ops.nodes().stream()
+        .filter(node -> !nodes.contains(node))
+        .anyMatch(node -> node.inputs().stream().anyMatch(inside::contains));
+  }
+
+  private static Unit unit(
+      Unit.Kind kind,
+      List<GraphOps.Node> nodes,
+      List<String> writes,
+      Expression.Match match,
+      String... reads) {
+    List<String> values = new ArrayList<>();
+    for (String read : reads) {
+      values.add(match.value(read));
+    }
+    return new Unit(kind, nodes, values, writes, match.values());
+  }
+
+  private static Pattern pattern(
+      Unit.Kind kind, Predicate<Expression.Match> isRight, String... results) {
+    return new Pattern(kind, List.of(results).stream().map(Expression::parse).toList(), isRight);
+  }
+
+  private Pattern rmsNorm() {
+    return pattern(
+        Unit.Kind.NORM,
+        m -> isNorm(m) && isVector(m, "gain"),
+        "(multiply " + RMS.replace("?rows", "?input") + " ?gain)");
+  }
+
+  private Pattern layerNorm() {
+    return pattern(
+        Unit.Kind.LAYER_NORM,
+        m -> isNorm(m) && isVector(m, "gain") && isVector(m, "bias"),
+        "(add (multiply " + RMS.replace("?rows", CENTRED) + " ?gain) ?bias)");
+  }
+
+  private boolean isNorm(Expression.Match match) {
+    INDArray gain = ops.weight(match.value("gain"));
+    return gain != null
+        && isScalar(match, "meanFactor", 1.0 / gain.size(gain.rank() - 1))
+        && isScalar(match, "epsilon");
+  }
+
+  private Pattern biased(int transposed) {
+    return pattern(
+        Unit.Kind.MATMUL,
+        m -> Unit.isMatrix(ops, m.value("weight")) && isVector(m, "bias"),
+        "(add (matmul:0," + transposed + ",0 ?input ?weight) ?bias)");
+  }
+
+  private Pattern swiGlu() {
+    return pattern(
+        Unit.Kind.SWIGLU,
+        m -> true,
+        "(multiply (swish (split:2,1#0 ?input)) (split:2,1#1 ?input))");
+  }
+
+  private Pattern gelu() {
+    return pattern(
+        Unit.Kind.GELU,
+        m -> isScalar(m, "cubic", GELU_LINEAR * 0.044715) && isScalar(m, "linear", GELU_LINEAR),
+        "(multiply ?input (sigmoid (multiply (add (multiply (square ?input) ?cubic) ?linear)"
+            + " ?input)))");
+  }
+
+  /**
+   * @param normed whether heads have norms
+   */
+  private Pattern rotary(boolean normed) {
+    String vectors = "(reshape:-1,D (split_v:1,2#0 (reshape:-1,ALL,D ?input) ?rotatedAndValues))";
+    if (normed) {
+      String unit = RMS.replace("?rows", vectors);
+      vectors = "(reshape:-1,D (multiply (reshape:-1,ROTATED,D " + unit + ") ?gain))";
+    }
+    String turned =
+        "(reshape:-1,ROTATED,D (add (multiply "
+            + vectors
+            + " ?headCos) (multiply (matmul:0,0,0 "
+            + vectors
+            + " ?quarterTurn) ?headSin)))";
+    return pattern(
+        normed ? Unit.Kind.NORMED_ROTARY : Unit.Kind.ROTARY,
+        m ->
+            isRotation(m)
+                && isList(m, "rotatedAndValues", rotated(), config.kvHeads())
+                && isList(m, "queriesAndKeys", config.heads(), config.kvHeads())
+                && (!normed || isNorm(m) && isMatrix(m, "gain", rotated(), config.headDim())),
+        sized("(split_v:1,2#0 " + turned + " ?queriesAndKeys)"),
+        sized("(split_v:1,2#1 " + turned + " ?queriesAndKeys)"),
+        sized("(split_v:1,2#1 (reshape:-1,ALL,D ?input) ?rotatedAndValues)"));
+  }
+
+  private Pattern split() {
+    String part = "(split_v:1,3#%d (reshape:-1,ALL,D ?input) ?sizes)";
+    return pattern(
+        Unit.Kind.SPLIT,
+        m -> isList(m, "sizes", config.heads(), config.kvHeads(), config.kvHeads()),
+        sized(part.formatted(0)),
+        sized(part.formatted(1)),
+        sized(part.formatted(2)));
+  }
+
+  private Pattern core() {
+    boolean grouped = config.heads() > config.kvHeads();
+    String queries = "(permute:1,0,2 ?queries)";
+    String shares =
+        "(softmax:-1 (add (matmul:0,1,0 (multiply "
+            + (grouped ? "(reshape:KV,-1,D " + queries + ")" : queries)
+            + " ?scale) (permute:1,0,2 (identity ?keys))) ?mask))";
+    String mixed = "(matmul:0,0,0 " + shares + " (permute:1,0,2 (identity ?values)))";
+    return pattern(
+        Unit.Kind.CORE,
+        m -> isScalar(m, "scale") && isCausal(m.value("mask"), grouped),
+        sized(
+            "(reshape:-1,WIDTH (permute:1,0,2 "
+                + (grouped ? "(reshape:HEADS,-1,D " + mixed + ")" : mixed)
+                + "))"));
+  }
+
+  private int rotated() {
+    return config.heads() + config.kvHeads();
+  }
+
+  private String sized(String expression) {
+    return expression
+        .replace("ALL", "" + (rotated() + config.kvHeads()))
+        .replace("ROTATED", "" + rotated())
+        .replace("WIDTH", "" + config.heads() * config.headDim())
+        .replace("HEADS", "" + config.heads())
+        .replace("KV", "" + config.kvHeads())
+        .replace("D", "" + config.headDim());
+  }
+
+  /** Whether a mask lets every row attend to itself and all before it, and to nothing else. */
+  private boolean isCausal(String mask, boolean grouped) {
+    if (!grouped) {
+      return isCausal(ops, mask);
+    }
+    int group = config.heads() / config.kvHeads();
+    return Expression.parse("(tile:" + group + ",1 ?mask)")
+        .match(ops, mask, new Expression.Match())
+        .filter(m -> isCausal(ops, m.value("mask")))
+        .isPresent();
+  }
+
+  /** Whether a value is the causal mask {@code [rows, rows]} of the rows' positions. */
+  static boolean isCausal(GraphOps ops, String mask) {
+    return Expression.parse("(multiply (cast:5 (greater ?from (expand_dims:1 ?from))) ?masked)")
+        .match(ops, mask, new Expression.Match())
+        .filter(m -> m.value("from").equals(GraphNames.POSITIONS))
+        .filter(m -> ops.scalar(m.value("masked")).filter(x -> x <= MASKED).isPresent())
+        .isPresent();
+  }
+
+  /**
+   * Whether heads are turned by tables of cosines and sines, by the rows' positions, in pairs that
+   * the config names.
+   */
+  private boolean isRotation(Expression.Match match) {
+    String expression = "(reshape:-1,D (matmul:0,0,0 (gather:0 ?table ?positions) ?spread))";
+    Optional<Expression.Match> cos =
+        Expression.parse(sized(expression))
+            .match(ops, match.value("headCos"), new Expression.Match());
+    Optional<Expression.Match> sin =
+        Expression.parse(sized(expression))
+            .match(ops, match.value("headSin"), new Expression.Match());
+    if (cos.isEmpty()
+        || sin.isEmpty()
+        || !constants.areRight(match.value("quarterTurn"), cos.get(), sin.get())) {
+      return false;
+    }
+    match.values().put("cosTable", cos.get().value("table"));
+    match.values().put("sinTable", sin.get().value("table"));
+    return true;
+  }
+
+  private boolean isScalar(Expression.Match match, String variable) {
+    return ops.scalar(match.value(variable)).isPresent();
+  }
+
+  private boolean isScalar(Expression.Match match, String variable, double value) {
+    return ops.scalar(match.value(variable))
+        .filter(x -> Math.abs(x - value) <= PRECISION * Math.abs(value))
+        .isPresent();
+  }
+
+  private boolean isVector(Expression.Match match, String variable) {
+    INDArray array = ops.weight(match.value(variable));
+    return array != null && array.rank() == 1 && array.length() > 0;
+  }
+
+  private boolean isMatrix(Expression.Match match, String variable, int rows, int columns) {
+    INDArray array = ops.weight(match.value(variable));
+    return array != null && array.rank() == 2 && array.size(0) == rows && array.size(1) == columns;
+  }
+
+  private boolean isList(Expression.Match match, String variable, int... numbers) {
+    INDArray array = ops.weight(match.value(variable));
+    return array != null
+        && !array.dataType().isFPType()
+        && Arrays.equals(array.toIntVector(), numbers);
   }
 
   /** How a scope differs from what is nearest to it. */
@@ -119,8 +378,11 @@ public final class ScopePatterns {
     String nearest = null;
     int fewest = Integer.MAX_VALUE;
     for (Pattern pattern : patterns) {
-      List<String> missing = new ArrayList<>(List.of(pattern.ops.split(" ")));
-      List<String> extra = new ArrayList<>(types(nodes));
+      List<String> missing = new ArrayList<>();
+      Set<String> seen = new HashSet<>();
+      pattern.results.forEach(result -> result.addTypes(missing, seen));
+      Collections.sort(missing);
+      List<String> extra = types(nodes);
       extra.removeIf(missing::remove);
       if (missing.size() + extra.size() < fewest) {
         fewest = missing.size() + extra.size();
@@ -137,89 +399,13 @@ public final class ScopePatterns {
     return nearest;
   }
 
-  /** The unit that a scope's ops are if also their weights are as expected, or null. */
-  private static Unit unit(GraphOps ops, Unit.Kind kind, List<GraphOps.Node> nodes) {
-    List<String> reads = Unit.external(ops, nodes);
-    List<String> writes = List.of(nodes.get(nodes.size() - 1).output());
-    return switch (kind) {
-      case NORM -> {
-        String gain = weight(ops, nodes, "multiply", 1);
-        yield gain == null || reads.size() != 1
-            ? null
-            : new Unit(kind, nodes, reads, writes, gain, false);
-      }
-      case LAYER_NORM -> {
-        String gain = weight(ops, nodes, "multiply", 1);
-        yield gain == null || bias(ops, nodes) == null || reads.size() != 1
-            ? null
-            : new Unit(kind, nodes, reads, writes, gain, false);
-      }
-      case MATMUL -> {
-        Unit product = Unit.matmul(ops, nodes.get(0));
-        yield product == null || bias(ops, nodes) == null || reads.size() != 1
-            ? null
-            : new Unit(kind, nodes, reads, writes, product.weight(), product.transposed());
-      }
-      case NORMED_ROTARY -> {
-        String gain = weight(ops, nodes, "multiply", 2);
-        yield gain == null
-            ? null
-            : new Unit(kind, nodes, reads.subList(0, 1), results(nodes), gain, false);
-      }
-      case ROTARY, SPLIT -> // the cosines and sines come from the tables, by position
-          new Unit(kind, nodes, reads.subList(0, 1), results(nodes), null, false);
-      case CORE -> // the mask is what causal attention does anyway
-          new Unit(
-              kind,
-              nodes,
-              reads.stream().filter(name -> name.contains("attention/rotary")).toList(),
-              writes,
-              null,
-              false);
-      default -> reads.size() == 1 ? new Unit(kind, nodes, reads, writes, null, false) : null;
-    };
-  }
-
+  /** Types of ops, reshapes apart, in alphabetical order. */
   private static List<String> types(List<GraphOps.Node> nodes) {
-    return nodes.stream()
-        .map(GraphOps.Node::type)
-        .filter(type -> !type.equals("reshape"))
-        .sorted()
-        .toList();
-  }
-
-  private static List<String> results(List<GraphOps.Node> nodes) {
-    return nodes.stream().flatMap(node -> node.outputs().stream()).toList();
-  }
-
-  /** The vector that is added, or null. */
-  public static String bias(GraphOps ops, List<GraphOps.Node> nodes) {
-    return weight(ops, nodes, "add", 1);
-  }
-
-  /** The epsilon of a norm: the scalar that is added. */
-  public static float epsilon(GraphOps ops, List<GraphOps.Node> nodes) {
-    String name = weight(ops, nodes, "add", 0);
-    if (name == null) {
-      throw new UnsupportedGraphException("a norm whose epsilon is not a constant");
-    }
-    return ops.weight(name).getFloat(0);
-  }
-
-  /** The only weight of a rank that ops of a type use, or null. */
-  private static String weight(GraphOps ops, List<GraphOps.Node> nodes, String type, int rank) {
-    String found = null;
-    for (GraphOps.Node node : nodes) {
-      for (String input : node.type().equals(type) ? node.inputs() : List.<String>of()) {
-        INDArray weight = ops.weight(input);
-        if (weight != null && weight.rank() == rank && weight.length() > 0) {
-          if (found != null && !found.equals(input)) {
-            return null;
-          }
-          found = input;
-        }
-      }
-    }
-    return found;
+    return new ArrayList<>(
+        nodes.stream()
+            .map(GraphOps.Node::type)
+            .filter(type -> !type.equals("reshape"))
+            .sorted()
+            .toList());
   }
 }

@@ -1,31 +1,30 @@
 package kv4j.inference.plan.graph;
 
-import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import kv4j.inference.plan.run.NativeMatrix;
+import org.nd4j.autodiff.functions.DifferentialFunction;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.CustomOp;
 
 /**
- * Ops that become one step: a scope whose ops are those the step stands for, or a single op.
+ * Ops that become one step: a scope that computes what the step stands for, or a single op.
  *
  * @param kind what it does
  * @param nodes its ops in running order
  * @param reads values that the step reads (fewer than the ops do), weights apart
  * @param writes values that ops outside may read
- * @param weight the weight it uses, or null
- * @param transposed whether the weight is {@code [out, in]}
+ * @param operands names of what else it uses, by what it uses it for: {@code weight}, {@code gain}
+ *     and the like
  */
 public record Unit(
     Kind kind,
     List<GraphOps.Node> nodes,
     List<String> reads,
     List<String> writes,
-    String weight,
-    boolean transposed) {
+    Map<String, String> operands) {
   public enum Kind {
     EMBEDDING,
     /** A row of a table for each row's position. */
@@ -42,11 +41,36 @@ public record Unit(
     SWIGLU,
     GELU,
     ADD,
-    /** The causal mask, which depends on the past where there is one. */
+    /** The causal mask, for attention that has no step of its own. */
     MASK,
+    /** Another mask: it is computed of the whole sequence, as the graph says. */
+    OTHER_MASK,
     /** The two ops where a cache plugs in, of attention that has no step of its own. */
     HOOK,
     OTHER
+  }
+
+  public Unit {
+    operands = Map.copyOf(operands);
+  }
+
+  /** A unit that uses nothing else. */
+  Unit(Kind kind, List<GraphOps.Node> nodes, List<String> reads, List<String> writes) {
+    this(kind, nodes, reads, writes, Map.of());
+  }
+
+  /** The name of what it uses for something; null if nothing. */
+  public String operand(String use) {
+    return operands.get(use);
+  }
+
+  /** Whether a product's weight is {@code [out, in]}. */
+  public boolean transposed() {
+    return nodes.stream().anyMatch(node -> node.type().equals("matmul") && isTransposed(node.op()));
+  }
+
+  private static boolean isTransposed(DifferentialFunction op) {
+    return op instanceof CustomOp product && flag(product.iArgs(), 1) != 0;
   }
 
   /** The only value written. */
@@ -61,21 +85,17 @@ public record Unit(
 
   /** The unit of a product with a matrix of weights, or null if the op is not one. */
   static Unit matmul(GraphOps ops, GraphOps.Node node) {
-    if (!node.type().equals("matmul") || !(node.op() instanceof CustomOp op)) {
+    if (!Set.of("matmul:0,0,0", "matmul:0,1,0").contains(Expression.signature(node))
+        || !isMatrix(ops, node.inputs().get(1))) {
       return null;
     }
     List<String> inputs = node.inputs();
-    long[] flags = op.iArgs();
-    boolean plain = isMatrix(ops, inputs.get(1)) && flag(flags, 0) == 0 && flag(flags, 2) == 0;
-    return plain
-        ? new Unit(
-            Kind.MATMUL,
-            List.of(node),
-            List.of(inputs.get(0)),
-            node.outputs(),
-            inputs.get(1),
-            flag(flags, 1) != 0)
-        : null;
+    return new Unit(
+        Kind.MATMUL,
+        List.of(node),
+        List.of(inputs.get(0)),
+        node.outputs(),
+        Map.of("weight", inputs.get(1)));
   }
 
   /** Whether a name is a matrix of weights that BLAS can read. */
@@ -89,20 +109,5 @@ public record Unit(
 
   private static long flag(long[] flags, int index) {
     return index < flags.length ? flags[index] : 0;
-  }
-
-  /** Values that a scope's ops take from outside, weights and constants apart. */
-  static List<String> external(GraphOps ops, List<GraphOps.Node> nodes) {
-    Set<String> inside = new HashSet<>();
-    nodes.forEach(node -> inside.addAll(node.outputs()));
-    List<String> outside = new ArrayList<>();
-    for (GraphOps.Node node : nodes) {
-      for (String input : node.inputs()) {
-        if (!inside.contains(input) && ops.weight(input) == null && !outside.contains(input)) {
-          outside.add(input);
-        }
-      }
-    }
-    return outside;
   }
 }

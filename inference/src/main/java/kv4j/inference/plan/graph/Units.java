@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import kv4j.model.GraphNames;
+import kv4j.model.TransformerConfig;
 
 /**
  * A graph's ops as units, in running order.
@@ -18,16 +19,18 @@ public record Units(List<Unit> list, boolean fused, Map<String, String> misses) 
   /**
    * All of a graph's ops as units.
    *
+   * @param config of the model: its heads and their size
    * @param shapes of the values
    * @param fuse whether scopes and ops get steps of their own where there are some
    */
-  public static Units group(GraphOps ops, ValueShapes shapes, boolean fuse) {
+  public static Units group(
+      GraphOps ops, TransformerConfig config, ValueShapes shapes, boolean fuse) {
     Map<String, List<GraphOps.Node>> scopes = new LinkedHashMap<>();
     for (GraphOps.Node node : ops.nodes()) {
       scopes.computeIfAbsent(node.scope(), key -> new ArrayList<>()).add(node);
     }
     ScopePatterns.Matches matches =
-        fuse ? ScopePatterns.matchAll(ops, scopes) : ScopePatterns.Matches.NONE;
+        fuse ? ScopePatterns.matchAll(ops, config, scopes) : ScopePatterns.Matches.NONE;
     List<Unit> units = new ArrayList<>();
     Map<String, GraphOps.Node> halfHooks = new HashMap<>();
     for (GraphOps.Node node : ops.nodes()) {
@@ -37,7 +40,7 @@ public record Units(List<Unit> list, boolean fused, Map<String, String> misses) 
           units.add(scope);
         }
       } else if (node.output().equals(GraphNames.CAUSAL_MASK)) {
-        units.add(new Unit(Unit.Kind.MASK, List.of(node), List.of(), node.outputs(), null, false));
+        units.add(mask(ops, node));
       } else if (isHook(node)) {
         GraphOps.Node other = halfHooks.put(node.scope(), node);
         if (other != null) {
@@ -50,7 +53,17 @@ public record Units(List<Unit> list, boolean fused, Map<String, String> misses) 
     return new Units(units, fuse, matches.misses());
   }
 
+  private static Unit mask(GraphOps ops, GraphOps.Node node) {
+    Unit.Kind kind =
+        ScopePatterns.isCausal(ops, node.output()) ? Unit.Kind.MASK : Unit.Kind.OTHER_MASK;
+    return new Unit(kind, List.of(node), List.of(), node.outputs());
+  }
+
   private static boolean isHook(GraphOps.Node node) {
+    return node.type().equals("identity") && isAttendedTo(node);
+  }
+
+  private static boolean isAttendedTo(GraphOps.Node node) {
     return node.output().endsWith(GraphNames.CORE_KEYS)
         || node.output().endsWith(GraphNames.CORE_VALUES);
   }
@@ -64,9 +77,7 @@ public record Units(List<Unit> list, boolean fused, Map<String, String> misses) 
         Unit.Kind.HOOK,
         List.of(keys, values),
         List.of(keys.inputs().get(0), values.inputs().get(0)),
-        List.of(keys.output(), values.output()),
-        null,
-        false);
+        List.of(keys.output(), values.output()));
   }
 
   private static Unit single(GraphOps ops, ValueShapes shapes, GraphOps.Node node, boolean fuse) {
@@ -74,10 +85,12 @@ public record Units(List<Unit> list, boolean fused, Map<String, String> misses) 
     switch (fuse ? node.type() : "") {
       case "gather" -> {
         boolean byToken = inputs.get(1).equals(GraphNames.TOKENS);
-        if (Unit.isMatrix(ops, inputs.get(0))
+        if (Expression.signature(node).equals("gather:0")
+            && Unit.isMatrix(ops, inputs.get(0))
             && (byToken || inputs.get(1).equals(GraphNames.POSITIONS))) {
           Unit.Kind kind = byToken ? Unit.Kind.EMBEDDING : Unit.Kind.POSITION_EMBEDDING;
-          return new Unit(kind, List.of(node), List.of(), node.outputs(), inputs.get(0), false);
+          return new Unit(
+              kind, List.of(node), List.of(), node.outputs(), Map.of("weight", inputs.get(0)));
         }
       }
       case "matmul" -> {
@@ -89,13 +102,14 @@ public record Units(List<Unit> list, boolean fused, Map<String, String> misses) 
       case "add" -> {
         if (inputs.size() == 2
             && isValue(ops, shapes, inputs.get(0))
-            && isValue(ops, shapes, inputs.get(1))) {
-          return new Unit(Unit.Kind.ADD, List.of(node), inputs, node.outputs(), null, false);
+            && isValue(ops, shapes, inputs.get(1))
+            && shapes.columns(inputs.get(0)) == shapes.columns(inputs.get(1))) {
+          return new Unit(Unit.Kind.ADD, List.of(node), inputs, node.outputs());
         }
       }
       default -> {}
     }
-    return new Unit(Unit.Kind.OTHER, List.of(node), inputs, node.outputs(), null, false);
+    return new Unit(Unit.Kind.OTHER, List.of(node), inputs, node.outputs());
   }
 
   /** Whether a name is a computed value of {@code [rows, columns]}. */

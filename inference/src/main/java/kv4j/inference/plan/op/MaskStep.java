@@ -1,7 +1,9 @@
 package kv4j.inference.plan.op;
 
+import java.util.Arrays;
 import java.util.List;
-import kv4j.inference.ForwardPass;
+import java.util.function.Function;
+import kv4j.inference.pass.ForwardPass;
 import kv4j.inference.plan.run.PassState;
 import kv4j.inference.plan.run.Register;
 import kv4j.inference.plan.run.Step;
@@ -9,33 +11,41 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Where attention runs as stock ops: makes the causal mask for rows that have a past, {@code [rows,
- * tokens]}, 0 where a row may attend to a token and hugely negative elsewhere.
+ * Where attention runs as stock ops: gives them the mask for rows that have a past, {@code [rows,
+ * tokens]}.
  */
 final class MaskStep implements Step {
   private static final float MASKED = -1e9f;
 
-  private final String mask;
+  private final String name;
+  private final String kind;
+  private final Function<PassState, INDArray> mask;
 
   /**
-   * @param mask variable that gets the mask
+   * @param name variable that gets the mask
+   * @param kind which one it is, for people
+   * @param mask makes it
    */
-  MaskStep(String mask) {
+  MaskStep(String name, String kind, Function<PassState, INDArray> mask) {
+    this.name = name;
+    this.kind = kind;
     this.mask = mask;
+  }
+
+  /** 0 where a row may attend to a token: itself and all before it; hugely negative elsewhere. */
+  static INDArray causal(ForwardPass.Segment segment) {
+    float[][] rows = new float[segment.rows()][segment.to()];
+    for (int r = 0; r < rows.length; r++) {
+      Arrays.fill(rows[r], segment.from() + r + 1, segment.to(), MASKED);
+    }
+    return Nd4j.createFromArray(rows);
   }
 
   @Override
   public void run(PassState pass, int worker) {
-    if (worker != 0) {
-      return;
+    if (worker == 0) {
+      pass.values().put(name, mask.apply(pass));
     }
-    ForwardPass.Segment segment = pass.segments().get(0);
-    float[][] rows = new float[segment.rows()][segment.to()];
-    for (int r = 0; r < rows.length; r++) {
-      java.util.Arrays.fill(rows[r], segment.from() + r + 1, segment.to(), MASKED);
-    }
-    INDArray array = Nd4j.createFromArray(rows);
-    pass.values().put(mask, array);
   }
 
   @Override
@@ -55,6 +65,6 @@ final class MaskStep implements Step {
 
   @Override
   public String describe() {
-    return "causal mask";
+    return kind;
   }
 }

@@ -4,7 +4,7 @@ import java.util.List;
 import kv4j.cache.KvSequence;
 import kv4j.cache.block.KvBlock;
 import kv4j.cache.block.KvSpans;
-import kv4j.inference.ForwardPass;
+import kv4j.inference.pass.ForwardPass;
 import kv4j.inference.plan.run.PassState;
 import kv4j.inference.plan.run.Register;
 import kv4j.inference.plan.run.Step;
@@ -53,10 +53,8 @@ final class OpHookStep implements Step {
             layer, floats(keys), floats(pass.values().get(newValues)), 0, segment.rows());
     if (spans.length() != expected) {
       throw new IllegalArgumentException(
-          "a graph whose attention has no step of its own needs all "
-              + expected
-              + " tokens, but the cache gave "
-              + spans.length());
+          "the cache gave keys and values of %d tokens, but there are %d"
+              .formatted(spans.length(), expected));
     }
     int width = (int) (keys.length() / segment.rows());
     float[] gatheredKeys = new float[spans.length() * width];

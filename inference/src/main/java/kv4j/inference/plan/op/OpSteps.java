@@ -38,8 +38,16 @@ public final class OpSteps {
   }
 
   /** The causal mask of attention that has no step of its own. */
-  public Step mask(Unit unit) {
-    return new MaskStep(unit.output());
+  public Step causalMask(Unit unit) {
+    return new MaskStep(
+        unit.output(), "causal mask", pass -> MaskStep.causal(pass.segments().get(0)));
+  }
+
+  /** Another mask, computed of a whole sequence. */
+  public Step otherMask(Unit unit) {
+    GraphMask mask = new GraphMask(graph, unit.output());
+    return new MaskStep(
+        unit.output(), "the graph's own mask", pass -> mask.of(pass.segments().get(0)));
   }
 
   /** The hook of such attention. */

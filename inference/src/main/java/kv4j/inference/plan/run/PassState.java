@@ -3,7 +3,7 @@ package kv4j.inference.plan.run;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import kv4j.cache.block.KvSpans;
-import kv4j.inference.ForwardPass;
+import kv4j.inference.pass.ForwardPass;
 
 /**
  * The state of the forward pass a plan is running. Written by worker 0 between barriers, read by

@@ -1,9 +1,9 @@
 package kv4j.inference.plan.step;
 
 import java.util.List;
-import kv4j.inference.ForwardPass;
 import kv4j.inference.kernel.AttentionTask;
 import kv4j.inference.kernel.Kernels;
+import kv4j.inference.pass.ForwardPass;
 import kv4j.inference.plan.run.Arena;
 import kv4j.inference.plan.run.PassState;
 import kv4j.inference.plan.run.Register;

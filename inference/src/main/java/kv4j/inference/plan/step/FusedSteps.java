@@ -5,14 +5,12 @@ import java.util.List;
 import java.util.Map;
 import kv4j.inference.kernel.Kernels;
 import kv4j.inference.plan.graph.GraphOps;
-import kv4j.inference.plan.graph.ScopePatterns;
 import kv4j.inference.plan.graph.Unit;
 import kv4j.inference.plan.graph.UnsupportedGraphException;
 import kv4j.inference.plan.run.Arena;
 import kv4j.inference.plan.run.NativeMatrix;
 import kv4j.inference.plan.run.Register;
 import kv4j.inference.plan.run.Step;
-import kv4j.model.GraphNames;
 import kv4j.model.Positions;
 import kv4j.model.TransformerConfig;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -25,7 +23,7 @@ public final class FusedSteps {
   private final Arena arena;
   private final Map<String, Register> registers;
   private final Map<String, NativeMatrix> weights = new HashMap<>();
-  private RotaryTables tables;
+  private final Map<List<String>, RotaryTables> tables = new HashMap<>();
 
   /**
    * @param registers of all values so far, by name; the steps' results are added
@@ -55,31 +53,32 @@ public final class FusedSteps {
       case EMBEDDING, POSITION_EMBEDDING -> List.of(embedding(unit));
       case NORM, LAYER_NORM -> List.of(norm(unit));
       case MATMUL -> matmul(unit, sum);
-      case ROTARY, NORMED_ROTARY, SPLIT -> List.of(heads(unit, shape(layer)));
-      case CORE -> attention(unit, shape(layer));
+      case ROTARY, NORMED_ROTARY, SPLIT -> List.of(heads(unit, shape(layer, 1)));
+      case CORE -> attention(unit, shape(layer, scalar(unit, "scale")));
       case SWIGLU, GELU -> List.of(activation(unit));
       case ADD -> List.of(add(unit));
-      case MASK, HOOK, OTHER -> throw new IllegalArgumentException(unit + " is not fused");
+      case MASK, OTHER_MASK, HOOK, OTHER ->
+          throw new IllegalArgumentException(unit + " is not fused");
     };
   }
 
   private Step embedding(Unit unit) {
-    NativeMatrix table = matrix(unit.weight());
+    NativeMatrix table = matrix(unit.operand("weight"));
     boolean byPosition = unit.kind() == Unit.Kind.POSITION_EMBEDDING;
     return new EmbeddingStep(table, byPosition, define(unit, table.columns()));
   }
 
   private Step norm(Unit unit) {
     Register input = read(unit);
-    float[] gain = matrix(unit.weight()).toHeap();
+    float[] gain = matrix(unit.operand("gain")).toHeap();
     float[] bias = bias(unit);
-    float epsilon = ScopePatterns.epsilon(ops, unit.nodes());
+    float epsilon = scalar(unit, "epsilon");
     Register output = define(unit, input.columns());
     return new NormStep(kernels, arena, input, gain, bias, epsilon, output);
   }
 
   private List<Step> matmul(Unit unit, Unit sum) {
-    NativeMatrix weight = matrix(unit.weight());
+    NativeMatrix weight = matrix(unit.operand("weight"));
     Register input = read(unit);
     Register output;
     if (sum == null) {
@@ -106,10 +105,10 @@ public final class FusedSteps {
 
   private Step heads(Unit unit, AttentionShape shape) {
     HeadNorm norm =
-        unit.weight() == null
-            ? null
-            : HeadNorm.of(matrix(unit.weight()), ScopePatterns.epsilon(ops, unit.nodes()));
-    RotaryTables rotation = unit.kind() == Unit.Kind.SPLIT ? null : tables();
+        unit.kind() == Unit.Kind.NORMED_ROTARY
+            ? HeadNorm.of(matrix(unit.operand("gain")), scalar(unit, "epsilon"))
+            : null;
+    RotaryTables rotation = unit.kind() == Unit.Kind.SPLIT ? null : tables(unit);
     return new RotaryStep(kernels, arena, shape, norm, rotation, read(unit));
   }
 
@@ -135,25 +134,25 @@ public final class FusedSteps {
     return new AddStep(kernels, arena, left, right, define(unit, left.columns()));
   }
 
-  private AttentionShape shape(int layer) {
-    return new AttentionShape(
-        layer,
-        config.heads(),
-        config.kvHeads(),
-        config.headDim(),
-        (float) (1 / Math.sqrt(config.headDim())));
+  private AttentionShape shape(int layer, float scale) {
+    return new AttentionShape(layer, config.heads(), config.kvHeads(), config.headDim(), scale);
   }
 
-  private RotaryTables tables() {
-    if (tables == null) {
-      tables =
-          new RotaryTables(
-              matrix(GraphNames.COS_TABLE).toHeap(),
-              matrix(GraphNames.SIN_TABLE).toHeap(),
-              config.positions() instanceof Positions.Rotary rotary
-                  && rotary.pairing() == TransformerConfig.RopePairing.ADJACENT);
-    }
-    return tables;
+  private float scalar(Unit unit, String use) {
+    return ops.scalar(unit.operand(use)).orElseThrow().floatValue();
+  }
+
+  private RotaryTables tables(Unit unit) {
+    String cos = unit.operand("cosTable");
+    String sin = unit.operand("sinTable");
+    return tables.computeIfAbsent(
+        List.of(cos, sin),
+        names ->
+            new RotaryTables(
+                matrix(cos).toHeap(),
+                matrix(sin).toHeap(),
+                config.positions() instanceof Positions.Rotary rotary
+                    && rotary.pairing() == TransformerConfig.RopePairing.ADJACENT));
   }
 
   private Register read(Unit unit) {
@@ -168,7 +167,7 @@ public final class FusedSteps {
 
   /** The vector that a unit adds, or null. */
   private float[] bias(Unit unit) {
-    String name = ScopePatterns.bias(ops, unit.nodes());
+    String name = unit.operand("bias");
     return name == null ? null : matrix(name).toHeap();
   }
 

@@ -1,7 +1,8 @@
 package kv4j.inference.plan.step;
 
 import java.util.List;
-import kv4j.inference.ForwardPass;
+import kv4j.cache.block.KvSpans;
+import kv4j.inference.pass.ForwardPass;
 import kv4j.inference.plan.run.Arena;
 import kv4j.inference.plan.run.PassState;
 import kv4j.inference.plan.run.Register;
@@ -24,8 +25,7 @@ final class HookStep implements Step {
     }
     for (int s = worker; s < pass.segments().size(); s += pass.workers()) {
       ForwardPass.Segment segment = pass.segments().get(s);
-      pass.setSpans(
-          s,
+      KvSpans spans =
           segment
               .sequence()
               .update(
@@ -33,7 +33,18 @@ final class HookStep implements Step {
                   arena.keys(),
                   arena.values(),
                   pass.segmentBegin(s),
-                  segment.rows()));
+                  segment.rows());
+      requireAll(spans, segment);
+      pass.setSpans(s, spans);
+    }
+  }
+
+  /** Attention takes the last keys to be the new rows' own, and all before them to be there. */
+  private static void requireAll(KvSpans spans, ForwardPass.Segment segment) {
+    if (spans.length() != segment.to()) {
+      throw new IllegalArgumentException(
+          "the cache gave keys and values of %d tokens, but there are %d"
+              .formatted(spans.length(), segment.to()));
     }
   }
 

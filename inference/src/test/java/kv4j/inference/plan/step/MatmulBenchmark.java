@@ -3,7 +3,7 @@ package kv4j.inference.plan.step;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import kv4j.inference.Blas;
-import kv4j.inference.ForwardPass;
+import kv4j.inference.pass.ForwardPass;
 import kv4j.inference.plan.run.Arena;
 import kv4j.inference.plan.run.NativeMatrix;
 import kv4j.inference.plan.run.PassState;

@@ -3,6 +3,7 @@ package kv4j.model.tokenizer.export;
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -12,6 +13,8 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
+import kv4j.model.tokenizer.SpecialTokenFiles;
 import kv4j.model.tokenizer.Vocabulary.Type;
 
 /**
@@ -28,16 +31,15 @@ public final class TokenizerExport {
   private static final int LARGEST = 1 << 22;
 
   private final JsonNode json;
-  private final JsonNode config;
-  private final JsonNode generation;
+  private final SpecialTokenFiles files;
   private final String[] tokens;
   private final Type[] types;
   private final Map<String, Integer> ids = new LinkedHashMap<>();
 
-  private TokenizerExport(JsonNode json, JsonNode config, JsonNode generation, int vocabulary) {
+  private TokenizerExport(ObjectNode json, SpecialTokenFiles files, int vocabulary) {
+    files.addTokens(json);
     this.json = json;
-    this.config = config;
-    this.generation = generation;
+    this.files = files;
     tokens = new String[vocabulary];
     types = new Type[vocabulary];
     readTokens();
@@ -61,9 +63,9 @@ public final class TokenizerExport {
     }
     try {
       JsonNode config = read(folder.resolve("tokenizer_config.json"));
-      JsonNode generation = read(folder.resolve("generation_config.json"));
+      SpecialTokenFiles files = SpecialTokenFiles.read(folder);
       Map<String, Object> metadata =
-          new TokenizerExport(json, config, generation, vocabulary).metadata();
+          new TokenizerExport((ObjectNode) json, files, vocabulary).metadata();
       Path template = folder.resolve("chat_template.jinja");
       if (Files.isRegularFile(template)) {
         metadata.put("tokenizer.chat_template", Files.readString(template));
@@ -158,12 +160,12 @@ public final class TokenizerExport {
     }
     put(metadata, "tokens", List.of(tokens));
     put(metadata, "token_type", Arrays.stream(types).map(type -> type.ordinal() + 1).toList());
-    int begin = id(config.path("bos_token"));
-    int end = id(config.path("eos_token"));
+    int begin = files.token("bos_token").map(text -> ids.getOrDefault(text, -1)).orElse(-1);
+    List<Integer> ends = ends();
     putId(metadata, "bos", begin);
-    putId(metadata, "eos", end);
+    putId(metadata, "eos", ends.isEmpty() ? -1 : ends.get(0));
     putId(metadata, "unknown", id(json.path("model").path("unk_token")));
-    putId(metadata, "eot", otherEnd(end));
+    putId(metadata, "eot", ends.size() < 2 ? -1 : ends.get(1));
     put(metadata, "add_bos_token", begin >= 0 && addsBegin(begin));
     return metadata;
   }
@@ -201,19 +203,17 @@ public final class TokenizerExport {
     return text.isTextual() ? ids.getOrDefault(text.textValue(), -1) : -1;
   }
 
-  /** A second token that ends a generation, or -1. */
-  private int otherEnd(int end) {
-    for (JsonNode id : generation.path("eos_token_id")) {
-      if (id.canConvertToInt() && id.intValue() != end) {
-        return id.intValue() >= 0 && id.intValue() < tokens.length ? id.intValue() : -1;
-      }
-    }
-    return -1;
+  /** Tokens that end a generation, the tokenizer's own first; GGUF has terms for two. */
+  private List<Integer> ends() {
+    Stream<Integer> own = files.token("eos_token").map(ids::get).stream();
+    return Stream.concat(own, files.generationEnds().stream())
+        .filter(id -> id < tokens.length)
+        .distinct()
+        .toList();
   }
 
   private boolean addsBegin(int begin) {
-    JsonNode said = config.path("add_bos_token");
-    return said.isBoolean() ? said.booleanValue() : begins(json.path("post_processor"), begin);
+    return files.addsBegin().orElseGet(() -> begins(json.path("post_processor"), begin));
   }
 
   /** Whether a post-processor, or one of several, puts a token first. */

@@ -4,17 +4,17 @@ import java.util.List;
 import kv4j.cache.KvRequest;
 
 /** What must be equal before tokens are compared at all: one tree each. */
-public record Space(String namespace, String model, String salt) {
-  public static Space of(KvRequest request) {
-    return new Space(request.namespace(), request.model(), request.salt());
+public record Keyspace(String namespace, String model, String salt) {
+  public static Keyspace of(KvRequest request) {
+    return new Keyspace(request.namespace(), request.model(), request.salt());
   }
 
   /** Of 64 bits: names whose hash codes are equal are easily found, and easily chosen. */
   long hash(long seed) {
     long hash = seed;
     for (String part : List.of(namespace, model, salt)) {
-      hash = Forgotten.hash(hash, part.chars().toArray(), 0, part.length());
-      hash = Forgotten.hash(hash, new int[] {part.length()}, 0, 1);
+      hash = AbsenceReasons.hash(hash, part.chars().toArray(), 0, part.length());
+      hash = AbsenceReasons.hash(hash, new int[] {part.length()}, 0, 1);
     }
     return hash;
   }

@@ -1,6 +1,9 @@
-package kv4j.inference;
+package kv4j.inference.pass;
 
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.LongStream;
 import kv4j.cache.KvSequence;
 
@@ -46,6 +49,12 @@ public record ForwardPass(List<Segment> segments) {
     segments = List.copyOf(segments);
     if (segments.isEmpty()) {
       throw new IllegalArgumentException("a forward pass needs at least one sequence");
+    }
+    Set<KvSequence> sequences = Collections.newSetFromMap(new IdentityHashMap<>());
+    for (Segment segment : segments) {
+      if (!sequences.add(segment.sequence())) {
+        throw new IllegalArgumentException("a sequence may be in a forward pass only once");
+      }
     }
   }
 

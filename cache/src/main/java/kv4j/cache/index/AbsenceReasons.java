@@ -7,7 +7,7 @@ import kv4j.cache.Lookup.Reason;
  * prefixes, in which newer entries overwrite older ones. Being wrong once in 2^64 costs a wrong
  * explanation, never a wrong token.
  */
-final class Forgotten {
+final class AbsenceReasons {
   private static final int SLOTS = 1 << 14;
   private static final long MULTIPLIER = 0x9E3779B97F4A7C15L;
 

@@ -1,8 +1,10 @@
-package kv4j.cache.block;
+package kv4j.cache;
 
 import java.util.ArrayList;
 import java.util.List;
-import kv4j.cache.KvSequence;
+import kv4j.cache.block.KvBlock;
+import kv4j.cache.block.KvLayout;
+import kv4j.cache.block.KvSpans;
 
 /**
  * The part that block-based caches share: a sequence that starts on blocks it was given (full ones,
@@ -33,7 +35,11 @@ public abstract class BlockSequence implements KvSequence {
     this.length = length;
   }
 
-  /** Tokens whose keys and values are in place in every layer. */
+  @Override
+  public final KvLayout layout() {
+    return layout;
+  }
+
   @Override
   public int length() {
     return length;
@@ -44,6 +50,16 @@ public abstract class BlockSequence implements KvSequence {
     return blocks;
   }
 
+  /**
+   * Takes other blocks of the same tokens in place of the first ones: whole, shared and not written
+   * any more.
+   */
+  protected final void replaceFirst(List<KvBlock> same) {
+    for (int i = 0; i < same.size(); i++) {
+      blocks.set(i, same.get(i));
+    }
+  }
+
   @Override
   public KvSpans update(int layer, float[] keys, float[] values, int firstRow, int tokens) {
     if (layer != layersDone) {
@@ -51,6 +67,7 @@ public abstract class BlockSequence implements KvSequence {
     }
     if (layer == 0) {
       pendingTokens = tokens;
+      reserve(tokens);
       while (blocks.size() < layout.blocksFor(length + tokens)) {
         blocks.add(newBlock());
       }

@@ -1,4 +1,4 @@
-package kv4j.cache.block;
+package kv4j.cache;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.Arrays;
 import java.util.Random;
-import kv4j.cache.Lookup;
+import kv4j.cache.block.KvDtype;
+import kv4j.cache.block.KvLayout;
+import kv4j.cache.block.KvSpans;
 import org.junit.jupiter.api.Test;
 
 class RewindTest {

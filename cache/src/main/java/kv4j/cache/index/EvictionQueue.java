@@ -9,7 +9,7 @@ import kv4j.cache.EvictionPolicy;
  * ordered sets exactly while it may go; {@link #detach} before and {@link #attach} after any change
  * that they depend on keeps that so.
  */
-final class Retention<B> {
+final class EvictionQueue<B> {
   final TreeSet<Node<B>> evictable; // unpinned leaves, the next to go first
   final TreeSet<Node<B>> expiring; // unpinned nodes with blocks, the oldest first; see ttl
   long pinnedBytes;
@@ -20,7 +20,8 @@ final class Retention<B> {
   private long operation;
   private long now;
 
-  Retention(Limits limits) {
+  EvictionQueue(Limits limits, long now) {
+    this.now = now;
     policy = limits.policy();
     ttl = limits.timeToLive();
     refreshOnHit = limits.refreshOnHit();
@@ -32,9 +33,9 @@ final class Retention<B> {
     expiring = new TreeSet<>(byTime.thenComparingLong(node -> node.id));
   }
 
-  /** Every operation begins with its time. */
+  /** Every operation begins with its time, which was read before its turn came. */
   void begin(long nanos) {
-    now = nanos;
+    now = nanos - now > 0 ? nanos : now;
     operation++;
   }
 
