@@ -9,7 +9,7 @@ final class Budget {
   /** Most UTF-16 units of one text. */
   static final int LONGEST_TEXT = 1 << 24;
 
-  private static final long MOST_STEPS = 100_000_000;
+  private static final long MOST_STEPS = 40_000_000;
   private static final int DEEPEST = 150;
   private static final int UNITS_PER_STEP = 8;
   private static final ThreadLocal<Budget> CURRENT = ThreadLocal.withInitial(Budget::new);

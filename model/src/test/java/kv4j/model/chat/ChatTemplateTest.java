@@ -304,6 +304,23 @@ class ChatTemplateTest {
     assertThrows(IllegalArgumentException.class, () -> ChatTemplates.read(folder, tokenizer));
   }
 
+  @Test
+  void picksANamedTemplate(@TempDir Path folder) throws IOException {
+    Map<String, ?> tools = Map.of("tools", List.of(Map.of("name", "now")));
+    Path others = Files.createDirectory(folder.resolve("additional_chat_templates"));
+    Files.writeString(others.resolve("tool_use.jinja"), "with tools");
+    Files.writeString(others.resolve("rag.jinja"), "with documents");
+    ChatTemplate named = ChatTemplates.read(folder, new ByteTokenizer()).orElseThrow();
+    assertEquals("with tools", named.render(START, true, tools));
+    String message =
+        assertThrows(IllegalArgumentException.class, () -> named.render(START, true)).getMessage();
+    assertEquals("the chat template has no default, only rag, tool_use", message);
+    Files.writeString(folder.resolve("chat_template.jinja"), "plain");
+    ChatTemplate all = ChatTemplates.read(folder, new ByteTokenizer()).orElseThrow();
+    assertEquals("plain", all.render(START, true));
+    assertEquals("with tools", all.render(START, true, tools));
+  }
+
   private static ChatTemplate family(String name) {
     return new ChatTemplate(source(name), "<s>", "</s>", CLOCK);
   }
