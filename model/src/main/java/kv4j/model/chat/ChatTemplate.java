@@ -1,38 +1,35 @@
 package kv4j.model.chat;
 
-import com.hubspot.jinjava.Jinjava;
-import com.hubspot.jinjava.JinjavaConfig;
-import com.hubspot.jinjava.LegacyOverrides;
-import com.hubspot.jinjava.interpret.RenderResult;
-import com.hubspot.jinjava.interpret.TemplateError;
-import com.hubspot.jinjava.loader.ResourceNotFoundException;
 import java.time.Clock;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import kv4j.model.Tokenizer;
+import kv4j.model.jinja.JinjaException;
+import kv4j.model.jinja.JinjaTemplate;
 
 /**
- * How a model wants a conversation written down: a Jinja template that came with it. Blocks are
- * trimmed as Hugging Face's libraries do, and the template sees {@code messages}, {@code
- * bos_token}, {@code eos_token}, {@code add_generation_prompt}, {@code raise_exception} and {@code
- * strftime_now}.
- *
- * <p>A template is another's program: it can compute with texts, lists and maps, and reach nothing
- * else.
+ * How a model wants a conversation written down: a Jinja template that came with it, or several
+ * with names. Templates are run as Hugging Face's libraries run them, and see the same variables:
+ * {@code messages}, {@code tools}, {@code documents}, {@code add_generation_prompt}, {@code
+ * bos_token}, {@code eos_token} and what else the caller gives. They are parsed when they are first
+ * used.
  */
 public final class ChatTemplate {
-  private static final long LONGEST_OUTPUT = 1 << 28;
-  private static final Jinjava JINJAVA = jinjava();
+  private static final String DEFAULT = "default";
+  private static final String TOOL_USE = "tool_use";
+  private static final String TOOLS = "tools";
   private static final String SYSTEM = "system";
   private static final String USER = "user";
   private static final List<ChatMessage> PROBE =
       List.of(new ChatMessage(SYSTEM, "0123456789"), new ChatMessage(USER, "9876543210"));
 
-  private final String source;
-  private final String template;
+  private final Map<String, String> sources;
+  private final Map<String, JinjaTemplate> parsed = new ConcurrentHashMap<>();
   private final String begin;
   private final String end;
   private final Clock clock;
@@ -41,7 +38,6 @@ public final class ChatTemplate {
    * @param template the Jinja text
    * @param begin what the template calls {@code bos_token}; empty if there is none
    * @param end what the template calls {@code eos_token}; empty if there is none
-   * @throws IllegalArgumentException if the template is cut off, or needs what is not supported
    */
   public ChatTemplate(String template, String begin, String end) {
     this(template, begin, end, Clock.systemDefaultZone());
@@ -49,8 +45,22 @@ public final class ChatTemplate {
 
   /** As above, with the clock that {@code strftime_now} reads. */
   public ChatTemplate(String template, String begin, String end, Clock clock) {
-    source = template;
-    this.template = TemplateSource.rewrite(template);
+    this(Map.of(DEFAULT, template), begin, end, clock);
+  }
+
+  /**
+   * Several templates by name. Conversations with tools are written by the one named {@code
+   * tool_use} if there is one, all others by {@code default}, as Transformers does.
+   */
+  public ChatTemplate(Map<String, String> templates, String begin, String end) {
+    this(templates, begin, end, Clock.systemDefaultZone());
+  }
+
+  private ChatTemplate(Map<String, String> templates, String begin, String end, Clock clock) {
+    if (templates.isEmpty()) {
+      throw new IllegalArgumentException("there is no chat template");
+    }
+    sources = new LinkedHashMap<>(templates);
     this.begin = begin;
     this.end = end;
     this.clock = clock;
@@ -68,16 +78,21 @@ public final class ChatTemplate {
     return new ChatTemplate(lines, "", "");
   }
 
-  /** The Jinja text it was made of. */
+  /** The Jinja text it was made of; of several, all under their names. */
   public String source() {
-    return source;
+    return sources.size() == 1
+        ? sources.values().iterator().next()
+        : sources.entrySet().stream()
+            .map(named -> "{# " + named.getKey() + " #}\n" + named.getValue())
+            .collect(Collectors.joining("\n"));
   }
 
   /**
    * The conversation as text.
    *
    * @param generationPrompt whether the text goes on to where the model's answer begins
-   * @throws IllegalArgumentException if the template refuses the conversation or is malformed
+   * @throws IllegalArgumentException if the template refuses the conversation, cannot be run, or
+   *     there is none of the name that is needed
    */
   public String render(List<ChatMessage> messages, boolean generationPrompt) {
     return render(messages, generationPrompt, Map.of());
@@ -86,45 +101,66 @@ public final class ChatTemplate {
   /** As above, with further variables that a template knows, such as {@code enable_thinking}. */
   public String render(
       List<ChatMessage> messages, boolean generationPrompt, Map<String, ?> variables) {
-    if (messages.isEmpty()) {
-      throw new IllegalArgumentException("a conversation needs a message");
+    Map<String, Object> all = new LinkedHashMap<>(variables);
+    List<Map<String, Object>> written = new ArrayList<>();
+    for (ChatMessage message : messages) {
+      Map<String, Object> fields = new LinkedHashMap<>();
+      fields.put("role", message.role());
+      fields.put("content", message.content());
+      written.add(fields);
     }
-    Map<String, Object> bindings = new HashMap<>(variables);
-    bindings.put(
-        "messages",
-        messages.stream()
-            .map(message -> Map.of("role", message.role(), "content", message.content()))
-            .toList());
-    bindings.put("bos_token", begin);
-    bindings.put("eos_token", end);
-    bindings.put("add_generation_prompt", generationPrompt);
-    // Functions are no variables to the engine, yet templates ask whether this one is defined.
-    bindings.put("strftime_now", true);
-    bindings.put(TemplateFunctions.CLOCK, clock);
-    RenderResult result;
-    try {
-      result = JINJAVA.renderForResult(template, bindings);
-    } catch (StackOverflowError e) {
-      throw new IllegalArgumentException("the chat template is nested too deeply", e);
-    }
-    for (TemplateError error : result.getErrors()) {
-      if (error.getSeverity() == TemplateError.ErrorType.FATAL) {
-        throw failure(error);
-      }
-    }
-    return result.getOutput();
+    all.put("messages", written);
+    all.put("add_generation_prompt", generationPrompt);
+    return render(all);
   }
 
-  private static IllegalArgumentException failure(TemplateError error) {
-    for (Throwable cause = error.getException(); cause != null; cause = cause.getCause()) {
-      if (cause instanceof TemplateFunctions.Refusal) {
-        return new IllegalArgumentException(
-            "the chat template refuses the conversation: " + cause.getMessage(), cause);
-      }
+  /**
+   * What the template makes of these variables, {@code messages} among them: maps with all that a
+   * message can have, such as {@code tool_calls}.
+   *
+   * @param variables texts, numbers, booleans, null, maps and collections of such; a map's order is
+   *     the order in which the template sees it
+   * @throws IllegalArgumentException as above, or if a variable is something else
+   */
+  public String render(Map<String, ?> variables) {
+    if (!(variables.get("messages") instanceof List<?> messages) || messages.isEmpty()) {
+      throw new IllegalArgumentException("a conversation needs a message");
     }
-    return new IllegalArgumentException(
-        "the chat template cannot be run: " + error.getMessage().replace('\n', ' '),
-        error.getException());
+    Map<String, Object> all = new LinkedHashMap<>();
+    all.put(TOOLS, null);
+    all.put("documents", null);
+    all.put("add_generation_prompt", false);
+    all.put("bos_token", begin);
+    all.put("eos_token", end);
+    all.putAll(variables);
+    try {
+      return parsed.computeIfAbsent(choose(all.get(TOOLS) != null), this::parse).render(all, clock);
+    } catch (JinjaException e) {
+      throw failure(e);
+    }
+  }
+
+  private JinjaTemplate parse(String name) {
+    return JinjaTemplate.parse(sources.get(name));
+  }
+
+  private String choose(boolean withTools) {
+    if (withTools && sources.containsKey(TOOL_USE)) {
+      return TOOL_USE;
+    }
+    if (!sources.containsKey(DEFAULT)) {
+      throw new IllegalArgumentException(
+          "the chat template has no default, only " + String.join(", ", sources.keySet()));
+    }
+    return DEFAULT;
+  }
+
+  private static IllegalArgumentException failure(JinjaException e) {
+    String what =
+        e.kind() == JinjaException.Kind.RAISED
+            ? "the chat template refuses the conversation: "
+            : "the chat template cannot be run, line " + e.line() + ": ";
+    return new IllegalArgumentException(what + e.getMessage().replace('\n', ' '), e);
   }
 
   /**
@@ -182,23 +218,5 @@ public final class ChatTemplate {
     } catch (IllegalArgumentException e) {
       return false;
     }
-  }
-
-  private static Jinjava jinjava() {
-    JinjavaConfig config =
-        JinjavaConfig.newBuilder()
-            .withKeepTrailingNewline(true)
-            .withNestedInterpretationEnabled(false)
-            .withLegacyOverrides(LegacyOverrides.newBuilder().withIterateOverMapKeys(true).build())
-            .withMaxOutputSize(LONGEST_OUTPUT)
-            .withElResolver(new TemplateValues())
-            .build();
-    Jinjava jinjava = new Jinjava(config);
-    jinjava.setResourceLocator(
-        (name, encoding, interpreter) -> {
-          throw new ResourceNotFoundException("a chat template cannot include " + name);
-        });
-    TemplateFunctions.register(jinjava);
-    return jinjava;
   }
 }

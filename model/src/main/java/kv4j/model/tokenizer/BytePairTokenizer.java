@@ -3,10 +3,12 @@ package kv4j.model.tokenizer;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.stream.IntStream;
 import kv4j.model.tokenizer.PairMerger.Merge;
+import kv4j.model.tokenizer.Vocabulary.Type;
 
 /**
  * A byte-level vocabulary with ranked merges (Radford et al. 2019), as GPT-2, Llama 3, Qwen and
@@ -30,6 +32,8 @@ public final class BytePairTokenizer extends VocabularyTokenizer {
     for (int value = 0; value < byteTokens.length; value++) {
       byteTokens[value] = tokens.getOrDefault(String.valueOf(ByteAlphabet.character(value)), -1);
     }
+    // Qwen's merges make </s>, a word of its texts that ends a generation for llama.cpp.
+    Map<String, Integer> all = tokens(EnumSet.allOf(Type.class));
     for (int rank = 0; rank < vocabulary.merges().size(); rank++) {
       String merge = vocabulary.merges().get(rank);
       int space = merge.indexOf(' ', 1);
@@ -39,11 +43,12 @@ public final class BytePairTokenizer extends VocabularyTokenizer {
       String left = merge.substring(0, space);
       String right = merge.substring(space + 1);
       merges.putIfAbsent(
-          pair(piece(left, rank), piece(right, rank)), new Merge(rank, piece(left + right, rank)));
+          pair(piece(left, rank, all), piece(right, rank, all)),
+          new Merge(rank, piece(left + right, rank, all)));
     }
   }
 
-  private int piece(String text, int rank) {
+  private static int piece(String text, int rank, Map<String, Integer> tokens) {
     Integer token = tokens.get(text);
     if (token == null) {
       throw new IllegalArgumentException(

@@ -1,10 +1,14 @@
 package kv4j.model.tokenizer;
 
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
 import kv4j.model.ByteTokenizer;
@@ -14,6 +18,12 @@ import kv4j.model.tokenizer.Vocabulary.Type;
 /** Makes the tokenizer that a GGUF file's metadata describes, and metadata of tokenizers. */
 public final class GgufTokenizers {
   private static final String PREFIX = "tokenizer.ggml.";
+
+  private static final Set<Type> SPECIAL =
+      EnumSet.of(Type.CONTROL, Type.UNKNOWN, Type.USER_DEFINED);
+
+  /** Phi 3's special tokens that leave the whitespace after them. */
+  private static final Set<String> NOT_STRIPPING = Set.of("<unk>", "<s>", "<|endoftext|>");
 
   private final Map<String, Object> metadata;
 
@@ -107,8 +117,7 @@ public final class GgufTokenizers {
       case "llama" -> new SentencePieceTokenizer(vocabulary(1, 2, 0, true, true));
       case "gpt2" -> {
         PreTokenizer words = PreTokenizer.of(value("pre", String.class, "default"));
-        boolean addsBegin = words == PreTokenizer.LLAMA3;
-        yield new BytePairTokenizer(vocabulary(-1, -1, -1, addsBegin, false), words);
+        yield new BytePairTokenizer(vocabulary(-1, -1, -1, words.addsBegin(), false), words);
       }
       default ->
           throw new IllegalArgumentException(
@@ -138,13 +147,31 @@ public final class GgufTokenizers {
             id("unknown", unknown, tokens.size()),
             ends.tokens(),
             beginId >= 0 && value("add_bos_token", Boolean.class, addsBegin),
-            addsSpace && value("add_space_prefix", Boolean.class, true));
+            addsSpace && value("add_space_prefix", Boolean.class, true),
+            stripping(tokens, ends.types()));
     return new Vocabulary(
         tokens,
         list("scores", (value, token) -> cast("scores", value, Number.class).floatValue()),
         ends.types(),
         list("merges", (value, rank) -> cast("merges", value, String.class)),
         settings);
+  }
+
+  /**
+   * Special tokens that take the whitespace after them. GGUF has no term for it; llama.cpp tells
+   * the family that has them, Phi 3, by the model's name.
+   */
+  private Set<Integer> stripping(List<String> tokens, List<Type> types) {
+    String name = String.valueOf(metadata.get("general.name")).toLowerCase(Locale.ROOT);
+    Set<Integer> stripping = new HashSet<>();
+    if (name.contains("phi-3") || name.contains("phi3")) {
+      for (int token = 0; token < Math.min(tokens.size(), types.size()); token++) {
+        if (SPECIAL.contains(types.get(token)) && !NOT_STRIPPING.contains(tokens.get(token))) {
+          stripping.add(token);
+        }
+      }
+    }
+    return stripping;
   }
 
   private static Type type(Object value, int token) {

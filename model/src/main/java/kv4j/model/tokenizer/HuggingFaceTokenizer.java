@@ -1,5 +1,7 @@
 package kv4j.model.tokenizer;
 
+import ai.djl.huggingface.tokenizers.Encoding;
+import ai.djl.huggingface.tokenizers.jni.CharSpan;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.ByteArrayInputStream;
@@ -12,7 +14,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.IntStream;
+import java.util.stream.Collectors;
 import kv4j.model.Tokenizer;
 
 /**
@@ -21,7 +23,7 @@ import kv4j.model.Tokenizer;
  * SpecialTokenFiles}.
  *
  * <p>The library finds special tokens in every text. Text as such therefore goes through a second
- * instance from which they are taken out.
+ * instance in which they have names that no text contains.
  */
 public final class HuggingFaceTokenizer implements Tokenizer {
   private static final Cleaner CLEANER = Cleaner.create();
@@ -52,6 +54,7 @@ public final class HuggingFaceTokenizer implements Tokenizer {
     whole = start(json);
     plain = start(vocabulary.withoutSpecial(json));
     free(this, whole, plain);
+    requireIds();
     begin = files.token("bos_token").map(vocabulary::idOf).orElse(-1);
     end = files.token("eos_token").map(vocabulary::idOf).orElse(-1);
     Set<Integer> all = new HashSet<>(files.generationEnds());
@@ -67,15 +70,19 @@ public final class HuggingFaceTokenizer implements Tokenizer {
    * Reads a folder.
    *
    * @throws IOException if a file cannot be read
-   * @throws IllegalArgumentException if there is no {@code tokenizer.json}, or one that is
-   *     malformed or of a kind that is not supported
+   * @throws IllegalArgumentException if there is no {@code tokenizer.json}, nor the files of {@link
+   *     BytePairFiles}, or one that is malformed or of a kind that is not supported
    */
   public static HuggingFaceTokenizer read(Path folder) throws IOException {
     Path file = folder.resolve("tokenizer.json");
-    if (!Files.isRegularFile(file)) {
-      throw new IllegalArgumentException("there is no " + file);
-    }
-    JsonNode json = SpecialTokenFiles.json(file);
+    JsonNode json =
+        Files.isRegularFile(file)
+            ? SpecialTokenFiles.json(file)
+            : BytePairFiles.read(folder)
+                .orElseThrow(
+                    () ->
+                        new IllegalArgumentException(
+                            "there is no " + file + ", nor vocab.json with merges.txt"));
     SpecialTokenFiles files = SpecialTokenFiles.read(folder);
     if (!json.isObject()) {
       throw new IllegalArgumentException(file + " is not a JSON object");
@@ -131,18 +138,66 @@ public final class HuggingFaceTokenizer implements Tokenizer {
 
   @Override
   public int[] encodeWithSpecial(String text) {
-    if (!SpecialTokens.isMarked(text)) {
-      return encode(whole, text);
+    return SpecialTokens.isMarked(text)
+        ? encode(plain, withPlaceholders(VocabularyTokenizer.wellFormed(text)))
+        : encode(whole, text);
+  }
+
+  /** A text after a special token is not the first; what a file puts before every text, stays. */
+  @Override
+  public int[] encodeMoreWithSpecial(String text) {
+    if (text.isEmpty() || vocabulary.controls().isEmpty()) {
+      return encodeWithSpecial(text);
     }
-    IntStream.Builder out = IntStream.builder();
-    for (SpecialTokens.Part part : vocabulary.special().split(text)) {
-      if (part.token() >= 0) {
-        out.add(part.token());
-      } else {
-        IntStream.of(encode(vocabulary.special().unescape(part.text()))).forEach(out);
+    String before = vocabulary.placeholder(vocabulary.controls().iterator().next());
+    int[] ids = encode(plain, before + withPlaceholders(VocabularyTokenizer.wellFormed(text)));
+    return Arrays.copyOfRange(ids, 1, ids.length);
+  }
+
+  /**
+   * The text without marks, with placeholders where the library finds special tokens. What is
+   * marked is thus encoded amid the text that it stands in, as any other text.
+   */
+  private String withPlaceholders(String marked) {
+    Encoding found = whole.encode(marked, false, false);
+    StringBuilder text = new StringBuilder();
+    int from = 0;
+    int characters = 0;
+    for (int i = 0; i < found.getIds().length; i++) {
+      int token = Math.toIntExact(found.getIds()[i]);
+      CharSpan span = found.getCharTokenSpans()[i];
+      if (!vocabulary.isControl(token) || span == null || span.getStart() < characters) {
+        continue;
+      }
+      int begin = marked.offsetByCodePoints(from, span.getStart() - characters);
+      int end = marked.offsetByCodePoints(begin, span.getEnd() - span.getStart());
+      // A character that the vocabulary lacks becomes the unknown token, too.
+      if (marked.substring(begin, end).contains(vocabulary.name(token))) {
+        text.append(vocabulary.special().unescape(marked.substring(from, begin)));
+        text.append(vocabulary.placeholder(token));
+        from = end;
+        characters = span.getEnd();
       }
     }
-    return out.build().toArray();
+    return text.append(vocabulary.special().unescape(marked.substring(from))).toString();
+  }
+
+  /** The library numbers tokens that its model lacks by their order, whatever the file says. */
+  private void requireIds() {
+    int[] expected = vocabulary.controls().stream().mapToInt(Integer::intValue).toArray();
+    String all =
+        vocabulary.controls().stream().map(vocabulary::placeholder).collect(Collectors.joining());
+    int[] actual = encode(plain, all);
+    for (int i = 0; i < expected.length; i++) {
+      if (i >= actual.length || actual[i] != expected[i]) {
+        throw new IllegalArgumentException(
+            "its added token '"
+                + vocabulary.name(expected[i])
+                + "' has the id "
+                + expected[i]
+                + ", which is not the next one");
+      }
+    }
   }
 
   private static int[] encode(

@@ -39,12 +39,26 @@ public record Vocabulary(
    * @param ends ids after which a generation stops, {@code end} among them
    * @param addsBegin whether a prompt without a template starts with the begin token
    * @param addsSpace whether encoding puts a space before a text
+   * @param stripping ids of special tokens that take the whitespace after them
    */
   public record Settings(
-      int begin, int end, int unknown, Set<Integer> ends, boolean addsBegin, boolean addsSpace) {
-    /** Copies the set. */
+      int begin,
+      int end,
+      int unknown,
+      Set<Integer> ends,
+      boolean addsBegin,
+      boolean addsSpace,
+      Set<Integer> stripping) {
+    /** Of a vocabulary whose tokens leave the whitespace around them. */
+    public Settings(
+        int begin, int end, int unknown, Set<Integer> ends, boolean addsBegin, boolean addsSpace) {
+      this(begin, end, unknown, ends, addsBegin, addsSpace, Set.of());
+    }
+
+    /** Copies the sets. */
     public Settings {
       ends = Set.copyOf(ends);
+      stripping = Set.copyOf(stripping);
       if (addsBegin && begin < 0) {
         throw new IllegalArgumentException("the vocabulary adds a begin token but has none");
       }

@@ -5,6 +5,7 @@ import java.nio.CharBuffer;
 import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CoderResult;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
@@ -12,6 +13,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
 import kv4j.model.Tokenizer;
+import kv4j.model.tokenizer.SpecialTokens.Special;
 import kv4j.model.tokenizer.Vocabulary.Type;
 
 /**
@@ -22,15 +24,19 @@ abstract class VocabularyTokenizer implements Tokenizer {
   private static final byte[] NOTHING = {};
 
   final Vocabulary vocabulary;
-  private final SpecialTokens userDefined;
   private final SpecialTokens special;
-  private final SpecialTokens control;
 
   VocabularyTokenizer(Vocabulary vocabulary) {
     this.vocabulary = vocabulary;
-    userDefined = ofTypes(EnumSet.of(Type.USER_DEFINED));
-    control = ofTypes(EnumSet.of(Type.CONTROL, Type.UNKNOWN));
-    special = ofTypes(EnumSet.of(Type.USER_DEFINED, Type.CONTROL, Type.UNKNOWN));
+    List<Special> found = new ArrayList<>();
+    tokens(EnumSet.of(Type.USER_DEFINED, Type.CONTROL, Type.UNKNOWN))
+        .forEach(
+            (text, token) -> {
+              boolean control = vocabulary.type(token) != Type.USER_DEFINED;
+              boolean strips = vocabulary.settings().stripping().contains(token);
+              found.add(new Special(text, token, control, strips));
+            });
+    special = new SpecialTokens(found);
   }
 
   /**
@@ -60,7 +66,7 @@ abstract class VocabularyTokenizer implements Tokenizer {
   @Override
   public final int[] encode(String text) {
     IntStream.Builder out = IntStream.builder();
-    encode(userDefined.split(wellFormed(text)), true, out);
+    encode(special.split(wellFormed(text)), true, out);
     return out.build().toArray();
   }
 
@@ -76,17 +82,13 @@ abstract class VocabularyTokenizer implements Tokenizer {
 
   private int[] encodeWithSpecial(String text, boolean first) {
     IntStream.Builder out = IntStream.builder();
-    List<SpecialTokens.Part> parts =
-        special.split(wellFormed(text)).stream()
-            .map(part -> new SpecialTokens.Part(control.unescape(part.text()), part.token()))
-            .toList();
-    encode(parts, first, out);
+    encode(special.splitMarked(wellFormed(text)), first, out);
     return out.build().toArray();
   }
 
   @Override
   public final String escapeSpecial(String text) {
-    return control.escape(text);
+    return special.escape(text);
   }
 
   /** Ids of some bytes: what is UTF-8 in them as text, and a byte token for each other byte. */
@@ -99,7 +101,7 @@ abstract class VocabularyTokenizer implements Tokenizer {
     while (in.hasRemaining()) {
       boolean first = in.position() == 0;
       CoderResult result = decoder.reset().decode(in, text.clear(), true);
-      encode(userDefined.split(text.flip().toString()), first, out);
+      encode(special.split(text.flip().toString()), first, out);
       for (int i = 0; result.isError() && i < result.length(); i++) {
         addByte(Byte.toUnsignedInt(in.get()), out);
       }
@@ -183,11 +185,8 @@ abstract class VocabularyTokenizer implements Tokenizer {
     return new String(text.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8);
   }
 
-  private SpecialTokens ofTypes(Set<Type> types) {
-    return new SpecialTokens(tokens(types));
-  }
-
-  private Map<String, Integer> tokens(Set<Type> types) {
+  /** Ids by text of the tokens of some types; of equal texts the first counts. */
+  final Map<String, Integer> tokens(Set<Type> types) {
     Map<String, Integer> tokens = new HashMap<>();
     for (int token = 0; token < vocabulary(); token++) {
       if (types.contains(vocabulary.type(token))) {

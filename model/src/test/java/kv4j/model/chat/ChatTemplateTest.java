@@ -185,7 +185,7 @@ class ChatTemplateTest {
   void aTextIsASequenceOfCharacters() {
     String said = "{{ (m.content is iterable) ~ (m.content is sequence) ~ (1 is iterable) }}";
     String loop = "{% for m in messages %}" + said + "{% endfor %}";
-    assertEquals("truetruefalse", new ChatTemplate(loop, "", "").render(START, false));
+    assertEquals("TrueTrueFalse", new ChatTemplate(loop, "", "").render(START, false));
     String answer = family("llama-3.2").render(List.of(HI, new ChatMessage("tool", "x")), false);
     assertTrue(answer.endsWith("ipython<|end_header_id|>\n\n\"x\"<|eot_id|>"), answer);
   }
@@ -234,8 +234,6 @@ class ChatTemplateTest {
         "{% nonesuch %}",
         "{{ 'a'|nonesuch }}",
         "{{ 1 is nonesuch }}",
-        "{% for m in messages if m %}{% endfor %}",
-        "{% for m in messages %}{{ loop.previtem }}{% endfor %}",
         "{% raw %}",
         "{{ 'a'.split('') }}",
         "{{ raise_exception('no') }}"
@@ -304,6 +302,23 @@ class ChatTemplateTest {
     Files.delete(folder.resolve("chat_template.jinja"));
     Files.writeString(config, "{");
     assertThrows(IllegalArgumentException.class, () -> ChatTemplates.read(folder, tokenizer));
+  }
+
+  @Test
+  void picksANamedTemplate(@TempDir Path folder) throws IOException {
+    Map<String, ?> tools = Map.of("tools", List.of(Map.of("name", "now")));
+    Path others = Files.createDirectory(folder.resolve("additional_chat_templates"));
+    Files.writeString(others.resolve("tool_use.jinja"), "with tools");
+    Files.writeString(others.resolve("rag.jinja"), "with documents");
+    ChatTemplate named = ChatTemplates.read(folder, new ByteTokenizer()).orElseThrow();
+    assertEquals("with tools", named.render(START, true, tools));
+    String message =
+        assertThrows(IllegalArgumentException.class, () -> named.render(START, true)).getMessage();
+    assertEquals("the chat template has no default, only rag, tool_use", message);
+    Files.writeString(folder.resolve("chat_template.jinja"), "plain");
+    ChatTemplate all = ChatTemplates.read(folder, new ByteTokenizer()).orElseThrow();
+    assertEquals("plain", all.render(START, true));
+    assertEquals("with tools", all.render(START, true, tools));
   }
 
   private static ChatTemplate family(String name) {

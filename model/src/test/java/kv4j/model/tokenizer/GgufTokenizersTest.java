@@ -123,6 +123,35 @@ class GgufTokenizersTest {
   }
 
   @Test
+  void phi3sSpecialTokensTakeTheWhitespaceAfterThem() {
+    Map<String, Object> metadata =
+        Vocabularies.byteLevel("qwen2", List.of(), "<|user|>", "<s>", "<|end|>");
+    int[] kept = {256, ' ', '\n', 'a', 257, ' ', 'b', 258, '\n', 256};
+    String text = "<|user|> \na<s> b<|end|>\n<|user|>";
+    assertArrayEquals(kept, GgufTokenizers.from(metadata).encodeWithSpecial(text));
+    metadata.put("general.name", "Phi-3 mini");
+    int[] stripped = {256, 'a', 257, ' ', 'b', 258, 256};
+    assertArrayEquals(stripped, GgufTokenizers.from(metadata).encodeWithSpecial(text));
+  }
+
+  @Test
+  void whatIsMarkedIsTextWhateverLiesOverIt() {
+    Map<String, Object> metadata =
+        Vocabularies.byteLevel("qwen2", List.of(), "##", "#>", "x##y", "\n");
+    List<Object> types = new ArrayList<>((List<?>) metadata.get("tokenizer.ggml.token_type"));
+    types.set(258, 4);
+    types.set(259, 4);
+    metadata.put("tokenizer.ggml.token_type", types);
+    Tokenizer tokenizer = GgufTokenizers.from(metadata);
+    for (String text : List.of("###>", "x##y", "#x##y#>\n", "x##z")) {
+      assertArrayEquals(
+          tokenizer.encode(text), tokenizer.encodeWithSpecial(tokenizer.escapeSpecial(text)), text);
+    }
+    assertArrayEquals(new int[] {'#', 258, '#', '>', 259}, tokenizer.encode("#x##y#>\n"));
+    assertArrayEquals(new int[] {256, 257}, tokenizer.encodeWithSpecial("###>"));
+  }
+
+  @Test
   void longTextsTakeLittleTime() {
     Tokenizer bytes = GgufTokenizers.from(byteLevel("llama-bpe"));
     Tokenizer pieces = GgufTokenizers.from(sentencePiece());
@@ -153,7 +182,7 @@ class GgufTokenizersTest {
   void malformedVocabulariesAreRefused() {
     refuses("tokenizer.ggml.model", byteLevel("gpt-2"), "model", null);
     refuses("'t5'", byteLevel("gpt-2"), "model", "t5");
-    refuses("'tekken'", byteLevel("tekken"), "eos_token_id", 1);
+    refuses("'kimi-k2'", byteLevel("kimi-k2"), "eos_token_id", 1);
     refuses("no tokens", byteLevel("gpt-2"), "tokens", List.of());
     Map<String, Object> bytes = Vocabularies.byteLevel("gpt-2", List.of());
     refuses("needs 'he'", bytes, "merges", List.of("h e"));

@@ -2,6 +2,7 @@ package kv4j.model.tokenizer;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.junit.jupiter.api.Assumptions;
 
 /** Models and vocabularies that lie beside the project on some machines. */
@@ -17,10 +18,19 @@ final class SharedFiles {
 
   /** The same, whether or not there is one. */
   static Path path(String name) {
+    return project().map(root -> root.resolveSibling("shared").resolve(name)).orElse(Path.of(name));
+  }
+
+  /** A file of the project's own {@code testdata}, whether or not there is one. */
+  static Path testdata(String name) {
+    return project().orElseThrow().resolve("testdata").resolve(name);
+  }
+
+  private static Optional<Path> project() {
     Path project = Path.of("").toAbsolutePath();
     while (project != null && !Files.isDirectory(project.resolve("testdata"))) {
       project = project.getParent();
     }
-    return project == null ? Path.of(name) : project.resolveSibling("shared").resolve(name);
+    return Optional.ofNullable(project);
   }
 }

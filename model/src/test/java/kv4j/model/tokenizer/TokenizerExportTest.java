@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
@@ -122,29 +121,19 @@ class TokenizerExportTest {
 
   @Test
   void gpt2sVocabularyKeepsItsIds() throws IOException {
-    JsonNode vocabulary = JSON.readTree(SharedFiles.file("tokenizers/gpt2_vocab.json").toFile());
-    List<String> merges =
-        Files.readAllLines(SharedFiles.file("tokenizers/gpt2_merges.txt")).stream()
-            .filter(line -> !line.isBlank() && !line.startsWith("#version"))
-            .toList();
-    ObjectNode json = HuggingFaceFolder.byteLevel(List.of(), merges);
-    json.withObject("/model").set("vocab", vocabulary);
+    Map<String, Object> metadata = RealVocabularies.metadata("gpt-2");
+    List<?> merges = (List<?>) metadata.get("tokenizer.ggml.merges");
+    ObjectNode json =
+        HuggingFaceFolder.byteLevel(
+            tokens(metadata), merges.stream().map(String.class::cast).toList());
     HuggingFaceFolder.addToken(json, 50256, "<|endoftext|>", true);
     write(json, "{}");
-    assertKeepsIds(50257, 5000, texts("gpt-2"));
+    assertKeepsIds(50257, 5000, RealVocabularies.texts("gpt-2"));
   }
 
   @Test
   void llama2sVocabularyKeepsItsIds() throws IOException {
-    Path file = SharedFiles.file("tokenizers/ggml-vocab-llama-spm.gguf");
-    Map<String, Object> metadata;
-    if (DamagedLlama2File.isDamaged(file)) {
-      metadata = DamagedLlama2File.metadata(file);
-    } else {
-      try (TensorSource source = ModelFiles.open(file)) {
-        metadata = source.metadata();
-      }
-    }
+    Map<String, Object> metadata = RealVocabularies.metadata("llama-spm");
     List<String> tokens = tokens(metadata);
     List<?> scores = (List<?>) metadata.get("tokenizer.ggml.scores");
     List<String> byScore =
@@ -154,12 +143,7 @@ class TokenizerExportTest {
             .map(tokens::get)
             .toList();
     write(sentencePiece(tokens, byScore), BEGIN_AND_END);
-    assertKeepsIds(tokens.size(), 5000, texts("llama-spm"));
-  }
-
-  private static List<String> texts(String name) throws IOException {
-    Path file = SharedFiles.file("tokenizers/ggml-vocab-" + name + ".gguf.inp");
-    return List.of(Files.readString(file).split("\n__ggml_vocab_test__\n", -1));
+    assertKeepsIds(tokens.size(), 5000, RealVocabularies.texts("llama-spm"));
   }
 
   /** Through a whole file of a small model. */

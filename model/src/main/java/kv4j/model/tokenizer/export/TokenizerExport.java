@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import kv4j.model.tokenizer.BytePairFiles;
 import kv4j.model.tokenizer.SpecialTokenFiles;
 import kv4j.model.tokenizer.Vocabulary.Type;
 
@@ -57,7 +58,10 @@ public final class TokenizerExport {
    */
   public static Map<String, Object> metadata(Path folder, int vocabulary) throws IOException {
     Path file = folder.resolve("tokenizer.json");
-    JsonNode json = read(file);
+    JsonNode json =
+        Files.isRegularFile(file)
+            ? read(file)
+            : BytePairFiles.read(folder).map(JsonNode.class::cast).orElse(JSON.missingNode());
     if (!json.isObject()) {
       throw new IllegalArgumentException("there is no tokenizer in " + file);
     }
@@ -105,8 +109,9 @@ public final class TokenizerExport {
       boolean special = token.path("special").asBoolean();
       types[id] = special ? Type.CONTROL : Type.USER_DEFINED;
       for (String how : List.of("lstrip", "rstrip", "single_word")) {
-        if (!special && token.path(how).asBoolean()) {
-          throw new IllegalArgumentException("token '" + tokens[id] + "' has " + how);
+        if (token.path(how).asBoolean()) {
+          throw new IllegalArgumentException(
+              "token '" + tokens[id] + "' has " + how + ", which GGUF has no term for");
         }
       }
     }
