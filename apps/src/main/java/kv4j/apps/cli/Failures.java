@@ -13,7 +13,8 @@ final class Failures {
     if (failure instanceof OutOfMemoryError) {
       return outOfMemory(failure);
     }
-    if (failure instanceof LinkageError) {
+    boolean noBackend = failure.getClass().getSimpleName().equals("NoAvailableBackendException");
+    if (failure instanceof LinkageError || noBackend) {
       return "a native library or a class cannot be loaded (%s); it may be of another platform or version than this build"
           .formatted(said(failure));
     }
@@ -30,6 +31,9 @@ final class Failures {
   }
 
   private static String said(Throwable failure) {
+    if (failure.getMessage() == null && failure.getCause() != null) {
+      return said(failure.getCause());
+    }
     String message = failure.getMessage() == null ? "" : ": " + failure.getMessage();
     return failure.getClass().getSimpleName() + message.replaceAll("\\s+", " ");
   }

@@ -164,7 +164,7 @@ public final class WorkloadRunner {
         }
         int cachedTokens = cached.lookup().cachedTokens();
         expectedTokens[i] = expected.map(e -> e.next(current)).orElse(cachedTokens);
-        expected.ifPresent(e -> e.ran(current, reference.tokens()));
+        expected.ifPresent(e -> e.ran(current, cached.tokens()));
         warmPasses.add(
             i,
             expectedTokens[i] == 0

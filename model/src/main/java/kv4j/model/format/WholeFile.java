@@ -62,15 +62,17 @@ public final class WholeFile {
   }
 
   /**
-   * The same, refused if it is one of the files that are read, or in a folder that is.
+   * The same, refused if it is one of the files that are read, or there already in a folder that
+   * is.
    *
    * @param inputs files and folders, which need not exist
    * @throws IllegalArgumentException if it is
    */
   public WholeFile apartFrom(Collection<Path> inputs) {
     for (Path input : inputs) {
-      if (isSame(file, input) || Files.isDirectory(input) && isSame(folder(), input)) {
-        throw cannot(file, "it is " + (Files.isDirectory(input) ? "in " : "") + "what is read");
+      boolean inside = Files.isDirectory(input) && Files.exists(file) && isSame(folder(), input);
+      if (inside || isSame(file, input)) {
+        throw cannot(file, "it is " + (inside ? "in " : "") + "what is read");
       }
     }
     return this;

@@ -110,8 +110,8 @@ class WholeFileTest {
               .contains("it is what is read"));
     }
     assertTrue(
-        refused(() -> WholeFile.at(folder.resolve("x.json")).apartFrom(List.of(folder)))
+        refused(() -> WholeFile.at(model).apartFrom(List.of(folder)))
             .contains("it is in what is read"));
-    WholeFile.at(folder.resolve("x.json")).apartFrom(List.of(model, folder.resolve("no")));
+    WholeFile.at(folder.resolve("x.json")).apartFrom(List.of(model, folder, folder.resolve("no")));
   }
 }
