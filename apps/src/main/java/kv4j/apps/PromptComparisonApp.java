@@ -7,8 +7,8 @@ import kv4j.apps.cli.Terminal;
 import kv4j.apps.cli.ValueOption;
 import kv4j.apps.cli.Values;
 import kv4j.apps.model.ModelChoice;
-import kv4j.inference.workload.PromptSet;
-import kv4j.inference.workload.PromptSet.Sizes;
+import kv4j.apps.workload.PromptSet;
+import kv4j.apps.workload.PromptSet.Sizes;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 

@@ -8,14 +8,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import kv4j.apps.Programs.Outcome;
-import kv4j.cache.KvCacheProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -130,11 +128,7 @@ class OptionEffectsTest {
 
   @Test
   void wrongAnswersAreTheirOwnStatus() throws IOException {
-    Path plugin = folder.resolve("plugin");
-    Path services = plugin.resolve("META-INF").resolve("services");
-    Files.createDirectories(services);
-    Files.writeString(
-        services.resolve(KvCacheProvider.class.getName()), SpoilingCacheProvider.class.getName());
+    Path plugin = SpoilingCacheProvider.plugin(folder.resolve("plugin"));
     for (String cache :
         List.of(" --cache spoiling", " --also spoiling", " --also simple,spoiling")) {
       String line = SMALL + cache + " --plugins " + plugin + " --plugins target/classes";

@@ -1,5 +1,8 @@
 package kv4j.apps;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import kv4j.cache.CacheStats;
 import kv4j.cache.DelegatingSequence;
 import kv4j.cache.KvCache;
@@ -13,6 +16,15 @@ import kv4j.cache.radix.RadixKvCache;
 
 /** A cache that is wrong on purpose: it keeps the last layer's values with their signs turned. */
 public final class SpoilingCacheProvider implements KvCacheProvider {
+  /** Makes a folder a plug-in that brings this provider. */
+  public static Path plugin(Path folder) throws IOException {
+    Path services = folder.resolve("META-INF").resolve("services");
+    Files.createDirectories(services);
+    Files.writeString(
+        services.resolve(KvCacheProvider.class.getName()), SpoilingCacheProvider.class.getName());
+    return folder;
+  }
+
   @Override
   public String name() {
     return "spoiling";

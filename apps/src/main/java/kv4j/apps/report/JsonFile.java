@@ -15,7 +15,7 @@ import java.nio.file.Path;
 import java.util.Collection;
 import java.util.Optional;
 import kv4j.apps.cli.Terminal;
-import kv4j.inference.workload.WorkloadReport;
+import kv4j.apps.workload.WorkloadReport;
 import kv4j.model.format.WholeFile;
 
 /** Where a report is written to as JSON: a file, whole or not at all, or standard output. */

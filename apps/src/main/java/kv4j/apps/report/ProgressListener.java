@@ -2,8 +2,8 @@ package kv4j.apps.report;
 
 import java.util.function.Consumer;
 import kv4j.apps.cli.Terminal;
+import kv4j.apps.measure.WorkloadListener;
 import kv4j.cache.KvCache;
-import kv4j.inference.measure.WorkloadListener;
 
 /** Shows a workload's progress to people. */
 public final class ProgressListener implements WorkloadListener {

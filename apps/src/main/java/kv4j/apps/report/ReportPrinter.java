@@ -14,11 +14,11 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import kv4j.apps.cli.Terminal;
-import kv4j.inference.workload.CacheRow;
-import kv4j.inference.workload.GroupRow;
-import kv4j.inference.workload.Rounding;
-import kv4j.inference.workload.Speedup;
-import kv4j.inference.workload.WorkloadReport;
+import kv4j.apps.workload.CacheRow;
+import kv4j.apps.workload.GroupRow;
+import kv4j.apps.workload.Rounding;
+import kv4j.apps.workload.Speedup;
+import kv4j.apps.workload.WorkloadReport;
 
 /** Says what a run measured, in tables of at most {@value Terminal#COLUMNS} columns. */
 public final class ReportPrinter {
