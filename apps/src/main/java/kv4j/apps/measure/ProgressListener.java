@@ -1,8 +1,8 @@
-package kv4j.apps.report;
+package kv4j.apps.measure;
 
 import java.util.function.Consumer;
 import kv4j.apps.cli.Terminal;
-import kv4j.apps.measure.WorkloadListener;
+import kv4j.apps.report.Progress;
 import kv4j.cache.KvCache;
 
 /** Shows a workload's progress to people. */
