@@ -8,8 +8,8 @@ import kv4j.apps.cli.Command;
 import kv4j.apps.cli.Terminal;
 import kv4j.apps.cli.ValueOption;
 import kv4j.apps.cli.Values;
-import kv4j.inference.workload.AgenticRun;
-import kv4j.inference.workload.Workload;
+import kv4j.apps.workload.AgenticRun;
+import kv4j.apps.workload.Workload;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 

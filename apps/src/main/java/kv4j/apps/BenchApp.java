@@ -13,6 +13,7 @@ import kv4j.apps.bench.BenchPrinter;
 import kv4j.apps.bench.BenchReport;
 import kv4j.apps.bench.Comparison;
 import kv4j.apps.bench.OtherJvm;
+import kv4j.apps.bench.Pass;
 import kv4j.apps.cli.Command;
 import kv4j.apps.cli.Dispatcher;
 import kv4j.apps.cli.Plugins;
@@ -24,7 +25,6 @@ import kv4j.apps.report.JsonFile;
 import kv4j.apps.report.Progress;
 import kv4j.inference.EngineOptions;
 import kv4j.inference.InferenceEngine;
-import kv4j.inference.bench.Pass;
 import kv4j.model.ByteTokenizer;
 import kv4j.model.DemoModels;
 import kv4j.model.Model;
@@ -115,7 +115,7 @@ public final class BenchApp implements Command {
         .addOption(CONTEXT_LONG.option())
         .addOption(PREFILL_CHUNK.option())
         .addOption(COMPARE.option())
-        .addOption(WorkloadProgram.JSON.option());
+        .addOption(WorkloadProgram.jsonOption());
   }
 
   @Override
@@ -127,7 +127,7 @@ public final class BenchApp implements Command {
     Optional<Integer> wantedLong = CONTEXT_LONG.find(line);
     checkModel(line);
     Optional<List<Comparison>> wanted = COMPARE.find(line);
-    Optional<JsonFile> json = WorkloadProgram.JSON.find(line).map(JsonFile::new);
+    Optional<JsonFile> json = WorkloadProgram.json(line, terminal);
     String device = Devices.select(Devices.Choice.CPU);
     wanted.ifPresent(BenchApp::checkPossible);
 
@@ -157,7 +157,7 @@ public final class BenchApp implements Command {
               otherJvm,
               progress);
     }
-    terminal.out().print(BenchPrinter.text(report));
+    JsonFile.forPeople(json, terminal).out().print(BenchPrinter.text(report));
     if (json.isPresent()) {
       json.get().write(report.document());
     }

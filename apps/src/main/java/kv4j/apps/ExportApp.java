@@ -13,6 +13,7 @@ import kv4j.apps.model.LoadedModel;
 import kv4j.apps.model.ModelChoice;
 import kv4j.apps.report.Format;
 import kv4j.model.family.ModelExport;
+import kv4j.model.format.WholeFile;
 import kv4j.model.tokenizer.export.TokenizerExport;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
@@ -65,11 +66,14 @@ public final class ExportApp implements Command {
       throw new IllegalArgumentException(
           "export writes model files and demo models; a provider's graph may be any");
     }
-    check(file, line.hasOption(FORCE));
+    WholeFile.at(file).apartFrom(ModelChoice.inputs(line));
+    if (Files.exists(file) && !line.hasOption(FORCE)) {
+      throw new IllegalArgumentException(file + " exists already; --force replaces it");
+    }
     Devices.select(Devices.Choice.CPU);
     LoadedModel loaded = ModelChoice.load(line, seed, terminal);
-    ModelExport.gguf(loaded.model(), vocabulary(loaded, line), file);
-    terminal.out().printf("wrote %s, %s%n", file, Format.bytes(Files.size(file)));
+    long size = ModelExport.gguf(loaded.model(), vocabulary(loaded, line), file);
+    terminal.out().printf("wrote %s, %s%n", file, Format.bytes(size));
   }
 
   /** GGUF's metadata of the tokenizer, which a Hugging Face folder says in terms of its own. */
@@ -81,18 +85,5 @@ public final class ExportApp implements Command {
     Path model = Path.of(line.getOptionValue(ModelChoice.MODEL.name()));
     Path folder = Files.isDirectory(model) ? model : model.toAbsolutePath().getParent();
     return TokenizerExport.metadata(folder, loaded.model().config().vocabulary());
-  }
-
-  private static void check(Path file, boolean force) {
-    Path folder = file.toAbsolutePath().getParent();
-    if (Files.isDirectory(file)) {
-      throw new IllegalArgumentException("cannot write " + file + ": it is a folder");
-    }
-    if (!Files.isDirectory(folder)) {
-      throw new IllegalArgumentException("cannot write " + file + ": there is no folder " + folder);
-    }
-    if (Files.exists(file) && !force) {
-      throw new IllegalArgumentException(file + " exists already; --force replaces it");
-    }
   }
 }

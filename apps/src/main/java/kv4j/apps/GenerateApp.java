@@ -42,14 +42,15 @@ public final class GenerateApp implements Command {
   public Options options() {
     Options options = new Options().addOption(PROMPT.option());
     TextProgram.addOptions(options);
-    return options.addOption(WorkloadProgram.JSON.option());
+    return options.addOption(WorkloadProgram.jsonOption());
   }
 
   @Override
   public void run(CommandLine line, Terminal terminal) throws Exception {
     TextProgram program = new TextProgram(line);
     GenerationOptions generation = program.generation();
-    Optional<JsonFile> json = WorkloadProgram.JSON.find(line).map(JsonFile::new);
+    Optional<JsonFile> json = WorkloadProgram.json(line, terminal);
+    Terminal people = JsonFile.forPeople(json, terminal);
     Optional<String> given = PROMPT.find(line);
     if (given.isEmpty() && terminal.inIsTerminal()) {
       terminal.err().println("type what to continue, and Ctrl-D on a line of its own");
@@ -64,9 +65,9 @@ public final class GenerateApp implements Command {
               tokens(model.tokenizer(), prompt),
               generation,
               generation.stops(),
-              terminal::write,
+              people::write,
               () -> false);
-      terminal.write("\n");
+      people.write("\n");
       terminal.err().println(result.summary());
       if (json.isPresent()) {
         json.get().write(result);

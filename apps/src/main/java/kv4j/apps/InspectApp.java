@@ -45,15 +45,15 @@ public final class InspectApp implements Command {
   public Options options() {
     return new Options()
         .addOption(ModelChoice.TOKENIZER.option())
-        .addOption(WorkloadProgram.JSON.option());
+        .addOption(WorkloadProgram.jsonOption());
   }
 
   @Override
   public void run(CommandLine line, Terminal terminal) throws Exception {
-    Optional<JsonFile> json = WorkloadProgram.JSON.find(line).map(JsonFile::new);
     Path file = Path.of(line.getArgList().get(0));
+    Optional<JsonFile> json = WorkloadProgram.json(line, terminal, file);
     ModelContents contents = ModelContents.read(file, ModelChoice.TOKENIZER.find(line));
-    terminal.write(ContentsPrinter.text(contents));
+    JsonFile.forPeople(json, terminal).write(ContentsPrinter.text(contents));
     if (json.isPresent()) {
       json.get().write(contents);
     }

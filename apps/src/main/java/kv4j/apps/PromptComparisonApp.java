@@ -7,8 +7,8 @@ import kv4j.apps.cli.Terminal;
 import kv4j.apps.cli.ValueOption;
 import kv4j.apps.cli.Values;
 import kv4j.apps.model.ModelChoice;
-import kv4j.inference.workload.PromptSet;
-import kv4j.inference.workload.PromptSet.Sizes;
+import kv4j.apps.workload.PromptSet;
+import kv4j.apps.workload.PromptSet.Sizes;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 
@@ -97,10 +97,30 @@ public final class PromptComparisonApp implements Command {
         (model, format) -> {
           int context = ownModel ? model.config().context() : Integer.MAX_VALUE;
           Sizes fitting = prompts.fitting(format, sizes, context);
-          return prompts.workload(format, sizes(line, fitting));
+          return prompts.workload(format, available(line, sizes, fitting, terminal));
         },
         Optional.empty(),
         false);
+  }
+
+  /**
+   * What is asked for, as far as there is text: how many tokens that is depends on the tokenizer. A
+   * prefix that is asked for is not shortened to fit a context.
+   */
+  private static Sizes available(CommandLine line, Sizes asked, Sizes fitting, Terminal terminal) {
+    int suffix = fitting.suffixTokens();
+    if (line.hasOption(SUFFIX_TOKENS.name()) && suffix < asked.suffixTokens()) {
+      terminal
+          .err()
+          .println(
+              "--suffix-tokens asks for %d tokens, but the shortest question has %d, which are taken"
+                  .formatted(asked.suffixTokens(), suffix));
+    }
+    return new Sizes(
+        asked.requests(),
+        PREFIX_TOKENS.in(line, fitting.prefixTokens()),
+        suffix,
+        asked.newTokens());
   }
 
   private static Sizes sizes(CommandLine line, Sizes usual) {

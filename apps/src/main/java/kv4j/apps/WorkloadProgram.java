@@ -5,6 +5,7 @@ import static kv4j.apps.cli.Dispatcher.flag;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -16,35 +17,39 @@ import kv4j.apps.cli.Plugins;
 import kv4j.apps.cli.Terminal;
 import kv4j.apps.cli.ValueOption;
 import kv4j.apps.cli.Values;
+import kv4j.apps.cli.WrongAnswersException;
+import kv4j.apps.measure.ProgressListener;
+import kv4j.apps.measure.WorkloadOptions;
+import kv4j.apps.measure.WorkloadRunner;
 import kv4j.apps.model.LoadedModel;
 import kv4j.apps.model.ModelChoice;
 import kv4j.apps.report.JsonFile;
-import kv4j.apps.report.ProgressListener;
 import kv4j.apps.report.ReportPrinter;
 import kv4j.apps.report.RunInfo;
+import kv4j.apps.workload.PromptFormat;
+import kv4j.apps.workload.Workload;
+import kv4j.apps.workload.WorkloadReport;
 import kv4j.cache.EvictionPolicy;
 import kv4j.cache.KvCache;
 import kv4j.cache.KvCacheConfig;
 import kv4j.cache.KvCaches;
 import kv4j.cache.TreePrinter;
 import kv4j.cache.block.KvDtype;
+import kv4j.cache.block.KvLayout;
 import kv4j.inference.Blas;
 import kv4j.inference.EngineOptions;
 import kv4j.inference.InferenceEngine;
-import kv4j.inference.measure.WorkloadOptions;
-import kv4j.inference.measure.WorkloadRunner;
-import kv4j.inference.workload.PromptFormat;
-import kv4j.inference.workload.Workload;
-import kv4j.inference.workload.WorkloadReport;
 import kv4j.model.Model;
 import kv4j.model.Tokenizer;
 import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** What the programs that measure a cache on a workload have in common. */
 final class WorkloadProgram {
   static final String QUICK = "quick";
+  private static final int MOST_THREADS = 256;
   static final ValueOption<Path> WORKLOAD =
       ValueOption.optional("workload", "FILE", "another workload than the one shipped", Path::of);
 
@@ -110,13 +115,14 @@ final class WorkloadProgram {
           "N",
           "worker threads",
           Runtime.getRuntime().availableProcessors(),
-          Values::positiveInt);
+          text -> Values.intUpTo(MOST_THREADS, text));
   private static final ValueOption<Integer> REPEAT =
       ValueOption.of(
           "repeat", "N", "times to run the workload; figures are medians", 1, Values::positiveInt);
   private static final String SHOW_TREE = "show-tree";
-  static final ValueOption<Path> JSON =
-      ValueOption.optional("json", "FILE", "write all figures to this file too", Path::of);
+  private static final ValueOption<String> JSON =
+      ValueOption.optional(
+          "json", "FILE", "write all figures to this file too; - is standard output", Values::text);
 
   private static final Set<String> UNSHARED = Set.of("none", "request");
 
@@ -148,7 +154,7 @@ final class WorkloadProgram {
         .addOption(THREADS.option())
         .addOption(REPEAT.option())
         .addOption(flag(SHOW_TREE, "print what the radix cache keeps at the end, as a tree"))
-        .addOption(JSON.option());
+        .addOption(jsonOption());
   }
 
   /**
@@ -166,7 +172,7 @@ final class WorkloadProgram {
       BiFunction<Model, PromptFormat, Workload> workload,
       Optional<String> alongside,
       boolean everyLayer)
-      throws IOException {
+      throws IOException, WrongAnswersException {
     String cache = CACHE.in(line);
     List<String> also =
         ALSO.find(line).orElse(alongside.filter(other -> !other.equals(cache)).stream().toList());
@@ -184,12 +190,18 @@ final class WorkloadProgram {
     EngineOptions engineOptions =
         new EngineOptions(THREADS.in(line), EngineOptions.defaults().prefillChunk());
     int repeat = REPEAT.in(line);
-    Optional<JsonFile> json = JSON.find(line).map(JsonFile::new);
+    Optional<JsonFile> json = json(line, terminal);
+    Terminal people = JsonFile.forPeople(json, terminal);
     String device = Devices.select(DEVICE.in(line));
 
     LoadedModel loaded = ModelChoice.load(line, seed, terminal);
     Model model = loaded.model();
     PromptFormat format = new PromptFormat(model.tokenizer(), loaded.template());
+    if (blockSize % KvLayout.TILE != 0) {
+      throw new IllegalArgumentException(
+          "--block-size must be a multiple of %d, not %d: others are slow for every cache, which would flatter the one under test"
+              .formatted(KvLayout.TILE, blockSize));
+    }
     if (blockSize > model.config().context()) {
       throw new IllegalArgumentException(
           "--block-size of %d tokens is over the model's context of %d"
@@ -210,14 +222,38 @@ final class WorkloadProgram {
               new WorkloadOptions(cache, also, config, loader, repeat, namespace, salt),
               progress);
       RunInfo info = info(model, engineOptions, device, Optional.of(format.description()));
-      terminal.out().print(ReportPrinter.text(info, report, everyLayer));
+      people.out().print(ReportPrinter.text(info, report, everyLayer));
       if (line.hasOption(SHOW_TREE)) {
-        terminal.out().println(tree[0]);
+        people.out().println(tree[0]);
       }
+      people.out().flush();
       if (json.isPresent()) {
         json.get().write(info, report);
       }
+      if (!report.faults().isEmpty()) {
+        throw new WrongAnswersException(report.faults());
+      }
     }
+  }
+
+  /** {@code --json}, which several programs have. */
+  static Option jsonOption() {
+    return JSON.option();
+  }
+
+  /**
+   * The file that {@code --json} names, if it is given.
+   *
+   * @param operands files that are read besides those that options name
+   * @throws IllegalArgumentException if it cannot be written, or is one of those
+   */
+  static Optional<JsonFile> json(CommandLine line, Terminal terminal, Path... operands) {
+    List<Path> inputs = new ArrayList<>(List.of(operands));
+    inputs.addAll(ModelChoice.inputs(line));
+    if (line.hasOption(WORKLOAD.name())) {
+      inputs.add(WORKLOAD.find(line).orElseThrow());
+    }
+    return JSON.find(line).map(name -> JsonFile.of(name, inputs, terminal));
   }
 
   /** The caches to run, each once. */

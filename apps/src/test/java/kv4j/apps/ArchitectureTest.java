@@ -1,5 +1,6 @@
 package kv4j.apps;
 
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
@@ -57,6 +58,19 @@ class ArchitectureTest {
               })
           .should()
           .beFreeOfCycles();
+
+  /** Text belongs to the model and to the programs; the engine deals in token ids. */
+  @ArchTest
+  static final ArchRule NO_TEXT_IN_INFERENCE =
+      noClasses()
+          .that()
+          .resideInAPackage("kv4j.inference..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("kv4j.model.tokenizer..", "kv4j.model.chat..", "kv4j.model.jinja..")
+          .orShould()
+          .dependOnClassesThat()
+          .haveFullyQualifiedName("kv4j.model.Tokenizer");
 
   /** The compiler knows the steps, and they the graph and what they run on; never the reverse. */
   @ArchTest

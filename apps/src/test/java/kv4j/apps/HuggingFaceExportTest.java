@@ -30,6 +30,7 @@ class HuggingFaceExportTest {
   private static final int DIM = 16;
 
   @TempDir private Path folder;
+  @TempDir private Path reports;
   private final ObjectNode header = JSON.createObjectNode();
   private final ByteArrayOutputStream data = new ByteArrayOutputStream();
   private final Random random = new Random(5);
@@ -114,7 +115,7 @@ class HuggingFaceExportTest {
   }
 
   private JsonNode generate(String model) throws IOException {
-    String json = folder.resolve("out.json").toString();
+    String json = reports.resolve("out.json").toString();
     succeed(
         "",
         "generate",

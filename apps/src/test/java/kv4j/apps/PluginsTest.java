@@ -84,7 +84,7 @@ class PluginsTest {
     Programs.Outcome outcome =
         Programs.run("", "chat", "--plugins", jar, "--model", "provider:beta");
     assertEquals(2, outcome.status());
-    assertEquals("kv4j: the jar of --plugins has no models\n", outcome.err());
+    assertEquals("kv4j: there are no models in what --plugins names\n", outcome.err());
   }
 
   @Test

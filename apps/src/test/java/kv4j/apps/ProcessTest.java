@@ -10,6 +10,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -17,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ProcessTest {
   @TempDir private Path folder;
 
-  private int run(String... args) throws IOException, InterruptedException {
+  private static List<String> command(String... args) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("--add-exports=java.base/jdk.internal.module=ALL-UNNAMED"); // as the manifest has
@@ -25,9 +27,13 @@ class ProcessTest {
     command.add(System.getProperty("java.class.path"));
     command.add(Main.class.getName());
     command.addAll(List.of(args));
+    return command;
+  }
+
+  private int run(String... args) throws IOException, InterruptedException {
     File in = folder.resolve("in").toFile();
     Files.writeString(in.toPath(), "Hi");
-    return new ProcessBuilder(command)
+    return new ProcessBuilder(command(args))
         .redirectInput(in)
         .redirectOutput(folder.resolve("out").toFile())
         .redirectError(Redirect.to(folder.resolve("err").toFile()))
@@ -59,5 +65,81 @@ class ProcessTest {
     assertEquals(
         List.of("kv4j: --seed needs --temperature, without which nothing is random"), complaints());
     assertEquals(0, Files.size(folder.resolve("out")));
+  }
+
+  /** A line for sh that runs the program. */
+  private static String shell(String... args) {
+    List<String> words = new ArrayList<>(command(args));
+    words.replaceAll(word -> "'" + word + "'");
+    return String.join(" ", words);
+  }
+
+  private static int sh(String script, Path err) throws IOException, InterruptedException {
+    return new ProcessBuilder("sh", "-c", script)
+        .redirectOutput(Redirect.DISCARD)
+        .redirectError(Redirect.to(err.toFile()))
+        .start()
+        .waitFor();
+  }
+
+  @Test
+  void aBrokenPipeStopsTheWork() throws Exception {
+    requireShell();
+    Path status = folder.resolve("status");
+    String generate =
+        shell("generate", "--model-preset", "tiny", "--prompt", "x", "--new-tokens", "4000");
+    sh("(" + generate + "; echo $? > '" + status + "') | head -c 1", folder.resolve("err"));
+    assertEquals("141", Files.readString(status).strip(), Files.readString(folder.resolve("err")));
+  }
+
+  /** As a disk that is full: the shell lets no file grow beyond 64 blocks of 512 bytes. */
+  @Test
+  void aFileThatFindsNoRoomIsNamedAndLeavesNothing() throws Exception {
+    requireShell();
+    Path file = folder.resolve("models").resolve("big.gguf");
+    Files.createDirectories(file.getParent());
+    Path err = folder.resolve("err");
+    String export = shell("export", "--model-preset", "tiny", "--gguf", file.toString());
+    assertEquals(2, sh("ulimit -f 64; exec " + export, err), Files.readString(err));
+    String said = Files.readString(err);
+    assertTrue(said.contains("kv4j: cannot write " + file + ": File too large"), said);
+    try (Stream<Path> left = Files.list(file.getParent())) {
+      assertEquals(List.of(), left.toList());
+    }
+  }
+
+  /** The signal comes once something has been written, however long that takes. */
+  @Test
+  void anExportThatIsStoppedLeavesNothing() throws Exception {
+    requireShell();
+    Path target = folder.resolve("stopped");
+    Files.createDirectories(target);
+    Process export =
+        new ProcessBuilder(
+                command(
+                    "export",
+                    "--model-preset",
+                    "demo-32-m",
+                    "--gguf",
+                    target.resolve("m.gguf").toString()))
+            .redirectErrorStream(true)
+            .redirectOutput(folder.resolve("err").toFile())
+            .start();
+    while (export.isAlive() && isEmpty(target)) {
+      Thread.onSpinWait();
+    }
+    export.destroy(); // SIGTERM
+    assertEquals(143, export.waitFor(), Files.readString(folder.resolve("err")));
+    assertTrue(isEmpty(target), "something is left behind");
+  }
+
+  private static boolean isEmpty(Path target) throws IOException {
+    try (Stream<Path> files = Files.list(target)) {
+      return files.findAny().isEmpty();
+    }
+  }
+
+  private static void requireShell() {
+    Assumptions.assumeTrue(Files.exists(Path.of("/bin/sh")), "there is no sh");
   }
 }

@@ -45,6 +45,15 @@ public final class KvCaches {
               + "; there are "
               + String.join(", ", providers.keySet()));
     }
-    return provider.create(config);
+    KvCache cache = provider.create(config);
+    if (cache == null) {
+      throw new IllegalArgumentException(
+          "the provider of the cache "
+              + name
+              + ", "
+              + provider.getClass().getName()
+              + ", made none");
+    }
+    return cache;
   }
 }

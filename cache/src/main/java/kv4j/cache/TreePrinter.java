@@ -28,7 +28,8 @@ public final class TreePrinter {
     for (TreeSnapshot.Run run : tree.runs()) {
       if (run.parent() == 0 && (last == null || !isOfOneTree(last, run))) {
         String namespace = run.namespace();
-        out.append(namespace.isEmpty() ? "(default namespace)" : namespace).append('\n');
+        out.append(namespace.isEmpty() ? "(default namespace)" : namespace)
+            .append(run.salted() ? " (salted)\n" : "\n");
       }
       int depth = depths.get(run.parent()) + 1;
       depths.put(run.id(), depth);

@@ -48,7 +48,7 @@ public final class Generator {
     int prompt = request.prompt().length;
     int newTokens = request.newTokens();
     int context = engine.model().config().context();
-    if (prompt + newTokens > context) {
+    if (newTokens > context - prompt) {
       throw new IllegalArgumentException(
           "a prompt of "
               + prompt

@@ -4,10 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.Arrays;
 import java.util.Collection;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import kv4j.cache.KvCache;
@@ -44,9 +42,6 @@ final class EngineTestKit {
   static final long CACHE_BYTES = 1L << 28;
 
   private static final double TOLERANCE = 1e-4;
-
-  /** Caches among the tests that give wrong keys on purpose. */
-  private static final Set<String> WRONG_ON_PURPOSE = Set.of("spoiling");
 
   /** Of each family, and mixed as none has them. */
   private static final List<Block> BLOCKS =
@@ -206,10 +201,7 @@ final class EngineTestKit {
 
   /** All caches on the class path that mean to be right, by name. */
   static Map<String, KvCacheProvider> providers() {
-    Map<String, KvCacheProvider> providers =
-        new LinkedHashMap<>(KvCaches.providers(EngineTestKit.class.getClassLoader()));
-    providers.keySet().removeAll(WRONG_ON_PURPOSE);
-    return providers;
+    return KvCaches.providers(EngineTestKit.class.getClassLoader());
   }
 
   /** How far apart two computations of these logits may be. */

@@ -47,6 +47,15 @@ public final class ModelProviders {
                   ? ", nor any other"
                   : "; there are " + String.join(", ", providers.keySet())));
     }
-    return provider.create(argument);
+    Model model = provider.create(argument);
+    if (model == null) {
+      throw new IllegalArgumentException(
+          "the provider of the model "
+              + name
+              + ", "
+              + provider.getClass().getName()
+              + ", made none");
+    }
+    return model;
   }
 }

@@ -6,13 +6,9 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import kv4j.apps.report.Progress;
 import kv4j.apps.report.RunInfo;
+import kv4j.apps.workload.Spread;
 import kv4j.inference.InferenceEngine;
-import kv4j.inference.bench.MachineLimits;
-import kv4j.inference.bench.Pass;
-import kv4j.inference.bench.PassTimer;
-import kv4j.inference.bench.StockTimer;
 import kv4j.inference.kernel.Kernels;
-import kv4j.inference.workload.Spread;
 import kv4j.model.Model;
 
 /** Measures an engine's passes, the machine, and what they are compared to, one after another. */

@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 import kv4j.inference.EngineOptions;
-import kv4j.inference.bench.Pass;
 
 /**
  * What to measure.

@@ -10,8 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import kv4j.apps.report.TextPage;
-import kv4j.inference.bench.Pass;
-import kv4j.inference.workload.Spread;
+import kv4j.apps.workload.Spread;
 
 /** Says what the benchmark measured, for people. */
 public final class BenchPrinter {

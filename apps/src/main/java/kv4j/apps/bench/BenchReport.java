@@ -9,9 +9,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import kv4j.apps.report.RunInfo;
-import kv4j.inference.bench.MachineLimits;
-import kv4j.inference.bench.Pass;
-import kv4j.inference.workload.Spread;
+import kv4j.apps.workload.Spread;
 import kv4j.model.TransformerConfig;
 
 /**

@@ -11,8 +11,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import kv4j.inference.bench.Pass;
-import kv4j.inference.workload.Spread;
+import kv4j.apps.workload.Spread;
 
 /**
  * Runs the benchmark in a JVM of its own, like this one but for a property that is read once in a

@@ -29,6 +29,9 @@ public final class Dispatcher {
   /** The user has to change something. */
   public static final int BAD_INPUT = 2;
 
+  /** All ran, and the answers are wrong. */
+  public static final int WRONG_ANSWERS = 3;
+
   private static final int LIKELY_TYPO = 3;
   private static final String VERBOSE = "verbose";
   private static final String HELP = "help";
@@ -51,9 +54,11 @@ public final class Dispatcher {
     } catch (ServiceConfigurationError e) {
       complain(e, "a plugin cannot be loaded: " + e.getMessage(), args, terminal);
       return BAD_INPUT;
+    } catch (WrongAnswersException e) {
+      complain(e, e.getMessage(), args, terminal);
+      return WRONG_ANSWERS;
     } catch (Exception | OutOfMemoryError | LinkageError e) {
-      String what = e.getMessage() == null ? "" : ": " + e.getMessage();
-      complain(e, e.getClass().getSimpleName() + what, args, terminal);
+      complain(e, Failures.sentence(e), args, terminal);
       return FAILED;
     }
   }

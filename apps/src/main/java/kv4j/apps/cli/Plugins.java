@@ -1,17 +1,24 @@
 package kv4j.apps.cli;
 
+import java.io.IOException;
 import java.net.MalformedURLException;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.zip.ZipFile;
 import org.apache.commons.cli.CommandLine;
 
-/** Loads what a third party adds. */
+/** Loads what third parties add. */
 public final class Plugins {
-  /** A jar, or a folder of classes. */
+  /** Jars, or folders of classes. */
   public static final ValueOption<Path> OPTION =
-      ValueOption.optional("plugins", "JAR", "jar with caches or models of your own", Path::of);
+      ValueOption.repeatable(
+          "plugins",
+          "JAR",
+          "jar with caches or models of your own; may be given several times",
+          Path::of);
 
   private Plugins() {}
 
@@ -19,20 +26,29 @@ public final class Plugins {
    * A class loader that also sees what {@code --plugins} names, if it is given; it stays open as
    * long as the program.
    *
-   * @throws IllegalArgumentException if there is no such file
+   * @throws IllegalArgumentException if one of them is no jar
    */
   public static ClassLoader loader(CommandLine line) {
     ClassLoader own = Plugins.class.getClassLoader();
-    return OPTION.find(line).map(jar -> load(jar, own)).orElse(own);
+    List<Path> jars = OPTION.all(line);
+    return jars.isEmpty()
+        ? own
+        : new URLClassLoader("plugins", jars.stream().map(Plugins::url).toArray(URL[]::new), own);
   }
 
-  private static ClassLoader load(Path jar, ClassLoader parent) {
+  private static URL url(Path jar) {
     if (!Files.isReadable(jar)) {
       throw new IllegalArgumentException("--plugins cannot read " + jar);
     }
+    if (!Files.isDirectory(jar)) {
+      try (ZipFile zip = new ZipFile(jar.toFile())) {
+        zip.size();
+      } catch (IOException e) {
+        throw new IllegalArgumentException("--plugins needs a jar, which " + jar + " is not", e);
+      }
+    }
     try {
-      URL[] urls = {jar.toUri().toURL()};
-      return new URLClassLoader("plugins", urls, parent);
+      return jar.toUri().toURL();
     } catch (MalformedURLException e) {
       throw new IllegalArgumentException("--plugins cannot read " + jar, e);
     }

@@ -38,9 +38,10 @@ public record Terminal(
     boolean console = hasConsole();
     boolean out = property("kv4j.terminal.out", console);
     boolean err = property("kv4j.terminal.err", console);
+    PrintStream results = new PrintStream(new PipeStream(), false, StandardCharsets.UTF_8);
     return new Terminal(
         System.in,
-        out ? harmless(System.out, false) : System.out,
+        out ? harmless(results, false) : results,
         err ? harmless(System.err, true) : System.err,
         property("kv4j.terminal.in", console),
         out,
@@ -60,6 +61,11 @@ public record Terminal(
   /** With nothing to read. */
   public Terminal(PrintStream out, PrintStream err, boolean outIsTerminal, boolean errIsTerminal) {
     this(InputStream.nullInputStream(), out, err, outIsTerminal, errIsTerminal);
+  }
+
+  /** The same for somebody whose results are to be read beside others on standard output. */
+  public Terminal withResultsOnErr() {
+    return new Terminal(in, err, err, inIsTerminal, errIsTerminal, errIsTerminal);
   }
 
   private static PrintStream harmless(PrintStream terminal, boolean returns) {

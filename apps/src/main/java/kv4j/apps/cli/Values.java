@@ -38,12 +38,17 @@ public final class Values {
 
   /** A whole number, at least 1. */
   public static int positiveInt(String text) {
+    return intUpTo(Integer.MAX_VALUE, text);
+  }
+
+  /** A whole number, at least 1 and at most another. */
+  public static int intUpTo(int most, String text) {
     long value = wholeNumber(text);
     if (value < 1) {
       throw new IllegalArgumentException("must be at least 1, not " + text);
     }
-    if (value > Integer.MAX_VALUE) {
-      throw new IllegalArgumentException("must be at most " + Integer.MAX_VALUE + ", not " + text);
+    if (value > most) {
+      throw new IllegalArgumentException("must be at most " + most + ", not " + text);
     }
     return (int) value;
   }

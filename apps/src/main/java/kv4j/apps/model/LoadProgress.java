@@ -1,5 +1,6 @@
 package kv4j.apps.model;
 
+import java.util.Optional;
 import java.util.stream.Collectors;
 import kv4j.apps.cli.Terminal;
 import kv4j.apps.report.Format;
@@ -13,11 +14,16 @@ final class LoadProgress implements LoadListener, AutoCloseable {
   private static final long STEP_BYTES = 64L << 20;
 
   private final Terminal terminal;
+  private final Optional<Integer> context;
   private Progress progress;
   private long stepsDone;
 
-  LoadProgress(Terminal terminal) {
+  /**
+   * @param context most tokens of a sequence that are asked for, if that is said
+   */
+  LoadProgress(Terminal terminal, Optional<Integer> context) {
     this.terminal = terminal;
+    this.context = context;
   }
 
   @Override
@@ -27,6 +33,16 @@ final class LoadProgress implements LoadListener, AutoCloseable {
         .printf(
             "loading %s (%s, %s), which takes %s of memory%n",
             info.name(), info.format(), info.family().architecture(), Format.bytes(info.bytes()));
+    int has = info.config().context();
+    context
+        .filter(asked -> asked > has)
+        .ifPresent(
+            asked ->
+                terminal
+                    .err()
+                    .println(
+                        "--context %d is beyond the model's own context of %d tokens, which counts"
+                            .formatted(asked, has)));
     if (!info.unknownKeys().isEmpty()) {
       terminal
           .err()

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import kv4j.apps.cli.Plugins;
@@ -67,6 +68,7 @@ public final class ModelChoice {
           "seed", "N", "seed of a demo model's weights", USUAL_SEED, Values::wholeNumber);
 
   private static final String PROVIDER = "provider:";
+  private static final String[] NONE = {};
 
   private ModelChoice() {}
 
@@ -127,12 +129,25 @@ public final class ModelChoice {
     return SEED.in(line);
   }
 
+  /** The files and folders that the options name. */
+  public static List<Path> inputs(CommandLine line) {
+    List<Path> inputs = new ArrayList<>();
+    MODEL.find(line).filter(model -> !isProvider(line)).map(Path::of).ifPresent(inputs::add);
+    if (line.hasOption(TOKENIZER.name())) {
+      inputs.add(TOKENIZER.find(line).orElseThrow());
+    }
+    if (line.hasOption(Plugins.OPTION.name())) {
+      inputs.addAll(Plugins.OPTION.all(line));
+    }
+    return inputs;
+  }
+
   /** The options as given, for another process that is to run the same model. */
   public static List<String> arguments(CommandLine line) {
     List<String> arguments = new ArrayList<>();
     for (ValueOption<?> option : List.of(MODEL, TOKENIZER, CONTEXT, PRESET, Plugins.OPTION)) {
-      if (line.hasOption(option.name())) {
-        arguments.addAll(List.of("--" + option.name(), line.getOptionValue(option.name())));
+      for (String value : Objects.requireNonNullElse(line.getOptionValues(option.name()), NONE)) {
+        arguments.addAll(List.of("--" + option.name(), value));
       }
     }
     return arguments;
@@ -156,7 +171,7 @@ public final class ModelChoice {
     }
     TokenizerFiles files = new TokenizerFiles(TOKENIZER.find(line));
     LoadOptions options = new LoadOptions(CONTEXT.find(line).orElse(Integer.MAX_VALUE), maxBytes());
-    try (LoadProgress progress = new LoadProgress(terminal)) {
+    try (LoadProgress progress = new LoadProgress(terminal, CONTEXT.find(line))) {
       return new LoadedModel(
           ModelLoader.load(Path.of(own.get()), options, files, progress),
           files.template(),
@@ -169,7 +184,7 @@ public final class ModelChoice {
     if (ModelProviders.providers(loader).isEmpty()) {
       throw new IllegalArgumentException(
           line.hasOption(Plugins.OPTION.name())
-              ? "the jar of --plugins has no models"
+              ? "there are no models in what --plugins names"
               : "--model provider:" + text + " needs --plugins JAR");
     }
     String[] parts = text.split(":", 2);

@@ -9,30 +9,44 @@ import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.ser.std.StdSerializer;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import java.io.IOException;
-import java.nio.file.Files;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import kv4j.inference.workload.WorkloadReport;
+import java.util.Collection;
+import java.util.Optional;
+import kv4j.apps.cli.Terminal;
+import kv4j.apps.workload.WorkloadReport;
+import kv4j.model.format.WholeFile;
 
-/** The file that a report is written to as JSON, whole or not at all. */
+/** Where a report is written to as JSON: a file, whole or not at all, or standard output. */
 public final class JsonFile {
-  private final Path file;
+  private static final String STANDARD_OUTPUT = "-";
+
+  private final Terminal terminal;
+  private final Optional<WholeFile> file; // empty: standard output
+
+  private JsonFile(Terminal terminal, Optional<WholeFile> file) {
+    this.terminal = terminal;
+    this.file = file;
+  }
 
   /**
-   * @throws IllegalArgumentException if the file cannot be written
+   * @param name of the file, or {@code -}
+   * @param inputs what the program reads
+   * @throws IllegalArgumentException if the file cannot be written, or is among the inputs
    */
-  public JsonFile(Path file) {
-    this.file = file;
-    Path folder = folder();
-    if (!Files.isDirectory(folder)) {
-      throw new IllegalArgumentException("cannot write " + file + ": there is no folder " + folder);
-    }
-    if (Files.isDirectory(file)) {
-      throw new IllegalArgumentException("cannot write " + file + ": it is a folder");
-    }
-    if (!Files.isWritable(folder) || (Files.exists(file) && !Files.isWritable(file))) {
-      throw new IllegalArgumentException("cannot write " + file + ": permission denied");
-    }
+  public static JsonFile of(String name, Collection<Path> inputs, Terminal terminal) {
+    return new JsonFile(
+        terminal,
+        name.equals(STANDARD_OUTPUT)
+            ? Optional.empty()
+            : Optional.of(WholeFile.at(Path.of(name)).apartFrom(inputs)));
+  }
+
+  /** A terminal for what people read, as standard output may be taken. */
+  public static Terminal forPeople(Optional<JsonFile> json, Terminal terminal) {
+    boolean taken = json.isPresent() && json.get().file.isEmpty();
+    return taken ? terminal.withResultsOnErr() : terminal;
   }
 
   /** Writes a workload's report, replacing what was in the file. */
@@ -47,17 +61,22 @@ public final class JsonFile {
    * @param document records, maps, lists and simple values
    */
   public void write(Object document) throws IOException {
-    Path partial = Files.createTempFile(folder(), file.getFileName().toString(), ".partial");
-    try {
-      Files.writeString(partial, json(document));
-      Files.move(partial, file, StandardCopyOption.REPLACE_EXISTING);
-    } finally {
-      Files.deleteIfExists(partial);
+    byte[] json = json(document).getBytes(StandardCharsets.UTF_8);
+    if (file.isEmpty()) {
+      terminal.out().write(json);
+      terminal.out().flush();
+      return;
     }
-  }
-
-  private Path folder() {
-    return file.toAbsolutePath().getParent();
+    ByteBuffer bytes = ByteBuffer.wrap(json);
+    long size =
+        file.get()
+            .write(
+                channel -> {
+                  while (bytes.hasRemaining()) {
+                    channel.write(bytes);
+                  }
+                });
+    terminal.err().println("wrote " + file.get().path() + ", " + Format.bytes(size));
   }
 
   private static String json(Object document) throws IOException {

@@ -14,14 +14,19 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import kv4j.apps.cli.Terminal;
-import kv4j.inference.workload.CacheRow;
-import kv4j.inference.workload.GroupRow;
-import kv4j.inference.workload.Rounding;
-import kv4j.inference.workload.Speedup;
-import kv4j.inference.workload.WorkloadReport;
+import kv4j.apps.workload.CacheRow;
+import kv4j.apps.workload.GroupRow;
+import kv4j.apps.workload.Rounding;
+import kv4j.apps.workload.Speedup;
+import kv4j.apps.workload.WorkloadReport;
 
 /** Says what a run measured, in tables of at most {@value Terminal#COLUMNS} columns. */
 public final class ReportPrinter {
+  private static final String LEGEND =
+      "TTFT is the time to first token. The engine ceiling is what this engine would reach if the"
+          + " cache cost nothing, the work ceiling what arithmetic alone allows. Prompts that share"
+          + " a beginning and then go on differently have diverged, which is as it should be.";
+
   private final RunInfo info;
   private final WorkloadReport report;
   private final boolean everyLayer;
@@ -56,6 +61,7 @@ public final class ReportPrinter {
       missReasons();
     }
     layers();
+    page.paragraph(LEGEND);
     return page.toString();
   }
 
@@ -125,6 +131,11 @@ public final class ReportPrinter {
   private record Measure(String name, double measured, double ceiling, double workCeiling) {}
 
   private void speedups() {
+    if (report.cached().requests() < 2) {
+      page.paragraph(
+          "No speedup: the only request was cold, and what a cache buys shows from the second on.");
+      return;
+    }
     page.line("Speedup of " + report.cached().cache() + " over request, beside its two ceilings:");
     page.table(
         List.of(
@@ -152,7 +163,9 @@ public final class ReportPrinter {
     String expected = percent(report.expectedTokenHitRate());
     page.line(
         "token hit rate: " + percent(report.cached().tokenHitRate()) + ", expected " + expected);
-    page.line("time saved: " + number(report.secondsSaved()) + " s");
+    if (report.cached().requests() > 1) {
+      page.line("time saved: " + number(report.secondsSaved()) + " s");
+    }
     page.line("identical tokens: " + (report.identicalTokens() ? "yes" : "NO"));
     page.paragraph(
         "largest logit difference: "
@@ -161,6 +174,9 @@ public final class ReportPrinter {
             + scientific(report.logitTolerance())
             + " allowed");
     report.rounding().ifPresent(this::rounding);
+    if (!report.faults().isEmpty()) {
+      page.paragraph("WRONG ANSWERS: " + String.join("; ", report.faults()));
+    }
   }
 
   private void rounding(Rounding rounding) {

@@ -13,10 +13,8 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import kv4j.apps.cli.Terminal;
 import kv4j.apps.report.RunInfo;
+import kv4j.apps.workload.Spread;
 import kv4j.inference.EngineOptions;
-import kv4j.inference.bench.MachineLimits;
-import kv4j.inference.bench.Pass;
-import kv4j.inference.workload.Spread;
 import kv4j.model.ModelPreset;
 import org.junit.jupiter.api.Test;
 

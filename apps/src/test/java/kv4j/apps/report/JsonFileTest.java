@@ -7,19 +7,30 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import kv4j.apps.cli.Terminal;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class JsonFileTest {
+  private static final Terminal TERMINAL =
+      new Terminal(
+          new PrintStream(OutputStream.nullOutputStream()),
+          new PrintStream(OutputStream.nullOutputStream()),
+          false,
+          false);
+
   @TempDir private Path folder;
 
   private JsonNode written() throws IOException {
     Path file = folder.resolve("report.json");
-    new JsonFile(file).write(Reports.INFO, Reports.wide());
+    JsonFile.of(file.toString(), List.of(), TERMINAL).write(Reports.INFO, Reports.wide());
     return new ObjectMapper().readTree(file.toFile());
   }
 
@@ -61,7 +72,8 @@ class JsonFileTest {
         "/layerHits/31",
         "/layerLookups/31",
         "/missReasons/cold",
-        "/rounding/dtype"
+        "/rounding/dtype",
+        "/faults/0"
       })
   void hasEveryField(String pointer) throws IOException {
     assertTrue(written().at(pointer).isValueNode(), pointer);
@@ -90,7 +102,9 @@ class JsonFileTest {
   @Test
   void refusesWhatCannotBeWritten() {
     Path nowhere = folder.resolve("missing").resolve("report.json");
-    assertThrows(IllegalArgumentException.class, () -> new JsonFile(nowhere));
-    assertThrows(IllegalArgumentException.class, () -> new JsonFile(folder));
+    for (Path path : List.of(nowhere, folder)) {
+      assertThrows(
+          IllegalArgumentException.class, () -> JsonFile.of(path.toString(), List.of(), TERMINAL));
+    }
   }
 }

@@ -5,12 +5,12 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import kv4j.inference.workload.CacheRow;
-import kv4j.inference.workload.GroupRow;
-import kv4j.inference.workload.Rounding;
-import kv4j.inference.workload.Speedup;
-import kv4j.inference.workload.Spread;
-import kv4j.inference.workload.WorkloadReport;
+import kv4j.apps.workload.CacheRow;
+import kv4j.apps.workload.GroupRow;
+import kv4j.apps.workload.Rounding;
+import kv4j.apps.workload.Speedup;
+import kv4j.apps.workload.Spread;
+import kv4j.apps.workload.WorkloadReport;
 
 /** Made-up reports. */
 final class Reports {
@@ -44,7 +44,8 @@ final class Reports {
         hits,
         Collections.nCopies(LAYERS, 40L),
         Map.of("diverged", 39_999, "cold", 1),
-        Optional.of(new Rounding("bf16", 131_072, 262_144, 1.25e-2, 0.9875)));
+        Optional.of(new Rounding("bf16", 131_072, 262_144, 1.25e-2, 0.9875)),
+        List.of("something is wrong"));
   }
 
   private static CacheRow row(

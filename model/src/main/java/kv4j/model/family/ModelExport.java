@@ -25,14 +25,16 @@ public final class ModelExport {
    *
    * @param tokenizer GGUF's metadata of the model's tokenizer, {@code tokenizer.ggml.model} and so
    *     on
-   * @throws IllegalArgumentException if GGUF has no architecture for such a model
-   * @throws ModelFileException if the file cannot be written
+   * @return the file's size in bytes
+   * @throws IllegalArgumentException if GGUF has no architecture for such a model, or the file
+   *     cannot be written
    */
-  public static void gguf(Model model, Map<String, Object> tokenizer, Path file) {
+  public static long gguf(Model model, Map<String, Object> tokenizer, Path file) {
     Family family = Family.of(model.config());
     Map<String, Object> metadata = GgufConfig.metadata(model.name(), model.config(), family);
     metadata.putAll(tokenizer);
-    GgufWriter.write(new ModelTensors(model.config(), arrays(model), family, metadata), file);
+    return GgufWriter.write(
+        new ModelTensors(model.config(), arrays(model), family, metadata), file);
   }
 
   private static Map<String, INDArray> arrays(Model model) {

@@ -6,10 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -44,31 +41,13 @@ public final class GgufWriter {
    * are the source's, in its order, but for the keys that say how the file itself stores them.
    * Values are streamed: memory is taken for some rows of a tensor at a time.
    *
-   * @throws IllegalArgumentException if the metadata have a value that GGUF cannot have
-   * @throws ModelFileException if the file cannot be written, or the source cannot be read
+   * @return the file's size in bytes
+   * @throws IllegalArgumentException if the metadata have a value that GGUF cannot have, or the
+   *     file cannot be written
+   * @throws ModelFileException if the source cannot be read
    */
-  public static void write(TensorSource source, Path file) {
-    Path folder = file.toAbsolutePath().getParent();
-    if (!Files.isDirectory(folder)) {
-      throw new ModelFileException(file.toString(), "cannot be written: there is no such folder");
-    }
-    if (Files.isDirectory(file)) {
-      throw new ModelFileException(file.toString(), "cannot be written: it is a folder");
-    }
-    try {
-      Path partial = Files.createTempFile(folder, file.getFileName().toString(), ".partial");
-      try {
-        try (FileChannel channel = FileChannel.open(partial, StandardOpenOption.WRITE)) {
-          new GgufWriter(channel).write(source);
-        }
-        Files.move(partial, file, StandardCopyOption.REPLACE_EXISTING);
-      } finally {
-        Files.deleteIfExists(partial);
-      }
-    } catch (IOException e) {
-      String reason = ModelFileException.reason(file.toString(), e);
-      throw new ModelFileException(file.toString(), "cannot be written (" + reason + ")", e);
-    }
+  public static long write(TensorSource source, Path file) {
+    return WholeFile.at(file).write(channel -> new GgufWriter(channel).write(source));
   }
 
   private void write(TensorSource source) throws IOException {

@@ -1,0 +1,139 @@
+package kv4j.apps.measure;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
+import kv4j.apps.bench.Flops;
+import kv4j.apps.workload.CacheRow;
+import kv4j.apps.workload.GroupRow;
+import kv4j.apps.workload.Rounding;
+import kv4j.apps.workload.Speedup;
+import kv4j.apps.workload.Spread;
+import kv4j.apps.workload.Workload;
+import kv4j.apps.workload.WorkloadReport;
+import kv4j.model.TransformerConfig;
+
+/**
+ * Turns what was measured into a report.
+ *
+ * @param config shape of the model that ran
+ * @param none what no cache did on the first request
+ * @param request what the {@code request} cache did
+ * @param alongside what other caches did
+ * @param tested what the cache under test did
+ */
+record Summary(
+    TransformerConfig config,
+    Workload workload,
+    RowTally none,
+    RowTally request,
+    List<RowTally> alongside,
+    RowTally tested) {
+
+  /**
+   * @param warmPassMs by request, what prefilling takes where all that the cache should find is in
+   *     place
+   * @param expectedTokens by request, what that is
+   * @param expectationKnown whether that was worked out, rather than taken from what was found
+   */
+  WorkloadReport report(
+      double[] warmPassMs,
+      int[] expectedTokens,
+      boolean expectationKnown,
+      Agreement agreement,
+      Optional<Rounding> rounding) {
+    CacheRow plain = request.row();
+    CacheRow cached = tested.row();
+    List<CacheRow> rows = new ArrayList<>(List.of(none.row(), plain));
+    alongside.forEach(tally -> rows.add(tally.row()));
+    rows.add(cached);
+    long promptTokens = workload.requests().stream().mapToLong(r -> r.prompt().length).sum();
+    boolean hitsKnown = expectationKnown && tested.keptAll();
+    double expectedRate = (double) IntStream.of(expectedTokens).sum() / promptTokens;
+    return new WorkloadReport(
+        rows,
+        groups(),
+        new Speedup(
+            plain.totalTtftMs() / cached.totalTtftMs(),
+            plain.totalLatencyMs() / cached.totalLatencyMs(),
+            cached.promptTokensPerSecond() / plain.promptTokensPerSecond()),
+        Ceilings.of(request.ttft(), warmPassMs, request.decode()),
+        workCeiling(expectedTokens),
+        expectationKnown ? expectedRate : Double.NaN,
+        (plain.totalLatencyMs() - cached.totalLatencyMs()) / 1000,
+        agreement.identical(),
+        agreement.maxDifference(),
+        agreement.tolerance(),
+        tested.layerHits(),
+        tested.layerLookups(),
+        tested.missReasons(),
+        rounding,
+        faults(agreement, hitsKnown && expectedRate != cached.tokenHitRate()));
+  }
+
+  private static List<String> faults(Agreement agreement, boolean wrongHits) {
+    List<String> faults = new ArrayList<>();
+    if (!agreement.identical()) {
+      faults.add("runs of one request gave different tokens");
+    }
+    if (!(agreement.maxDifference() <= agreement.tolerance())) {
+      faults.add(
+          "a logit differs by %.1e, where %.1e is allowed"
+              .formatted(agreement.maxDifference(), agreement.tolerance()));
+    }
+    if (wrongHits) {
+      faults.add("the cache kept all and found other tokens than it should have");
+    }
+    return faults;
+  }
+
+  private Speedup workCeiling(int[] cachedTokens) {
+    double[] full = new double[cachedTokens.length];
+    double[] warm = full.clone();
+    double[] decode = full.clone();
+    for (int i = 0; i < cachedTokens.length; i++) {
+      int prompt = workload.requests().get(i).prompt().length;
+      full[i] = Flops.pass(config, 0, prompt);
+      warm[i] = Flops.pass(config, cachedTokens[i], prompt - cachedTokens[i]);
+      decode[i] = Flops.decode(config, prompt, request.generated(i));
+    }
+    return Ceilings.of(full, warm, decode);
+  }
+
+  /** In the order of their first requests. */
+  private List<GroupRow> groups() {
+    Map<String, List<Integer>> members = new LinkedHashMap<>();
+    for (int i = 0; i < workload.requests().size(); i++) {
+      String group = workload.requests().get(i).group();
+      members.computeIfAbsent(group, g -> new ArrayList<>()).add(i);
+    }
+    return members.entrySet().stream().map(e -> group(e.getKey(), e.getValue())).toList();
+  }
+
+  private GroupRow group(String name, List<Integer> members) {
+    double[] ttft = pick(tested.ttft(), members);
+    double[] uncachedTtft = pick(request.ttft(), members);
+    double saved = sum(pick(request.latency(), members)) - sum(pick(tested.latency(), members));
+    return new GroupRow(
+        name,
+        members.size(),
+        members.stream().mapToLong(i -> tested.lookup(i).promptTokens()).sum(),
+        members.stream().mapToLong(i -> tested.lookup(i).cachedTokens()).sum(),
+        Spread.of(ttft),
+        Spread.of(uncachedTtft),
+        sum(uncachedTtft) / sum(ttft),
+        saved / 1000);
+  }
+
+  private static double[] pick(double[] values, List<Integer> members) {
+    return members.stream().mapToDouble(i -> values[i]).toArray();
+  }
+
+  private static double sum(double[] values) {
+    return DoubleStream.of(values).sum();
+  }
+}

@@ -1,0 +1,227 @@
+package kv4j.apps.measure;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import kv4j.apps.workload.Workload;
+import kv4j.apps.workload.WorkloadReport;
+import kv4j.apps.workload.WorkloadRequest;
+import kv4j.cache.KvCacheConfig;
+import kv4j.cache.KvCaches;
+import kv4j.cache.KvRequest;
+import kv4j.cache.simple.SimplePrefixCache;
+import kv4j.inference.GenerationRequest;
+import kv4j.inference.GenerationResult;
+import kv4j.inference.Generator;
+import kv4j.inference.InferenceEngine;
+import kv4j.inference.Sampling;
+
+/**
+ * Runs a workload without a prefix cache and with one, and measures what the cache bought.
+ *
+ * <p>Every request runs with the {@code request} cache and with the cache under test, one right
+ * after the other, because a machine's speed drifts. Then the pass over what the cache should leave
+ * to compute is timed alone: it is the {@code g} of the engine ceiling, whose {@code f} is the time
+ * to first token of the same request with {@code request}, a prefill of the whole prompt. The first
+ * request also runs with {@code none}, for a few tokens only, as it recomputes the whole sequence
+ * for each. Caches start empty in each repeat.
+ */
+public final class WorkloadRunner {
+  private static final int NONE_NEW_TOKENS = 4;
+  private static final int WARM_UP_REQUESTS = 3;
+  private static final int WARM_UP_HITS = 9;
+  private static final int MOST_WARM_SEQUENCES = 8;
+
+  private final InferenceEngine engine;
+  private final Workload workload;
+  private final WorkloadOptions options;
+  private final WorkloadListener listener;
+  private final RowTally none;
+  private final RowTally request;
+  private final List<RowTally> alongside;
+  private final RowTally tested;
+  private final Optional<RoundingTally> rounding;
+  private final Timings warmPasses;
+  private final Agreement agreement = new Agreement();
+  private final int[] expectedTokens;
+  private boolean expectationKnown;
+
+  private WorkloadRunner(
+      InferenceEngine engine,
+      Workload workload,
+      WorkloadOptions options,
+      WorkloadListener listener) {
+    this.engine = engine;
+    this.workload = workload;
+    this.options = options;
+    this.listener = listener;
+    int requests = workload.requests().size();
+    none = new RowTally("none", 1, Math.min(NONE_NEW_TOKENS, workload.newTokens()));
+    request = new RowTally("request", requests, workload.newTokens());
+    alongside =
+        options.alongside().stream()
+            .map(cache -> new RowTally(cache, requests, workload.newTokens()))
+            .toList();
+    tested = new RowTally(options.cache(), requests, workload.newTokens());
+    rounding = RoundingTally.of(engine, options.config().layout());
+    warmPasses = new Timings(requests);
+    expectedTokens = new int[requests];
+  }
+
+  /**
+   * Runs and measures.
+   *
+   * @throws IllegalArgumentException with one sentence if a prompt does not fit the model, there is
+   *     no cache of that name, or it refuses its configuration
+   */
+  public static WorkloadReport run(
+      InferenceEngine engine,
+      Workload workload,
+      WorkloadOptions options,
+      WorkloadListener listener) {
+    workload.checkFits(engine.model().config());
+    if (options.cache().equals("simple") || options.alongside().contains("simple")) {
+      checkRoomForPrefix(workload, options.config());
+    }
+    return new WorkloadRunner(engine, workload, options, listener).run();
+  }
+
+  /** The explicit prefix cache keeps a prefix whole or not at all. */
+  private static void checkRoomForPrefix(Workload workload, KvCacheConfig config) {
+    int tokens =
+        workload.requests().stream().mapToInt(WorkloadRequest::sharedPrefixTokens).max().orElse(0);
+    long needed = SimplePrefixCache.bytesForPrefix(config.layout(), tokens);
+    if (needed > config.maxBytes()) {
+      throw new IllegalArgumentException(
+          "the cache simple has a size limit of %d bytes, too small for one prefix of %d tokens, which takes %d"
+              .formatted(config.maxBytes(), tokens, needed));
+    }
+  }
+
+  private WorkloadReport run() {
+    int requests = workload.requests().size();
+    int warmUps = Math.min(WARM_UP_REQUESTS, requests);
+    int hits = Math.min(WARM_UP_HITS, requests);
+    int rows = 2 + alongside.size();
+    listener.start(warmUps + hits + options.repeat() * (1 + rows * requests));
+    try {
+      warmUp(warmUps, hits);
+      for (int i = 0; i < options.repeat(); i++) {
+        repeat();
+      }
+    } finally {
+      listener.end();
+    }
+    return new Summary(engine.model().config(), workload, none, request, alongside, tested)
+        .report(
+            warmPasses.medians(),
+            expectedTokens,
+            expectationKnown,
+            agreement,
+            rounding.map(RoundingTally::result));
+  }
+
+  /**
+   * Runs the first requests on caches of their own, so that the code is compiled and paged in; more
+   * of them with the cache under test, whose short passes are other code and cost less.
+   */
+  private void warmUp(int requests, int hits) {
+    try (MeasuringKvCache plain = create("request");
+        MeasuringKvCache prefix = create(options.cache())) {
+      for (int i = 0; i < hits; i++) {
+        if (i < requests) {
+          generate(plain, request, i);
+          listener.step("warming up");
+        }
+        generate(prefix, tested, i);
+        listener.step("warming up");
+      }
+    }
+  }
+
+  private void repeat() {
+    Optional<ExpectedHits> expected = ExpectedHits.of(options.cache());
+    expectationKnown = expected.isPresent();
+    Map<String, WarmPass> warmSequences = new HashMap<>();
+    try (MeasuringKvCache nothing = create("none");
+        MeasuringKvCache plain = create("request");
+        MeasuringKvCache prefix = create(options.cache());
+        Others others = new Others(options.alongside().stream().map(this::create).toList())) {
+      for (int i = 0; i < workload.requests().size(); i++) {
+        WorkloadRequest current = workload.requests().get(i);
+        GenerationResult reference = measure(plain, request, i);
+        GenerationResult cached = measure(prefix, tested, i);
+        agreement.compare(reference, cached);
+        rounding.ifPresent(
+            tally -> tally.compare(request(current, reference.tokens().length), reference));
+        for (int other = 0; other < alongside.size(); other++) {
+          agreement.compare(
+              reference, measure(others.caches().get(other), alongside.get(other), i));
+        }
+        if (i == 0) {
+          agreement.compare(reference, measure(nothing, none, i));
+        }
+        int cachedTokens = cached.lookup().cachedTokens();
+        expectedTokens[i] = expected.map(e -> e.next(current)).orElse(cachedTokens);
+        expected.ifPresent(e -> e.ran(current, cached.tokens()));
+        warmPasses.add(
+            i,
+            expectedTokens[i] == 0
+                ? reference.ttftNanos() / 1e6
+                : warmPass(warmSequences, current).millis(current.prompt(), expectedTokens[i]));
+      }
+      listener.finished(prefix.measured());
+      none.endRepeat(nothing);
+      for (int other = 0; other < alongside.size(); other++) {
+        alongside.get(other).endRepeat(others.caches().get(other));
+      }
+      request.endRepeat(plain);
+      tested.endRepeat(prefix);
+    }
+  }
+
+  /**
+   * One for each group, as a group's prompts continue each other and little is left to compute
+   * before a pass can be timed; groups beyond the first few share.
+   */
+  private WarmPass warmPass(Map<String, WarmPass> byGroup, WorkloadRequest request) {
+    String key =
+        byGroup.containsKey(request.group()) || byGroup.size() < MOST_WARM_SEQUENCES
+            ? request.group()
+            : byGroup.keySet().iterator().next();
+    return byGroup.computeIfAbsent(
+        key, group -> new WarmPass(engine::forward, options.config().layout()));
+  }
+
+  private GenerationResult measure(MeasuringKvCache cache, RowTally tally, int index) {
+    GenerationResult result = generate(cache, tally, index);
+    tally.add(index, result);
+    listener.step(
+        "request " + (index + 1) + " of " + workload.requests().size() + ", " + tally.cache());
+    return result;
+  }
+
+  private GenerationResult generate(MeasuringKvCache cache, RowTally tally, int index) {
+    return new Generator(engine, cache)
+        .generate(request(workload.requests().get(index), tally.newTokens()), true);
+  }
+
+  private GenerationRequest request(WorkloadRequest r, int newTokens) {
+    KvRequest lookup =
+        new KvRequest(r.prompt(), r.sharedPrefixTokens(), options.namespace(), "", options.salt());
+    return new GenerationRequest(lookup, newTokens, Sampling.GREEDY);
+  }
+
+  /** Caches that are closed together. */
+  private record Others(List<MeasuringKvCache> caches) implements AutoCloseable {
+    @Override
+    public void close() {
+      caches.forEach(MeasuringKvCache::close);
+    }
+  }
+
+  private MeasuringKvCache create(String cache) {
+    return new MeasuringKvCache(KvCaches.create(cache, options.config(), options.loader()));
+  }
+}

@@ -1,0 +1,105 @@
+package kv4j.apps.workload;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import kv4j.model.Tokenizer;
+import kv4j.model.chat.ChatMessage;
+import kv4j.model.chat.ChatTemplate;
+
+/**
+ * How a workload's texts become prompts: written down by a chat template as a system message and
+ * what its user says, or one after the other as plain text.
+ */
+public final class PromptFormat {
+  private final Tokenizer tokenizer;
+  private final Optional<ChatTemplate> template;
+
+  /**
+   * @param template empty: plain text
+   */
+  public PromptFormat(Tokenizer tokenizer, Optional<ChatTemplate> template) {
+    this.tokenizer = tokenizer;
+    this.template = template;
+  }
+
+  /** Plain text. */
+  public static PromptFormat plain(Tokenizer tokenizer) {
+    return new PromptFormat(tokenizer, Optional.empty());
+  }
+
+  /** What it is, for people. */
+  public String description() {
+    return template.isPresent() ? "the model's chat template" : "plain text";
+  }
+
+  /** A text and its tokens, from which it can be cut. */
+  record Passage(String text, int[] tokens) {}
+
+  /** The paragraphs of a system prompt; in plain text after the begin token, if there is one. */
+  Passage system(List<String> paragraphs) {
+    Passage passage = passage(String.join("\n", paragraphs) + "\n");
+    boolean begins = template.isEmpty() && tokenizer.addsBegin();
+    return begins
+        ? new Passage(passage.text(), concat(new int[] {tokenizer.beginToken()}, passage.tokens()))
+        : passage;
+  }
+
+  Passage passage(String text) {
+    return new Passage(text, tokenizer.encode(text));
+  }
+
+  /** Its first tokens, or all; half a character at the end is no text. */
+  Passage first(Passage passage, int most) {
+    if (passage.tokens().length <= most) {
+      return passage;
+    }
+    int[] tokens = Arrays.copyOf(passage.tokens(), most);
+    return new Passage(tokenizer.decode(tokens).replaceFirst("\uFFFD+\\z", ""), tokens);
+  }
+
+  /**
+   * A prompt.
+   *
+   * @param user what follows the system prompt
+   * @throws IllegalArgumentException if the template does not take it
+   */
+  int[] prompt(Passage system, List<Passage> user) {
+    if (template.isEmpty()) {
+      return concat(
+          Stream.concat(Stream.of(system), user.stream())
+              .map(Passage::tokens)
+              .toArray(int[][]::new));
+    }
+    String said = String.join("", user.stream().map(Passage::text).toList());
+    List<ChatMessage> messages =
+        List.of(new ChatMessage("system", system.text()), new ChatMessage("user", said));
+    return template.get().encode(tokenizer, messages, true);
+  }
+
+  /**
+   * How many leading tokens of prompts come of the system prompt, whatever its user says: all of
+   * them begin with these.
+   */
+  int sharedTokens(Passage system, List<int[]> prompts) {
+    if (template.isEmpty()) {
+      return system.tokens().length;
+    }
+    List<int[]> all = new ArrayList<>(prompts);
+    all.add(prompt(system, List.of(passage(".")))); // one prompt alone has no end of what it shares
+    int[] first = all.get(0);
+    int shared = first.length;
+    for (int[] prompt : all.subList(1, all.size())) {
+      int differ = Arrays.mismatch(first, prompt);
+      shared = differ < 0 ? shared : Math.min(shared, differ);
+    }
+    return shared;
+  }
+
+  private static int[] concat(int[]... parts) {
+    return Stream.of(parts).flatMapToInt(IntStream::of).toArray();
+  }
+}

@@ -1,0 +1,143 @@
+package kv4j.apps.workload;
+
+import java.nio.file.Path;
+import java.util.List;
+import kv4j.apps.workload.PromptFormat.Passage;
+import kv4j.model.Tokenizer;
+
+/**
+ * A system prompt and the questions of its users, from a file such as
+ *
+ * <pre>{@code
+ * {"name": "...", "system": ["a paragraph", ...], "questions": ["...", ...]}
+ * }</pre>
+ *
+ * @param name for people
+ * @param system paragraphs of the prompt that all requests share
+ * @param questions what the requests end in
+ */
+public record PromptSet(String name, List<String> system, List<String> questions) {
+  /**
+   * How large a workload is to be.
+   *
+   * @param requests how many; the first is cold
+   * @param prefixTokens shared leading tokens of each
+   * @param suffixTokens tokens of each that follow
+   * @param newTokens tokens to generate for each
+   */
+  public record Sizes(int requests, int prefixTokens, int suffixTokens, int newTokens) {
+    /** One cold request of 40 leaves 97.5 % that hit. */
+    public static final Sizes DEFAULT = new Sizes(40, 1000, 48, 16);
+
+    /** Shows the whole thing in seconds. */
+    public static final Sizes QUICK = new Sizes(10, 500, 48, 8);
+
+    public Sizes {
+      positive("requests", requests);
+      positive("prefix tokens", prefixTokens);
+      positive("suffix tokens", suffixTokens);
+      positive("new tokens", newTokens);
+    }
+
+    private static void positive(String name, int value) {
+      if (value < 1) {
+        throw new IllegalArgumentException(name + " must be at least 1, not " + value);
+      }
+    }
+  }
+
+  public PromptSet {
+    WorkloadFiles.required("name", name);
+    system = WorkloadFiles.required("system", system);
+    questions = WorkloadFiles.required("questions", questions);
+  }
+
+  /** The one that comes with kv4j. */
+  public static PromptSet shipped() {
+    return WorkloadFiles.shipped("compare.json", PromptSet.class);
+  }
+
+  /**
+   * @throws IllegalArgumentException with one sentence that names the file and the field or line if
+   *     it cannot be read or is malformed
+   */
+  public static PromptSet read(Path file) {
+    return WorkloadFiles.read(file, PromptSet.class);
+  }
+
+  /**
+   * Sizes of at most so much that there is enough text for in a model's tokens, which may be many
+   * letters each, and room in its context; the prefix gives way to that.
+   *
+   * @param context most tokens of a prompt and its new ones
+   */
+  public Sizes fitting(PromptFormat format, Sizes most, int context) {
+    int requests = Math.min(most.requests(), questions.size());
+    int suffix = most.suffixTokens();
+    for (String question : questions.subList(0, requests)) {
+      suffix = Math.min(suffix, format.passage(question).tokens().length);
+    }
+    int prefix = Math.min(most.prefixTokens(), format.system(system).tokens().length);
+    Sizes sizes = new Sizes(most.requests(), prefix, Math.max(1, suffix), most.newTokens());
+    // What a template adds is not known before.
+    for (long over = over(format, sizes, context);
+        over > 0 && sizes.prefixTokens() > 1;
+        over = over(format, sizes, context)) {
+      int less = (int) Math.max(1, sizes.prefixTokens() - over);
+      sizes = new Sizes(sizes.requests(), less, sizes.suffixTokens(), sizes.newTokens());
+    }
+    return sizes;
+  }
+
+  private long over(PromptFormat format, Sizes sizes, int context) {
+    int requests = Math.min(sizes.requests(), questions.size());
+    int longest =
+        prompts(format, sizes, requests).stream().mapToInt(prompt -> prompt.length).max().orElse(0);
+    return (long) longest + sizes.newTokens() - context;
+  }
+
+  /** The same, with texts as they are. */
+  public Workload workload(Tokenizer tokenizer, Sizes sizes) {
+    return workload(PromptFormat.plain(tokenizer), sizes);
+  }
+
+  /**
+   * Requests of exactly the sizes asked for: the system prompt (after the begin token, if there is
+   * one) and the questions are cut to them, never padded or repeated. A template's own tokens come
+   * on top.
+   *
+   * @throws IllegalArgumentException if there is not enough text for that
+   */
+  public Workload workload(PromptFormat format, Sizes sizes) {
+    if (sizes.requests() > questions.size()) {
+      throw new IllegalArgumentException(
+          "the workload "
+              + name
+              + " has "
+              + questions.size()
+              + " questions, too few for "
+              + sizes.requests()
+              + " requests");
+    }
+    Passage whole = format.system(system);
+    WorkloadFiles.requireTokens(name, "system prompt", whole.tokens().length, sizes.prefixTokens());
+    for (int i = 0; i < sizes.requests(); i++) {
+      int tokens = format.passage(questions.get(i)).tokens().length;
+      WorkloadFiles.requireTokens(name, "question " + (i + 1), tokens, sizes.suffixTokens());
+    }
+    List<int[]> prompts = prompts(format, sizes, sizes.requests());
+    int shared = format.sharedTokens(format.first(whole, sizes.prefixTokens()), prompts);
+    List<WorkloadRequest> requests =
+        prompts.stream().map(prompt -> new WorkloadRequest(name, prompt, shared)).toList();
+    return new Workload(name, requests, sizes.newTokens());
+  }
+
+  private List<int[]> prompts(PromptFormat format, Sizes sizes, int requests) {
+    Passage prefix = format.first(format.system(system), sizes.prefixTokens());
+    return questions.subList(0, requests).stream()
+        .map(format::passage)
+        .map(question -> format.first(question, sizes.suffixTokens()))
+        .map(suffix -> format.prompt(prefix, List.of(suffix)))
+        .toList();
+  }
+}

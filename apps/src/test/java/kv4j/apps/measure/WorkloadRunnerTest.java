@@ -1,0 +1,228 @@
+package kv4j.apps.measure;
+
+import static kv4j.model.TransformerConfig.RopePairing.ADJACENT;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import kv4j.apps.SpoilingCacheProvider;
+import kv4j.apps.bench.Flops;
+import kv4j.apps.workload.AgenticRun;
+import kv4j.apps.workload.CacheRow;
+import kv4j.apps.workload.GroupRow;
+import kv4j.apps.workload.PromptSet;
+import kv4j.apps.workload.PromptSet.Sizes;
+import kv4j.apps.workload.Workload;
+import kv4j.apps.workload.WorkloadReport;
+import kv4j.cache.KvCacheConfig;
+import kv4j.cache.KvCaches;
+import kv4j.cache.Lookup;
+import kv4j.cache.block.KvDtype;
+import kv4j.inference.EngineOptions;
+import kv4j.inference.InferenceEngine;
+import kv4j.model.ByteTokenizer;
+import kv4j.model.DemoModels;
+import kv4j.model.Model;
+import kv4j.model.TransformerConfig;
+import kv4j.model.TransformerGraph;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class WorkloadRunnerTest {
+  /** The tiny preset's shape, with room for the shipped run of agents. */
+  private static final TransformerConfig CONFIG =
+      new TransformerConfig(
+          2, 64, 4, 2, 16, 176, ByteTokenizer.VOCABULARY, 4096, 1e-5f, 1e4f, ADJACENT, false);
+
+  private static final Model MODEL =
+      new Model(
+          "small",
+          CONFIG,
+          TransformerGraph.build(DemoModels.randomWeights(CONFIG, 7)),
+          new ByteTokenizer(),
+          "small",
+          true);
+  private static InferenceEngine engine;
+
+  @BeforeAll
+  static void start() {
+    engine = InferenceEngine.create(MODEL, new EngineOptions(1, 100));
+  }
+
+  @AfterAll
+  static void stop() {
+    engine.close();
+  }
+
+  private static Workload questions(int requests) {
+    return PromptSet.shipped().workload(MODEL.tokenizer(), new Sizes(requests, 120, 30, 5));
+  }
+
+  /** The beginning of the shipped run, with less of its system prompt. */
+  private static Workload agents(int requests) {
+    AgenticRun run = AgenticRun.shipped();
+    return new AgenticRun(run.name(), run.system().subList(0, 2), run.agents(), run.steps())
+        .workload(MODEL.tokenizer(), 4)
+        .first(requests);
+  }
+
+  private static WorkloadReport run(Workload workload, String cache, int repeat) {
+    return run(workload, cache, repeat, WorkloadListener.NONE);
+  }
+
+  private static WorkloadReport run(
+      Workload workload, String cache, int repeat, WorkloadListener listener) {
+    KvCacheConfig config = KvCacheConfig.of(engine.layout(16, KvDtype.F32), 1L << 30);
+    ClassLoader loader = WorkloadRunnerTest.class.getClassLoader();
+    return WorkloadRunner.run(
+        engine, workload, new WorkloadOptions(cache, config, loader, repeat), listener);
+  }
+
+  /** All caches of kv4j's own that keep anything. */
+  private static List<String> caches() {
+    List<String> names =
+        KvCaches.providers(WorkloadRunnerTest.class.getClassLoader()).keySet().stream()
+            .filter(name -> ExpectedHits.of(name).isPresent() && !name.equals("none"))
+            .toList();
+    assertTrue(names.containsAll(List.of("request", "simple")), names.toString());
+    return names;
+  }
+
+  @ParameterizedTest
+  @MethodSource("caches")
+  void whatIsMeasuredIsWhatWasExpected(String cache) {
+    for (Workload workload : List.of(questions(8), agents(6))) {
+      WorkloadReport report = run(workload, cache, 1);
+      CacheRow row = report.cached();
+      assertEquals(cache, row.cache());
+      assertEquals(report.expectedTokenHitRate(), row.tokenHitRate(), workload.name());
+      assertEquals(cache.equals("request"), row.tokenHitRate() == 0, workload.name());
+      assertTrue(report.identicalTokens());
+      assertTrue(
+          report.maxLogitDifference() <= report.logitTolerance(),
+          report.maxLogitDifference() + " > " + report.logitTolerance());
+      assertEquals(row.requestHitRate(), row.layerHitRate());
+      assertEquals(cache.equals("request"), row.cacheBytes() == 0);
+    }
+  }
+
+  @Test
+  void anExplicitPrefixHitsFromTheSecondRequestOnInEveryRepeat() {
+    int n = 8;
+    WorkloadReport report = run(questions(n), "simple", 2);
+    assertEquals(120.0 * (n - 1) / (150 * n), report.expectedTokenHitRate());
+    assertEquals(report.expectedTokenHitRate(), report.cached().tokenHitRate());
+    int layers = MODEL.config().layers();
+    assertEquals(Collections.nCopies(layers, (long) n), report.layerLookups());
+    assertEquals(Collections.nCopies(layers, (long) n - 1), report.layerHits());
+    assertEquals(n - 1, report.missReasons().get(Lookup.Reason.END_OF_STORED.label()));
+    assertEquals(1, report.missReasons().get(Lookup.Reason.COLD.label()));
+    double full = Flops.pass(MODEL.config(), 0, 150);
+    double warm = Flops.pass(MODEL.config(), 120, 30);
+    assertEquals(n * full / (full + (n - 1) * warm), report.workCeiling().ttft(), 1e-9);
+  }
+
+  @Test
+  void rowsAreOfTheSameRequestsButForNone() {
+    WorkloadReport report = run(questions(3), "request", 1);
+    assertEquals(
+        List.of("none 1 x 4", "request 3 x 5", "request 3 x 5"),
+        report.rows().stream()
+            .map(r -> r.cache() + " " + r.requests() + " x " + r.newTokens())
+            .toList());
+    CacheRow plain = report.rows().get(1);
+    assertEquals(
+        plain.totalTtftMs() / report.cached().totalTtftMs(), report.speedup().ttft(), 1e-12);
+    assertEquals(450, plain.promptTokensPerSecond() * plain.totalTtftMs() / 1000, 1e-6);
+    assertEquals(15, plain.outputTokensPerSecond() * plain.totalLatencyMs() / 1000, 1e-6);
+    assertEquals(1, report.ceiling().ttft(), "nothing cached, nothing to gain");
+    assertEquals(1, report.workCeiling().latency());
+    assertEquals(Map.of(Lookup.Reason.NOT_KEPT.label(), 3), report.missReasons());
+  }
+
+  @Test
+  void groupsAddUpToTheWhole() {
+    Workload workload = agents(6);
+    WorkloadReport report = run(workload, "simple", 2);
+    assertEquals(
+        List.of("planner", "researcher", "tester"),
+        report.groups().stream().map(GroupRow::group).toList());
+    assertEquals(6, report.groups().stream().mapToInt(GroupRow::requests).sum());
+    long prompt = report.groups().stream().mapToLong(GroupRow::promptTokens).sum();
+    long cached = report.groups().stream().mapToLong(GroupRow::cachedTokens).sum();
+    assertEquals(report.cached().tokenHitRate(), (double) cached / prompt);
+    assertEquals(
+        report.secondsSaved(),
+        report.groups().stream().mapToDouble(GroupRow::secondsSaved).sum(),
+        1e-9);
+  }
+
+  @Test
+  void aCacheThatSpoilsValuesIsFoundOut(@TempDir Path folder) throws IOException {
+    KvCacheConfig config = KvCacheConfig.of(engine.layout(16, KvDtype.F32), 1L << 30);
+    URL[] plugin = {SpoilingCacheProvider.plugin(folder).toUri().toURL()};
+    WorkloadReport report;
+    try (URLClassLoader loader = new URLClassLoader(plugin, getClass().getClassLoader())) {
+      report =
+          WorkloadRunner.run(
+              engine,
+              questions(3),
+              new WorkloadOptions("spoiling", config, loader, 1),
+              WorkloadListener.NONE);
+    }
+    assertFalse(report.identicalTokens());
+    assertTrue(report.maxLogitDifference() > report.logitTolerance());
+    assertTrue(Double.isNaN(report.expectedTokenHitRate()), "nothing is known of it");
+  }
+
+  @Test
+  void theListenerHearsAsManyStepsAsAnnounced() {
+    List<String> heard = new ArrayList<>();
+    int[] announced = {0};
+    int[] ended = {0};
+    run(
+        questions(4),
+        "request",
+        2,
+        new WorkloadListener() {
+          @Override
+          public void start(int steps) {
+            announced[0] += steps;
+          }
+
+          @Override
+          public void step(String label) {
+            heard.add(label);
+          }
+
+          @Override
+          public void end() {
+            ended[0]++;
+          }
+        });
+    assertEquals(announced[0], heard.size());
+    assertEquals(1, ended[0]);
+    assertEquals("request 4 of 4, request", heard.get(heard.size() - 1));
+  }
+
+  @Test
+  void aPromptThatDoesNotFitIsRefusedBeforeAnythingRuns() {
+    Workload tooLong = AgenticRun.shipped().workload(MODEL.tokenizer(), 2000);
+    Throwable e =
+        assertThrows(IllegalArgumentException.class, () -> run(tooLong, "request", 1, null));
+    assertTrue(e.getMessage().contains("does not fit the model's context of 4096"), e.getMessage());
+  }
+}
