@@ -6,8 +6,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiFunction;
@@ -32,6 +34,8 @@ import kv4j.apps.workload.WorkloadReport;
 import kv4j.cache.EvictionPolicy;
 import kv4j.cache.KvCache;
 import kv4j.cache.KvCacheConfig;
+import kv4j.cache.KvCacheProvider;
+import kv4j.cache.KvCacheProvider.Setting;
 import kv4j.cache.KvCaches;
 import kv4j.cache.TreePrinter;
 import kv4j.cache.block.KvDtype;
@@ -124,7 +128,14 @@ final class WorkloadProgram {
       ValueOption.optional(
           "json", "FILE", "write all figures to this file too; - is standard output", Values::text);
 
-  private static final Set<String> UNSHARED = Set.of("none", "request");
+  /** Options that some caches have no use for. */
+  private static final Map<ValueOption<?>, Setting> SETTINGS =
+      Map.of(
+          MAX_BYTES, Setting.SIZE_LIMIT,
+          TTL, Setting.TIME_TO_LIVE,
+          POLICY, Setting.POLICY,
+          NAMESPACE, Setting.TENANTS,
+          SALT, Setting.TENANTS);
 
   private WorkloadProgram() {}
 
@@ -186,7 +197,7 @@ final class WorkloadProgram {
     ClassLoader loader = Plugins.loader(line);
     ModelChoice.check(line);
     long seed = ModelChoice.seed(line);
-    checkUse(line, names(cache, also, loader));
+    checkUse(line, names(cache, also, loader), loader);
     EngineOptions engineOptions =
         new EngineOptions(THREADS.in(line), EngineOptions.defaults().prefillChunk());
     int repeat = REPEAT.in(line);
@@ -273,12 +284,16 @@ final class WorkloadProgram {
   }
 
   /** What none of the caches heeds must not be asked for. */
-  private static void checkUse(CommandLine line, Set<String> caches) {
-    if (UNSHARED.containsAll(caches)) {
-      for (ValueOption<?> option : List.of(MAX_BYTES, TTL, POLICY, NAMESPACE, SALT)) {
-        refuse(line, option, "a cache that keeps something between requests");
-      }
-    }
+  private static void checkUse(CommandLine line, Set<String> caches, ClassLoader loader) {
+    Map<String, KvCacheProvider> providers = KvCaches.providers(loader);
+    Set<Setting> heeded = EnumSet.noneOf(Setting.class);
+    caches.forEach(cache -> heeded.addAll(providers.get(cache).settings()));
+    SETTINGS.forEach(
+        (option, setting) -> {
+          if (!heeded.contains(setting)) {
+            refuse(line, option, "a cache that keeps something between requests");
+          }
+        });
     boolean own =
         KvCaches.providers(WorkloadProgram.class.getClassLoader()).keySet().containsAll(caches);
     if (own && !ModelChoice.isProvider(line)) {

@@ -1,10 +1,10 @@
 package kv4j.inference;
 
-import java.util.Arrays;
+import java.util.List;
+import java.util.OptionalInt;
 import java.util.function.IntPredicate;
 import kv4j.cache.KvCache;
-import kv4j.cache.KvRequest;
-import kv4j.cache.KvSequence;
+import kv4j.inference.pass.ForwardPass;
 
 /** Generates tokens for requests with one model and one cache. Safe for use by many threads. */
 public final class Generator {
@@ -45,45 +45,17 @@ public final class Generator {
    */
   public GenerationResult generate(
       GenerationRequest request, boolean keepLogits, IntPredicate goesOn) {
-    int prompt = request.prompt().length;
-    int newTokens = request.newTokens();
-    int context = engine.model().config().context();
-    if (newTokens > context - prompt) {
-      throw new IllegalArgumentException(
-          "a prompt of "
-              + prompt
-              + " tokens and "
-              + newTokens
-              + " new ones do not fit the model's context of "
-              + context
-              + " tokens");
-    }
-    int[] tokens = Arrays.copyOf(request.prompt(), prompt + newTokens);
-    float[][] logits = new float[keepLogits ? newTokens : 0][];
-    Sampler sampler = new Sampler(request.sampling());
-    long start = System.nanoTime();
-    long ttft = 0;
-    KvRequest lookup = request.lookup().withModel(engine.model().fingerprint());
-    try (KvSequence sequence = cache.open(lookup)) {
-      int length = prompt;
-      boolean more = true;
-      for (int i = 0; i < newTokens && more; i++) {
-        float[] row = engine.forward(sequence, tokens, sequence.begin(), length);
-        tokens[length] = sampler.pick(row, tokens, length);
-        if (i == 0) {
-          ttft = System.nanoTime() - start;
+    try (Generation generation = new Generation(engine, cache, request, keepLogits)) {
+      while (!generation.hasEnded()) {
+        float[][] rows =
+            engine.forward(
+                new ForwardPass(List.of(generation.next(engine.options().prefillChunk()))));
+        OptionalInt token = generation.take(rows.length == 0 ? null : rows[0]);
+        if (token.isPresent() && !goesOn.test(token.getAsInt())) {
+          generation.stop();
         }
-        if (keepLogits) {
-          logits[i] = row;
-        }
-        more = goesOn.test(tokens[length]);
-        length++;
       }
-      sequence.commit(Arrays.copyOf(tokens, length));
-      long latency = System.nanoTime() - start;
-      int[] generated = Arrays.copyOfRange(tokens, prompt, length);
-      float[][] kept = Arrays.copyOf(logits, Math.min(logits.length, generated.length));
-      return new GenerationResult(generated, sequence.lookup(), ttft, latency, kept);
+      return generation.finish();
     }
   }
 }

@@ -4,13 +4,15 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import kv4j.apps.workload.Workload;
 import kv4j.apps.workload.WorkloadReport;
 import kv4j.apps.workload.WorkloadRequest;
+import kv4j.cache.ExpectedHits;
 import kv4j.cache.KvCacheConfig;
+import kv4j.cache.KvCacheProvider;
 import kv4j.cache.KvCaches;
 import kv4j.cache.KvRequest;
-import kv4j.cache.simple.SimplePrefixCache;
 import kv4j.inference.GenerationRequest;
 import kv4j.inference.GenerationResult;
 import kv4j.inference.Generator;
@@ -81,21 +83,25 @@ public final class WorkloadRunner {
       WorkloadOptions options,
       WorkloadListener listener) {
     workload.checkFits(engine.model().config());
-    if (options.cache().equals("simple") || options.alongside().contains("simple")) {
-      checkRoomForPrefix(workload, options.config());
-    }
+    checkRoom(workload, options);
     return new WorkloadRunner(engine, workload, options, listener).run();
   }
 
-  /** The explicit prefix cache keeps a prefix whole or not at all. */
-  private static void checkRoomForPrefix(Workload workload, KvCacheConfig config) {
+  /** A cache that cannot keep a single prefix would look like one that does not work. */
+  private static void checkRoom(Workload workload, WorkloadOptions options) {
     int tokens =
         workload.requests().stream().mapToInt(WorkloadRequest::sharedPrefixTokens).max().orElse(0);
-    long needed = SimplePrefixCache.bytesForPrefix(config.layout(), tokens);
-    if (needed > config.maxBytes()) {
-      throw new IllegalArgumentException(
-          "the cache simple has a size limit of %d bytes, too small for one prefix of %d tokens, which takes %d"
-              .formatted(config.maxBytes(), tokens, needed));
+    KvCacheConfig config = options.config();
+    Map<String, KvCacheProvider> providers = KvCaches.providers(options.loader());
+    for (String name :
+        Stream.concat(Stream.of(options.cache()), options.alongside().stream()).toList()) {
+      KvCacheProvider provider = providers.get(name);
+      long needed = provider == null ? 0 : provider.leastBytes(config.layout(), tokens);
+      if (needed > config.maxBytes()) {
+        throw new IllegalArgumentException(
+            "the cache %s has a size limit of %d bytes, too small for one prefix of %d tokens, which takes %d"
+                .formatted(name, config.maxBytes(), tokens, needed));
+      }
     }
   }
 
@@ -141,7 +147,8 @@ public final class WorkloadRunner {
   }
 
   private void repeat() {
-    Optional<ExpectedHits> expected = ExpectedHits.of(options.cache());
+    Optional<ExpectedHits> expected =
+        KvCaches.providers(options.loader()).get(options.cache()).expectedHits();
     expectationKnown = expected.isPresent();
     Map<String, WarmPass> warmSequences = new HashMap<>();
     try (MeasuringKvCache nothing = create("none");
@@ -163,8 +170,8 @@ public final class WorkloadRunner {
           agreement.compare(reference, measure(nothing, none, i));
         }
         int cachedTokens = cached.lookup().cachedTokens();
-        expectedTokens[i] = expected.map(e -> e.next(current)).orElse(cachedTokens);
-        expected.ifPresent(e -> e.ran(current, cached.tokens()));
+        expectedTokens[i] = expected.map(e -> e.next(lookup(current))).orElse(cachedTokens);
+        expected.ifPresent(e -> e.ran(lookup(current), cached.tokens()));
         warmPasses.add(
             i,
             expectedTokens[i] == 0
@@ -208,9 +215,12 @@ public final class WorkloadRunner {
   }
 
   private GenerationRequest request(WorkloadRequest r, int newTokens) {
-    KvRequest lookup =
-        new KvRequest(r.prompt(), r.sharedPrefixTokens(), options.namespace(), "", options.salt());
-    return new GenerationRequest(lookup, newTokens, Sampling.GREEDY);
+    return new GenerationRequest(lookup(r), newTokens, Sampling.GREEDY);
+  }
+
+  private KvRequest lookup(WorkloadRequest r) {
+    return new KvRequest(
+        r.prompt(), r.sharedPrefixTokens(), options.namespace(), "", options.salt());
   }
 
   /** Caches that are closed together. */

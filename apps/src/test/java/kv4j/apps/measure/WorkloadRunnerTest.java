@@ -24,6 +24,7 @@ import kv4j.apps.workload.PromptSet.Sizes;
 import kv4j.apps.workload.Workload;
 import kv4j.apps.workload.WorkloadReport;
 import kv4j.cache.KvCacheConfig;
+import kv4j.cache.KvCacheProvider;
 import kv4j.cache.KvCaches;
 import kv4j.cache.Lookup;
 import kv4j.cache.block.KvDtype;
@@ -94,8 +95,10 @@ class WorkloadRunnerTest {
   /** All caches of kv4j's own that keep anything. */
   private static List<String> caches() {
     List<String> names =
-        KvCaches.providers(WorkloadRunnerTest.class.getClassLoader()).keySet().stream()
-            .filter(name -> ExpectedHits.of(name).isPresent() && !name.equals("none"))
+        KvCaches.providers(WorkloadRunnerTest.class.getClassLoader()).values().stream()
+            .filter(provider -> provider.expectedHits().isPresent())
+            .map(KvCacheProvider::name)
+            .filter(name -> !name.equals("none"))
             .toList();
     assertTrue(names.containsAll(List.of("request", "simple")), names.toString());
     return names;

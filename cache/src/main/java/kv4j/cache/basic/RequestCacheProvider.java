@@ -1,5 +1,8 @@
 package kv4j.cache.basic;
 
+import java.util.Optional;
+import java.util.Set;
+import kv4j.cache.ExpectedHits;
 import kv4j.cache.KvCache;
 import kv4j.cache.KvCacheConfig;
 import kv4j.cache.KvCacheProvider;
@@ -19,5 +22,15 @@ public final class RequestCacheProvider implements KvCacheProvider {
   @Override
   public KvCache create(KvCacheConfig config) {
     return new UnsharedCache(config, true);
+  }
+
+  @Override
+  public Set<Setting> settings() {
+    return Set.of();
+  }
+
+  @Override
+  public Optional<ExpectedHits> expectedHits() {
+    return Optional.of(ExpectedHits.NOTHING);
   }
 }

@@ -1,5 +1,7 @@
 package kv4j.cache.radix;
 
+import java.util.Optional;
+import kv4j.cache.ExpectedHits;
 import kv4j.cache.KvCache;
 import kv4j.cache.KvCacheConfig;
 import kv4j.cache.KvCacheProvider;
@@ -19,5 +21,10 @@ public final class RadixProvider implements KvCacheProvider {
   @Override
   public KvCache create(KvCacheConfig config) {
     return new RadixKvCache(config);
+  }
+
+  @Override
+  public Optional<ExpectedHits> expectedHits() {
+    return Optional.of(new LongestPrefixHits());
   }
 }

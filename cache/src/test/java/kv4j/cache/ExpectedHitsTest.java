@@ -1,4 +1,4 @@
-package kv4j.apps.measure;
+package kv4j.cache;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -8,15 +8,19 @@ import java.util.HashSet;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.IntStream;
-import kv4j.apps.workload.WorkloadRequest;
 import org.junit.jupiter.api.Test;
 
 class ExpectedHitsTest {
-  private static WorkloadRequest request(int shared, int... prompt) {
-    return new WorkloadRequest("all", prompt, shared);
+  private static ExpectedHits of(String cache) {
+    ClassLoader loader = ExpectedHitsTest.class.getClassLoader();
+    return KvCaches.providers(loader).get(cache).expectedHits().orElseThrow();
   }
 
-  private static int nextThenRan(ExpectedHits hits, WorkloadRequest request, int... generated) {
+  private static KvRequest request(int shared, int... prompt) {
+    return new KvRequest(prompt, shared, "", "");
+  }
+
+  private static int nextThenRan(ExpectedHits hits, KvRequest request, int... generated) {
     int expected = hits.next(request);
     hits.ran(request, generated);
     return expected;
@@ -25,7 +29,7 @@ class ExpectedHitsTest {
   @Test
   void nothingIsExpectedOfCachesThatKeepNothing() {
     for (String cache : new String[] {"none", "request"}) {
-      ExpectedHits hits = ExpectedHits.of(cache).orElseThrow();
+      ExpectedHits hits = of(cache);
       assertEquals(0, nextThenRan(hits, request(2, 1, 2, 3), 4));
       assertEquals(0, nextThenRan(hits, request(2, 1, 2, 3), 4));
     }
@@ -33,7 +37,7 @@ class ExpectedHitsTest {
 
   @Test
   void anExplicitPrefixIsFoundFromItsSecondUseOn() {
-    ExpectedHits hits = ExpectedHits.of("simple").orElseThrow();
+    ExpectedHits hits = of("simple");
     assertEquals(0, nextThenRan(hits, request(2, 1, 2, 3), 4));
     assertEquals(2, nextThenRan(hits, request(2, 1, 2, 3), 4));
     assertEquals(2, nextThenRan(hits, request(2, 1, 2, 5, 6), 4));
@@ -44,7 +48,7 @@ class ExpectedHitsTest {
 
   @Test
   void theLongestPrefixGoesOnIntoWhatWasGenerated() {
-    ExpectedHits hits = ExpectedHits.of("radix").orElseThrow();
+    ExpectedHits hits = of("radix");
     assertEquals(0, nextThenRan(hits, request(0, 1, 2, 3), 4, 5));
     assertEquals(2, nextThenRan(hits, request(0, 1, 2, 9), 4));
     assertEquals(4, nextThenRan(hits, request(0, 1, 2, 3, 4, 5, 6), 7), "the 5 was not computed");
@@ -55,7 +59,7 @@ class ExpectedHitsTest {
   void theLongestPrefixIsThatOfABruteForceSearch() {
     long seed = new Random().nextLong();
     Random random = new Random(seed);
-    ExpectedHits hits = ExpectedHits.of("radix").orElseThrow();
+    ExpectedHits hits = of("radix");
     Set<String> prefixes = new HashSet<>();
     int found = 0;
     for (int i = 0; i < 200; i++) {
@@ -74,10 +78,5 @@ class ExpectedHitsTest {
       }
     }
     assertTrue(found > 0);
-  }
-
-  @Test
-  void nothingIsKnownOfOtherCaches() {
-    assertTrue(ExpectedHits.of("somebody-elses").isEmpty());
   }
 }
