@@ -15,7 +15,6 @@ import kv4j.model.TransformerConfig;
 import kv4j.model.TransformerWeights;
 import kv4j.model.format.ModelFileException;
 import kv4j.model.format.TensorSource;
-import kv4j.model.format.TensorStats;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -189,7 +188,7 @@ final class WeightReader {
     }
 
     private void requireFinite(String tensor, float[] values, int from, int count) {
-      if (TensorStats.allFinite(values, from, count)) {
+      if (Finite.all(values, from, count)) {
         return;
       }
       int first = from;
