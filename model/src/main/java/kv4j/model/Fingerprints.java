@@ -15,7 +15,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.VariableType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Names what a model computes. */
+/** Makes fingerprints, which are equal only for models that compute the same. */
 final class Fingerprints {
   private static final int IN_CACHE = 1 << 18;
 

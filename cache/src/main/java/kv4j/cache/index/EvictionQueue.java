@@ -5,9 +5,10 @@ import java.util.TreeSet;
 import kv4j.cache.EvictionPolicy;
 
 /**
- * Which nodes have to stay and in which order the others go: pins, times and uses. A node is in the
- * ordered sets exactly while it may go; {@link #detach} before and {@link #attach} after any change
- * that they depend on keeps that so.
+ * Decides which nodes must stay, because a sequence or a name pins them, and in which order the
+ * others are evicted or expire. The ordered sets hold exactly the nodes that may be removed. Their
+ * order depends on a node's fields, so a node is taken out with {@link #detach} before such a field
+ * changes and put back with {@link #attach} afterwards.
  */
 final class EvictionQueue<B> {
   final TreeSet<Node<B>> evictable; // unpinned leaves, the next to go first

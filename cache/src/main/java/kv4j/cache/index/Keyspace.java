@@ -3,7 +3,10 @@ package kv4j.cache.index;
 import java.util.List;
 import kv4j.cache.KvRequest;
 
-/** What must be equal before tokens are compared at all: one tree each. */
+/**
+ * Whose tokens: only requests of the same namespace, model and salt share anything, so each
+ * combination has a tree of its own.
+ */
 public record Keyspace(String namespace, String model, String salt) {
   public static Keyspace of(KvRequest request) {
     return new Keyspace(request.namespace(), request.model(), request.salt());

@@ -3,7 +3,7 @@ package kv4j.model.format;
 import java.nio.FloatBuffer;
 
 /**
- * What is to be known of a tensor's values at a glance.
+ * A summary of a tensor's values.
  *
  * @param elements number of values
  * @param nans values that are not a number
