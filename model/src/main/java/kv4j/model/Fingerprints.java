@@ -60,7 +60,10 @@ final class Fingerprints {
     return HexFormat.of().formatHex(digest.digest());
   }
 
-  /** Of the array's own memory, in the byte order of the machine, which is read once for both. */
+  /**
+   * Both checksums of an array's memory as it lies, in the machine's byte order, computed in one
+   * reading.
+   */
   private static String sums(INDArray array) {
     ByteBuffer bytes = array.data().asNio();
     Checksum castagnoli = new CRC32C();

@@ -34,7 +34,10 @@ final class EvictionQueue<B> {
     expiring = new TreeSet<>(byTime.thenComparingLong(node -> node.id));
   }
 
-  /** Every operation begins with its time, which was read before its turn came. */
+  /**
+   * Begins an operation: counts it, and takes its time, which the caller read before it had the
+   * lock and which therefore may be earlier than that of the operation before.
+   */
   void begin(long nanos) {
     now = nanos - now > 0 ? nanos : now;
     operation++;
@@ -50,12 +53,15 @@ final class EvictionQueue<B> {
     return expiring.isEmpty() || !isExpired(expiring.first()) ? null : expiring.first();
   }
 
-  /** Whether a node may not be found any more. What is pinned does not expire meanwhile. */
+  /**
+   * Whether a node has outlived its time to live and must not be found. A pinned node does not
+   * expire.
+   */
   boolean isExpired(Node<B> node) {
     return mayExpire(node) && age(node) >= ttl;
   }
 
-  /** Nanoseconds since a node was inserted, or last used where that counts. */
+  /** Nanoseconds since a node was inserted or, with refresh on hit, last used. */
   long age(Node<B> node) {
     return now - node.time;
   }

@@ -12,7 +12,10 @@ public record Keyspace(String namespace, String model, String salt) {
     return new Keyspace(request.namespace(), request.model(), request.salt());
   }
 
-  /** Of 64 bits: names whose hash codes are equal are easily found, and easily chosen. */
+  /**
+   * A hash of 64 bits over all three. Java's own hash codes would not do: different names with
+   * equal ones are easy to come by, and easy to choose on purpose.
+   */
   long hash(long seed) {
     long hash = seed;
     for (String part : List.of(namespace, model, salt)) {
