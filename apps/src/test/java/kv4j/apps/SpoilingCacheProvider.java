@@ -3,6 +3,7 @@ package kv4j.apps;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import kv4j.cache.CacheStats;
 import kv4j.cache.DelegatingSequence;
 import kv4j.cache.KvCache;
@@ -16,12 +17,13 @@ import kv4j.cache.radix.RadixKvCache;
 
 /** A cache that is wrong on purpose: it keeps the last layer's values with their signs turned. */
 public final class SpoilingCacheProvider implements KvCacheProvider {
-  /** Makes a folder a plug-in that brings this provider. */
+  /** Makes a folder a plug-in that brings caches which are wrong on purpose. */
   public static Path plugin(Path folder) throws IOException {
     Path services = folder.resolve("META-INF").resolve("services");
     Files.createDirectories(services);
-    Files.writeString(
-        services.resolve(KvCacheProvider.class.getName()), SpoilingCacheProvider.class.getName());
+    Files.write(
+        services.resolve(KvCacheProvider.class.getName()),
+        List.of(SpoilingCacheProvider.class.getName(), ForgetfulCacheProvider.class.getName()));
     return folder;
   }
 

@@ -8,7 +8,8 @@ import java.util.function.Consumer;
 import kv4j.cache.block.KvLayout;
 
 /**
- * What a cache is made from. Providers take what concerns them.
+ * What a cache is made from. A provider heeds all that is asked for, or refuses by name what it
+ * cannot do; {@link kv4j.cache.contract.Contract} checks that.
  *
  * @param layout shape of keys and values
  * @param maxBytes most bytes kept between requests; what running requests fill counts too, where a

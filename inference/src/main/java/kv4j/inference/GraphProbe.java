@@ -54,6 +54,13 @@ final class GraphProbe {
               .formatted(count, Arrays.toString(logits.shape()), count, config.vocabulary()));
     }
     expected = logits.dup('c').data().asFloat();
+    for (int i = 0; i < expected.length; i++) {
+      if (!Float.isFinite(expected[i])) {
+        throw new IllegalArgumentException(
+            "the model's logits are not finite: at position %d that of token %d is %s"
+                .formatted(i / config.vocabulary(), i % config.vocabulary(), expected[i]));
+      }
+    }
   }
 
   /** Whether the plan gives the same logits for a whole sequence. */

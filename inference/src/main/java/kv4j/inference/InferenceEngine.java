@@ -84,17 +84,19 @@ public final class InferenceEngine implements AutoCloseable {
   }
 
   /**
-   * A plan that gives the logits of SameDiff's own session: checked for graphs that kv4j did not
-   * build, whose names may promise more than they keep.
+   * A plan that gives the logits of SameDiff's own session: compared with it for graphs that kv4j
+   * did not build, whose names may promise more than they keep, and for those that were changed
+   * since. Of the latter only ops without a step can mix rows, so that a graph of ours that is all
+   * fused is right as it is.
    */
   private static Plan compile(Model model, EngineOptions options, boolean fuse) {
     Plan plan;
     try {
-      plan = compile(model, options, fuse, "");
+      plan = compile(model, options, fuse, options.fuse() ? "" : "fusing is switched off");
     } catch (UnsupportedGraphException e) {
       plan = compile(model, options, false, e.getMessage()); // or it is refused there too
     }
-    if (model.ownGraph()) {
+    if (model.ownGraph() && plan.allFused()) {
       return plan;
     }
     try {

@@ -306,4 +306,33 @@ class GraphVariantsTest {
       check(engine, cache, tokens, stock, 5);
     }
   }
+
+  @Test
+  void aGraphOfOursIsRefusedIfAChangeMadeRowsDependOnOthers() {
+    Model model =
+        Model.of("changed", DemoModels.randomWeights(LLAMA, 3), new ByteTokenizer(), "bytes");
+    SameDiff graph = model.graph();
+    graph.renameVariable(GraphNames.LOGITS, "plain_logits");
+    SDVariable ofAllRows = graph.getVariable("layer_0/attention/norm/rsqrt").mean(true, 0);
+    graph.getVariable("plain_logits").add(GraphNames.LOGITS, ofAllRows);
+    String refusal =
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> InferenceEngine.create(model, new EngineOptions(2, 64)))
+            .getMessage();
+    assertTrue(refusal.contains("cannot be cached"), refusal);
+  }
+
+  @Test
+  void aGraphWhoseLogitsAreNoNumbersIsRefusedForThat() {
+    SameDiff graph = graph(LLAMA);
+    graph.getVariable("layer_0/attention/norm/gain").getArr().putScalar(3, Double.NaN);
+    Model model = model(LLAMA, graph);
+    String refusal =
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> InferenceEngine.create(model, new EngineOptions(2, 64)))
+            .getMessage();
+    assertTrue(refusal.contains("not finite: at position 0"), refusal);
+  }
 }

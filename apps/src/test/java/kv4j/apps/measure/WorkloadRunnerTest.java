@@ -21,13 +21,17 @@ import kv4j.apps.workload.CacheRow;
 import kv4j.apps.workload.GroupRow;
 import kv4j.apps.workload.PromptSet;
 import kv4j.apps.workload.PromptSet.Sizes;
+import kv4j.apps.workload.Rounding;
 import kv4j.apps.workload.Workload;
 import kv4j.apps.workload.WorkloadReport;
+import kv4j.cache.KvCache;
 import kv4j.cache.KvCacheConfig;
 import kv4j.cache.KvCacheProvider;
 import kv4j.cache.KvCaches;
 import kv4j.cache.Lookup;
 import kv4j.cache.block.KvDtype;
+import kv4j.cache.radix.RadixKvCache;
+import kv4j.cache.simple.SimplePrefixCache;
 import kv4j.inference.EngineOptions;
 import kv4j.inference.InferenceEngine;
 import kv4j.model.ByteTokenizer;
@@ -173,22 +177,122 @@ class WorkloadRunnerTest {
         1e-9);
   }
 
-  @Test
-  void aCacheThatSpoilsValuesIsFoundOut(@TempDir Path folder) throws IOException {
+  private static WorkloadReport withPlugin(Path folder, String cache, List<String> alongside)
+      throws IOException {
     KvCacheConfig config = KvCacheConfig.of(engine.layout(16, KvDtype.F32), 1L << 30);
     URL[] plugin = {SpoilingCacheProvider.plugin(folder).toUri().toURL()};
-    WorkloadReport report;
-    try (URLClassLoader loader = new URLClassLoader(plugin, getClass().getClassLoader())) {
-      report =
-          WorkloadRunner.run(
-              engine,
-              questions(3),
-              new WorkloadOptions("spoiling", config, loader, 1),
-              WorkloadListener.NONE);
+    ClassLoader own = WorkloadRunnerTest.class.getClassLoader();
+    try (URLClassLoader loader = new URLClassLoader(plugin, own)) {
+      return WorkloadRunner.run(
+          engine,
+          questions(3),
+          new WorkloadOptions(cache, alongside, config, loader, 1, "", ""),
+          WorkloadListener.NONE);
     }
+  }
+
+  @Test
+  void aCacheThatSpoilsValuesIsFoundOut(@TempDir Path folder) throws IOException {
+    WorkloadReport report = withPlugin(folder, "spoiling", List.of());
     assertFalse(report.identicalTokens());
     assertTrue(report.maxLogitDifference() > report.logitTolerance());
     assertTrue(Double.isNaN(report.expectedTokenHitRate()), "nothing is known of it");
+    assertEquals(2, report.faults().size(), report.faults().toString());
+    assertEquals("runs of one request gave different tokens", report.faults().get(0));
+    assertTrue(report.faults().get(1).startsWith("a logit differs by "), report.faults().get(1));
+  }
+
+  @Test
+  void oneThatSpoilsThemBesideIsFoundOutToo(@TempDir Path folder) throws IOException {
+    WorkloadReport report = withPlugin(folder, "radix", List.of("simple", "spoiling"));
+    assertFalse(report.faults().isEmpty());
+    assertEquals(
+        List.of("none", "request", "simple", "spoiling", "radix"),
+        report.rows().stream().map(CacheRow::cache).toList());
+    CacheRow simple = report.rows().get(2);
+    assertTrue(simple.cacheBytes() > 0 && simple.tokenHitRate() > 0, simple.toString());
+    assertEquals(1, report.expectedTokenHitRate() / report.cached().tokenHitRate());
+  }
+
+  @Test
+  void oneThatFindsLessThanItKeepsIsFoundOut(@TempDir Path folder) throws IOException {
+    WorkloadReport report = withPlugin(folder, "forgetful", List.of());
+    assertTrue(report.identicalTokens());
+    assertEquals(
+        List.of("the cache kept all and found other tokens than it should have"), report.faults());
+  }
+
+  private static WorkloadReport withRoomFor(long bytes, String cache) {
+    KvCacheConfig config = KvCacheConfig.of(engine.layout(16, KvDtype.F32), bytes);
+    ClassLoader loader = WorkloadRunnerTest.class.getClassLoader();
+    return WorkloadRunner.run(
+        engine, questions(4), new WorkloadOptions(cache, config, loader, 1), WorkloadListener.NONE);
+  }
+
+  @Test
+  void whoHadToGiveUpSomethingMayFindLess() {
+    WorkloadReport tight = withRoomFor(6 * engine.layout(16, KvDtype.F32).bytesPerBlock(), "radix");
+    assertTrue(tight.cached().tokenHitRate() < tight.expectedTokenHitRate());
+    assertEquals(List.of(), tight.faults());
+  }
+
+  @Test
+  void aPrefixThatDoesNotFitIsRefusedBeforeAnythingRuns() {
+    long needed = SimplePrefixCache.bytesForPrefix(engine.layout(16, KvDtype.F32), 120);
+    assertEquals(List.of(), withRoomFor(needed, "simple").faults());
+    String refusal =
+        assertThrows(IllegalArgumentException.class, () -> withRoomFor(needed - 1, "simple"))
+            .getMessage();
+    assertTrue(refusal.contains("too small for one prefix of 120 tokens"), refusal);
+  }
+
+  @Test
+  void roundingIsMeasuredAgainstFloats() {
+    ClassLoader loader = WorkloadRunnerTest.class.getClassLoader();
+    KvCacheConfig config = KvCacheConfig.of(engine.layout(16, KvDtype.I8), 1L << 30);
+    WorkloadReport report =
+        WorkloadRunner.run(
+            engine,
+            questions(3),
+            new WorkloadOptions("radix", config, loader, 1),
+            WorkloadListener.NONE);
+    Rounding rounding = report.rounding().orElseThrow();
+    assertEquals("i8", rounding.dtype());
+    assertEquals(engine.layout(16, KvDtype.I8).bytesPerToken(), rounding.bytesPerToken());
+    assertEquals(engine.layout(16, KvDtype.F32).bytesPerToken(), rounding.f32BytesPerToken());
+    assertTrue(
+        rounding.maxLogitDifference() > 1e-4 && rounding.maxLogitDifference() < 1,
+        rounding.toString());
+    assertTrue(
+        rounding.unchangedTokens() > 0.4 && rounding.unchangedTokens() <= 1, rounding.toString());
+    assertTrue(run(questions(1), "radix", 1).rounding().isEmpty());
+  }
+
+  @Test
+  void theListenerLooksIntoTheCacheUnderTest() {
+    List<Long> entries = new ArrayList<>();
+    run(
+        questions(2),
+        "radix",
+        2,
+        new WorkloadListener() {
+          @Override
+          public void start(int steps) {}
+
+          @Override
+          public void step(String label) {}
+
+          @Override
+          public void finished(KvCache cache) {
+            assertTrue(cache instanceof RadixKvCache, cache.toString());
+            entries.add(cache.stats().storage().entries());
+          }
+
+          @Override
+          public void end() {}
+        });
+    assertEquals(2, entries.size());
+    assertTrue(entries.get(0) > 0 && entries.get(0).equals(entries.get(1)), entries.toString());
   }
 
   @Test

@@ -52,6 +52,11 @@ public final class Plan implements AutoCloseable {
     this.outline = outline;
   }
 
+  /** Whether every op has a step of kv4j's own. */
+  public boolean allFused() {
+    return allFused;
+  }
+
   /** Whether a pass may hold several sequences. */
   public boolean takesBatches() {
     return allFused;
