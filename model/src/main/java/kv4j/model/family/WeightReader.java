@@ -155,7 +155,8 @@ final class WeightReader {
     }
 
     /**
-     * Pieces are taken in order, so all before one that fails are tried, and the first is known.
+     * Pieces are taken in order, so that every piece before one that fails is tried as well and the
+     * failure reported is the first of the file.
      */
     private void work() {
       int most = pieces.stream().mapToInt(Part.Piece::elements).max().orElse(0);
