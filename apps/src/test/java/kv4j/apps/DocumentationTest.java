@@ -8,10 +8,8 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -68,26 +66,6 @@ class DocumentationTest {
             target.startsWith("http") || Files.exists(page.resolveSibling(target)),
             page + " links to " + target);
       }
-    }
-  }
-
-  @Test
-  void everyClassNamedToContributorsIsThere() throws IOException {
-    Set<String> classes;
-    try (Stream<Path> files = Files.walk(ROOT)) {
-      classes =
-          files
-              .map(file -> file.getFileName().toString())
-              .filter(name -> name.endsWith(".java"))
-              .map(name -> name.replace(".java", ""))
-              .collect(Collectors.toSet());
-    }
-    Pattern name = Pattern.compile("`([A-Z][a-z]\\w+)(?:\\.\\w+)?`");
-    List<String> named = find(name, read(ROOT.resolve("CONTRIBUTING.md")));
-    assertTrue(named.size() > 15, named.toString());
-    for (String each : named) {
-      String outer = each.replaceAll("`|\\..*", "");
-      assertTrue(classes.contains(outer), outer);
     }
   }
 

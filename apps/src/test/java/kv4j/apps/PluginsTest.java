@@ -10,12 +10,15 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import javax.tools.ToolProvider;
+import kv4j.cache.KvCache;
+import kv4j.cache.KvCacheConfig;
 import kv4j.cache.KvCacheProvider;
 import kv4j.model.ModelProvider;
 import kv4j.model.ModelProviders;
@@ -95,6 +98,62 @@ class PluginsTest {
     assertEquals(2, outcome.status());
     assertTrue(outcome.err().startsWith("kv4j: a plugin cannot be loaded: "), outcome.err());
     assertTrue(outcome.err().contains("no.such.Provider"), outcome.err());
+  }
+
+  /** A provider that fails in one way or another. */
+  public abstract static class BadProvider implements KvCacheProvider {
+    @Override
+    public String name() {
+      return "bad";
+    }
+
+    @Override
+    public String description() {
+      return "wrong on purpose";
+    }
+  }
+
+  /** Throws what is not meant for people. */
+  public static final class Throwing extends BadProvider {
+    @Override
+    public KvCache create(KvCacheConfig config) {
+      throw new IndexOutOfBoundsException("of its own");
+    }
+  }
+
+  /** Makes nothing. */
+  public static final class Empty extends BadProvider {
+    @Override
+    public KvCache create(KvCacheConfig config) {
+      return null;
+    }
+  }
+
+  @Test
+  void aProviderThatFailsIsNamed() throws Exception {
+    Map<Class<?>, String> failures =
+        Map.of(
+            Throwing.class, "failed: java.lang.IndexOutOfBoundsException: of its own",
+            Empty.class, "made none");
+    for (Map.Entry<Class<?>, String> failure : failures.entrySet()) {
+      Path services = folder.resolve("META-INF").resolve("services");
+      Files.createDirectories(services);
+      Files.writeString(
+          services.resolve(KvCacheProvider.class.getName()), failure.getKey().getName());
+      Programs.Outcome outcome =
+          Programs.run(
+              "",
+              "compare",
+              "--model-preset",
+              "tiny",
+              "--cache",
+              "bad",
+              "--plugins",
+              folder.toString());
+      assertEquals(2, outcome.status());
+      assertTrue(outcome.err().contains(failure.getKey().getName()), outcome.err());
+      assertTrue(outcome.err().contains(failure.getValue()), outcome.err());
+    }
   }
 
   private static String compare(String... options) {

@@ -3,8 +3,9 @@ package kv4j.cache;
 import java.util.Map;
 
 /**
- * An immutable snapshot of a cache's counters since it was made. All of it is of one moment: what a
- * lookup that is counted here found was there by then, and what it led to later is not.
+ * An immutable snapshot of a cache's counters since it was made. All counters are of one moment: a
+ * snapshot never counts a lookup without the entries that it found, nor an entry that a later
+ * commit added.
  *
  * @param lookups what was asked; moves when {@link KvCache#open} returns
  * @param storage what is and was kept; moves when an entry is adopted by a commit or let go, by

@@ -3,7 +3,9 @@ package kv4j.cache;
 import kv4j.cache.block.KvLayout;
 import kv4j.cache.block.KvSpans;
 
-/** Another sequence, of which a subclass changes or watches something. */
+/**
+ * Forwards every call to another sequence; a subclass overrides what it wants to change or watch.
+ */
 public abstract class DelegatingSequence implements KvSequence {
   protected final KvSequence sequence;
 

@@ -5,8 +5,8 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 
 /**
- * Which of the entries that may go leaves first. A cache asks again whenever an entry has been
- * used; entries that others build on, or that are in use, are not up for choice.
+ * Ranks the entries that may be evicted. A cache asks again whenever an entry has been used;
+ * entries that are in use, or that others continue, are never evicted.
  */
 @FunctionalInterface
 public interface EvictionPolicy {

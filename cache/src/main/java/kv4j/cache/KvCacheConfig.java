@@ -63,8 +63,8 @@ public record KvCacheConfig(
   }
 
   /**
-   * Tells the listener of an event. What it throws is logged and no more: it must not cost the
-   * request whose doing the event was.
+   * Tells the listener of an event. What the listener throws is only logged, so that it cannot
+   * break the request that caused the event.
    */
   public void tell(CacheEvent event) {
     try {

@@ -7,7 +7,7 @@ import kv4j.cache.block.KvLayout;
 
 /** Makes caches of one kind; found with {@link java.util.ServiceLoader} and picked by name. */
 public interface KvCacheProvider {
-  /** What of a configuration or a request has an effect on some caches and none on others. */
+  /** A part of a configuration or of a request that matters to some caches and not to others. */
   enum Setting {
     /** {@link KvCacheConfig#maxBytes()}. */
     SIZE_LIMIT,

@@ -45,7 +45,17 @@ public final class KvCaches {
               + "; there are "
               + String.join(", ", providers.keySet()));
     }
-    KvCache cache = provider.create(config);
+    KvCache cache;
+    try {
+      cache = provider.create(config);
+    } catch (IllegalArgumentException e) { // its own words
+      throw e;
+    } catch (RuntimeException e) {
+      throw new IllegalArgumentException(
+          "the provider of the cache %s, %s, failed: %s"
+              .formatted(name, provider.getClass().getName(), e),
+          e);
+    }
     if (cache == null) {
       throw new IllegalArgumentException(
           "the provider of the cache "

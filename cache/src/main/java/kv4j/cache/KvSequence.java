@@ -32,9 +32,8 @@ public interface KvSequence extends AutoCloseable {
 
   /**
    * Asks whether there is memory within the cache's limit for more tokens, and if so sets it aside
-   * for this sequence; what others may do without is evicted for it. Not needed before {@link
-   * #update}, which takes what it needs in any case: this is for who runs many sequences and may
-   * put one off.
+   * for this sequence; what others may do without is evicted for it. {@link #update} takes what it
+   * needs without it; this is for callers that run many sequences and can postpone one.
    *
    * @param tokens new tokens to come
    * @return whether they fit

@@ -9,7 +9,10 @@ final class Candidates {
   private final Sampling sampling;
   private float[] logits;
 
-  /** A heap, the likeliest at 0, and from its end on what was taken from it, from right to left. */
+  /**
+   * A heap with the likeliest token at 0; behind its end lie the tokens already taken from it, the
+   * first of them last.
+   */
   private int[] ids = {};
 
   private int size;

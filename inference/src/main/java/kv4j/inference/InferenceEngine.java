@@ -29,25 +29,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * <p>While an engine is open, {@code graph.output(placeholders, "logits")} on its graph runs
  * through the engine as well.
  *
- * <p>Peak memory of a fused graph, in bytes, is weights + cache + arena:
- *
- * <ul>
- *   <li>weights, outside the Java heap: {@code 4 * parameters}, and with rotary positions {@code 4
- *       * headDim * (context + (heads + kvHeads) * headDim / 2 + headDim)} for their constants;
- *   <li>cache, on the heap: {@link KvLayout#bytesPerBlock} for every block that is kept or that a
- *       running sequence fills;
- *   <li>arena: {@code 4 * rows * (2 dim + 3 q + 2 kv + qkv + up + ffn) + 4 * logitRows *
- *       vocabulary}, where rows are those of the longest pass so far (at most a chunk for each
- *       sequence in it), logitRows the most logits asked for in one (for each sequence one), {@code
- *       q} and {@code kv} the columns of queries and of keys, {@code qkv} and {@code up} those of
- *       the joint projections. {@code 2 q + 2 kv} of them are on the heap. Learned positions add
- *       {@code dim}; of widths that are equal, some share memory, and it is less. Each thread but
- *       the first adds {@code 4 * min(rows, 127) * (the widest of dim, qkv and up)}, and where the
- *       output head is not the embedding at least {@code 4 * logitRows * vocabulary}.
- * </ul>
- *
- * Beside that there are the logits asked for, twice; copies of what is small, which are norms'
- * gains and the tables of rotary positions, on the heap; and each worker's scratch.
+ * <p>What it takes in memory is in {@link kv4j.model.MemoryFormula}.
  */
 public final class InferenceEngine implements AutoCloseable {
   private final Model model;

@@ -12,6 +12,7 @@ import kv4j.cache.KvCache;
 import kv4j.cache.basic.RequestCacheProvider;
 import kv4j.cache.block.KvDtype;
 import kv4j.model.DemoModels;
+import kv4j.model.MemoryFormula;
 import kv4j.model.Model;
 import kv4j.model.Positions;
 import kv4j.model.TransformerConfig;
@@ -46,7 +47,8 @@ class ModelInfoTest {
         KvCache cache = new RequestCacheProvider().create(config(engine, 16, KvDtype.F32))) {
       int[] prompt = randomTokens(new SplittableRandom(1), options.prefillChunk() + 50, model);
       new Generator(engine, cache).generate(GenerationRequest.greedy(prompt, 1));
-      long said = info.workingBytes(options.prefillChunk(), options.threads());
+      long said =
+          new MemoryFormula(info.config()).arena(options.prefillChunk(), 1, options.threads());
       assertTrue(engine.arenaBytes() <= said, engine.arenaBytes() + " of " + said);
       assertTrue(engine.arenaBytes() >= 0.8 * said, engine.arenaBytes() + " of " + said);
     }

@@ -23,13 +23,13 @@ import kv4j.cache.block.KvDtype;
 import kv4j.cache.block.KvLayout;
 import kv4j.inference.pass.ForwardPass;
 import kv4j.model.DemoModels;
+import kv4j.model.MemoryFormula;
 import kv4j.model.Model;
-import kv4j.model.Positions;
 import kv4j.model.TransformerConfig;
 import kv4j.model.TransformerConfig.RopePairing;
 import org.junit.jupiter.api.Test;
 
-/** The formula of {@link InferenceEngine}: peak memory is weights, cache and one arena. */
+/** {@link MemoryFormula} holds: peak memory is weights, cache and one arena. */
 class PeakMemoryTest {
   /** Shapes and scalars, which the formula leaves out. */
   private static final long SMALL_CHANGE = 16L << 10;
@@ -39,46 +39,14 @@ class PeakMemoryTest {
       new TransformerConfig(
           4, 50, 4, 2, 16, 90, 300, 2_000, 1e-5f, 10_000, RopePairing.SPLIT, true);
 
-  /** Bytes of weights, and of the constants of rotary positions. */
-  private static long weights(TransformerConfig config) {
-    long elements = config.parameters();
-    if (config.positions() instanceof Positions.Rotary) {
-      long headDim = config.headDim();
-      long rotated = (config.heads() + config.kvHeads()) * headDim;
-      elements += config.context() * headDim + headDim / 2 * rotated + headDim * headDim;
-    }
-    return 4 * elements;
-  }
-
-  /** Most bytes of the arena's part outside the heap, and all of them if no widths are equal. */
-  private static long matrices(TransformerConfig config, int rows, int logitRows, int threads) {
-    int streams = config.positions() instanceof Positions.Rotary ? 2 : 3;
-    long columns =
-        (long) streams * config.dim()
-            + config.heads() * config.headDim()
-            + config.qkvDim()
-            + config.upDim()
-            + config.ffnDim();
-    long logits = (long) logitRows * config.vocabulary();
-    long widest = Math.max(Math.max(config.qkvDim(), config.upDim()), config.dim());
-    long part = Math.min(rows, 127) * widest;
-    if (!config.tiedOutput()) {
-      part = Math.max(part, logits);
-    }
-    return 4 * (rows * columns + logits + (threads - 1) * part);
-  }
-
-  /** Bytes of the arena's part on the heap. */
-  private static long arrays(TransformerConfig config, int rows) {
-    return 4L * rows * 2 * (config.heads() + config.kvHeads()) * config.headDim();
-  }
+  private static final MemoryFormula FORMULA = new MemoryFormula(ALL_DIFFERENT);
 
   @Test
   void weightsAndOneArenaAreAllThatIsOutsideTheHeap() {
     long before = NativeMemory.arrayBytesHeld();
     Model model = DemoModels.create("all different", ALL_DIFFERENT, 1);
     long loaded = NativeMemory.arrayBytesHeld();
-    assertClose(weights(ALL_DIFFERENT), loaded - before);
+    assertClose(FORMULA.weights(), loaded - before);
     try (InferenceEngine engine = InferenceEngine.create(model, new EngineOptions(2, 32))) {
       assertEquals(0, engine.arenaBytes());
       assertPeak(engine, loaded, 32, 1, passes(engine, 1, 100)); // in chunks
@@ -90,10 +58,8 @@ class PeakMemoryTest {
 
   private static void assertPeak(
       InferenceEngine engine, long loaded, int rows, int logitRows, long peak) {
-    assertClose(matrices(ALL_DIFFERENT, rows, logitRows, 2), peak - loaded);
-    assertEquals(
-        matrices(ALL_DIFFERENT, rows, logitRows, 2) + arrays(ALL_DIFFERENT, rows),
-        engine.arenaBytes());
+    assertClose(FORMULA.matrices(rows, logitRows, 2), peak - loaded);
+    assertEquals(FORMULA.matrices(rows, logitRows, 2) + FORMULA.heads(rows), engine.arenaBytes());
   }
 
   private static void assertClose(long expected, long actual) {
@@ -108,14 +74,15 @@ class PeakMemoryTest {
         random -> {
           TransformerConfig config = randomConfig(random);
           Model model = EngineTestKit.randomModel(config, random);
+          MemoryFormula formula = new MemoryFormula(config);
           int chunk = between(random, 1, 64);
           int rows = Math.min(chunk, 50);
           long before = NativeMemory.arrayBytesHeld();
           try (InferenceEngine engine =
               InferenceEngine.create(model, new EngineOptions(1, chunk))) {
             long taken = passes(engine, 1, 50) - before;
-            assertTrue(taken <= matrices(config, rows, 1, 1) + SMALL_CHANGE, config + ": " + taken);
-            long most = matrices(config, rows, 1, 1) + arrays(config, rows);
+            assertTrue(taken <= formula.matrices(rows, 1, 1) + SMALL_CHANGE, config + ": " + taken);
+            long most = formula.matrices(rows, 1, 1) + formula.heads(rows);
             assertTrue(engine.arenaBytes() <= most, config + ": " + engine.arenaBytes());
           }
         });

@@ -15,7 +15,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.VariableType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Names what a model computes. */
+/** Makes fingerprints, which are equal only for models that compute the same. */
 final class Fingerprints {
   private static final int IN_CACHE = 1 << 18;
 
@@ -60,7 +60,10 @@ final class Fingerprints {
     return HexFormat.of().formatHex(digest.digest());
   }
 
-  /** Of the array's own memory, in the byte order of the machine, which is read once for both. */
+  /**
+   * Both checksums of an array's memory as it lies, in the machine's byte order, computed in one
+   * reading.
+   */
   private static String sums(INDArray array) {
     ByteBuffer bytes = array.data().asNio();
     Checksum castagnoli = new CRC32C();

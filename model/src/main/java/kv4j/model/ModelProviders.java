@@ -47,7 +47,17 @@ public final class ModelProviders {
                   ? ", nor any other"
                   : "; there are " + String.join(", ", providers.keySet())));
     }
-    Model model = provider.create(argument);
+    Model model;
+    try {
+      model = provider.create(argument);
+    } catch (IllegalArgumentException e) { // its own words
+      throw e;
+    } catch (RuntimeException e) {
+      throw new IllegalArgumentException(
+          "the provider of the model %s, %s, failed: %s"
+              .formatted(name, provider.getClass().getName(), e),
+          e);
+    }
     if (model == null) {
       throw new IllegalArgumentException(
           "the provider of the model "

@@ -3,7 +3,8 @@ package kv4j.apps.bench;
 import kv4j.model.TransformerConfig;
 
 /**
- * What a machine can do at most, measured on the spot, and so the least time a pass can take.
+ * The most that this machine can do, as measured, and the least time that a pass can therefore
+ * take.
  *
  * @param gigaflops fp32 operations per nanosecond, a fused multiply-add counted as two
  * @param gigaflopsBy what reached that: {@code vector} (a loop of fused multiply-adds on the Java

@@ -26,7 +26,7 @@ public final class PassTimer {
   private PassTimer() {}
 
   /**
-   * Times an engine's passes on one sequence that nothing else has to do with.
+   * Times an engine's passes on a sequence of their own.
    *
    * @param passes in an order in which each finds in place what the one before it left, as far as
    *     may be

@@ -5,8 +5,8 @@ import kv4j.cache.Lookup;
 import kv4j.cache.block.KvLayout;
 
 /**
- * A sequence that no cache has to do with and that can go back, so that the same pass can be timed
- * again: no lookup, no commit.
+ * A sequence without a cache behind it, that can go back so that the same pass can be timed again.
+ * It neither looks up nor commits.
  */
 public final class RewindableSequence extends BlockSequence {
   /** An empty one. */

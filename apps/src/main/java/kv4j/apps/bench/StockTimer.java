@@ -14,9 +14,10 @@ import org.nd4j.linalg.factory.Environment;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Times a model's graph on SameDiff's own session, for comparison. The graph has no past, so a pass
- * is the new tokens as a sequence of their own: where an engine's pass has tokens in place, this
- * one does less work, and no less could be done without a cache. It computes every row's logits.
+ * Times a model's graph on SameDiff's own session, for comparison. The graph has no past, so each
+ * pass runs the new tokens as a sequence of their own. That favours SameDiff: where the engine's
+ * pass also attends to tokens that are in place, this one has less to compute. On the other hand it
+ * computes the logits of every row.
  */
 public final class StockTimer {
   private static final long SEED = 1;

@@ -9,7 +9,9 @@ import java.util.concurrent.Future;
 import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
 
-/** Threads that all do the same at the same time, to find out how often they can. */
+/**
+ * Threads that all run the same work at once, to measure how often per second they can together.
+ */
 final class Team implements AutoCloseable {
   private static final int TRIALS = 10;
   private static final long TRIAL_NANOS = 30_000_000;

@@ -6,8 +6,8 @@ import java.io.IOException;
 import java.io.OutputStream;
 
 /**
- * Standard output. When whoever reads it has gone, the program ends, as others do: nobody would see
- * what it goes on to compute.
+ * Standard output. When its reader is gone, the program ends, as command-line programs do: nobody
+ * would see what it goes on to compute.
  */
 final class PipeStream extends OutputStream {
   /** As a shell says of a process that a broken pipe has ended. */

@@ -7,7 +7,7 @@ import kv4j.apps.workload.Speedup;
  * The most that a prefix cache can speed a workload up: with {@code f} the cost of prefilling a
  * whole prompt and {@code g} that of the pass over only what is not cached, {@code Σf ÷ Σ(f where
  * cold, else g)}. For N requests of one length, the first of them cold, that is {@code N·f ÷ (f +
- * (N−1)·g)}. What decoding costs is on both sides of the latency's ratio.
+ * (N−1)·g)}. For latency, the cost of decoding is added to both sides of the ratio.
  */
 final class Ceilings {
   private Ceilings() {}

@@ -13,8 +13,8 @@ import kv4j.cache.block.KvSpans;
 
 /**
  * Counts, at the hook of any cache, which layers were answered from it. Each layer is counted once
- * per request, at its first update: a hit if what it was given to attend to is more than the new
- * tokens.
+ * per request, at its first update, and is a hit if the cache answered with more tokens than the
+ * new ones.
  */
 final class MeasuringKvCache implements KvCache {
   private final KvCache cache;

@@ -13,8 +13,9 @@ import kv4j.cache.Lookup;
 import kv4j.inference.GenerationResult;
 
 /**
- * What one cache did on each request of a workload. Times are medians over the repeats, so that
- * sums over any requests add up; everything else is of the last repeat, as each starts alike.
+ * What one cache did on each request of a workload. The time of a request is its median over the
+ * repeats, so that totals of groups add up to the total of all. Everything else is taken from the
+ * last repeat, as every repeat starts with an empty cache.
  */
 final class RowTally {
   private final String cache;

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import kv4j.apps.workload.Spread;
 
-/** What one thing took, ms: for each request, one value per repeat. */
+/** One kind of duration, in ms: for each request one value per repeat. */
 final class Timings {
   private final List<List<Double>> values = new ArrayList<>();
 

@@ -28,8 +28,8 @@ final class WarmPass {
 
   /**
    * Computes the tokens from {@code from} on. A pass over at most a quarter of the prompt runs up
-   * to three times, until enough time has been spent, and the median counts: an interruption is
-   * long beside it, and it costs little.
+   * to three times, until enough time has been spent, and the median counts: such a pass is cheap
+   * to repeat, and short enough for one interruption to distort it.
    *
    * @param from leading tokens to have in place; what of them the last prompt did not have is
    *     computed first and not timed

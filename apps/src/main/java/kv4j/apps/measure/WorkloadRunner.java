@@ -189,8 +189,9 @@ public final class WorkloadRunner {
   }
 
   /**
-   * One for each group, as a group's prompts continue each other and little is left to compute
-   * before a pass can be timed; groups beyond the first few share.
+   * The sequence on which to time a request's warm pass. Each group has its own, because prompts of
+   * a group continue each other, so that little must be computed before a pass can be timed; groups
+   * beyond the first few share one.
    */
   private WarmPass warmPass(Map<String, WarmPass> byGroup, WorkloadRequest request) {
     String key =

@@ -14,7 +14,10 @@ import kv4j.inference.Generator;
 import kv4j.inference.InferenceEngine;
 import kv4j.model.Model;
 
-/** A model at work with a prefix cache of its own, which later prompts find earlier ones in. */
+/**
+ * An engine for one model with a prefix cache of its own, so that a prompt need not compute again
+ * what it shares with earlier ones.
+ */
 public final class TextSession implements AutoCloseable {
   private static final int BLOCK_TOKENS = 16;
 

@@ -11,8 +11,8 @@ import kv4j.model.chat.ChatMessage;
 import kv4j.model.chat.ChatTemplate;
 
 /**
- * How a workload's texts become prompts: written down by a chat template as a system message and
- * what its user says, or one after the other as plain text.
+ * Turns a workload's texts into prompts: with a chat template as a system message and a user's
+ * message, without one as plain text, one after the other.
  */
 public final class PromptFormat {
   private final Tokenizer tokenizer;
@@ -52,7 +52,10 @@ public final class PromptFormat {
     return new Passage(text, tokenizer.encode(text));
   }
 
-  /** Its first tokens, or all; half a character at the end is no text. */
+  /**
+   * The first {@code most} tokens of a passage, or all of it; a character that is cut in half at
+   * the end is left out of its text.
+   */
   Passage first(Passage passage, int most) {
     if (passage.tokens().length <= most) {
       return passage;
@@ -81,8 +84,8 @@ public final class PromptFormat {
   }
 
   /**
-   * How many leading tokens of prompts come of the system prompt, whatever its user says: all of
-   * them begin with these.
+   * How many leading tokens all prompts have from the system prompt, whatever the user says after
+   * it.
    */
   int sharedTokens(Passage system, List<int[]> prompts) {
     if (template.isEmpty()) {

@@ -66,8 +66,8 @@ public record PromptSet(String name, List<String> system, List<String> questions
   }
 
   /**
-   * Sizes of at most so much that there is enough text for in a model's tokens, which may be many
-   * letters each, and room in its context; the prefix gives way to that.
+   * The largest sizes up to {@code most} for which there is enough text (a token may be many
+   * letters) and room in the context. What has to shrink to fit the context is the prefix.
    *
    * @param context most tokens of a prompt and its new ones
    */

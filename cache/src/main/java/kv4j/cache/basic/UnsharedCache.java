@@ -16,8 +16,9 @@ import kv4j.cache.block.KvBlock;
 import kv4j.cache.block.KvLayout;
 
 /**
- * A cache that keeps nothing between requests. What one request no longer needs of memory the next
- * one uses again: cleared anew for each, it would cost more than the hook itself.
+ * A cache that keeps nothing between requests. Blocks of a finished request are used again by the
+ * next one, because allocating and clearing new memory for each would cost more than the hook
+ * itself.
  */
 final class UnsharedCache implements KvCache {
   private final KvCacheConfig config;

@@ -10,10 +10,11 @@ import java.util.HexFormat;
 import java.util.List;
 
 /**
- * Names what a block holds, for stores that outlive a process: SHA-256 over whose block it is, and
- * then over the key of the block before and the block's own tokens. Equal keys therefore mean equal
- * keys and values, wherever and whenever they were computed; and a salt that is not known cannot be
- * guessed from a key. Chaining hashes of blocks is how vLLM names its blocks.
+ * Names what a block holds, for stores that outlive a process: SHA-256 over the key of the block
+ * before and the block's own tokens, in a chain that begins with the layout, the model, the tenant
+ * and the salt. Equal keys therefore mean equal keys and values, wherever and whenever they were
+ * computed; and a salt that is not known cannot be guessed from a key. Chaining hashes of blocks is
+ * how vLLM names its blocks.
  */
 public final class BlockKey {
   /** Bytes of a key. */

@@ -6,7 +6,7 @@ final class Float16 {
   private static final int MAGNITUDE = 0x7FFFFFFF;
   private static final int FLOAT_INFINITY = 0x7F800000;
 
-  /** What a half's exponent lacks against a float's when its bits are read as a float's. */
+  /** Corrects the exponent when the bits of a half were read as those of a float. */
   private static final float REBIAS = 0x1p112f;
 
   private Float16() {}

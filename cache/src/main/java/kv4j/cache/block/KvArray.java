@@ -68,7 +68,9 @@ abstract class KvArray {
       }
     }
 
-    /** With a stride that the compiler knows it checks bounds once, and is four times as fast. */
+    /**
+     * With a constant stride the compiler checks bounds once, which makes this four times as fast.
+     */
     private void putInTile(float[] source, int from, int count, int at) {
       for (int i = 0; i < count; i++) {
         elements[at + i * KvLayout.TILE] = source[from + i];

@@ -44,7 +44,10 @@ final class Content {
     return rows;
   }
 
-  /** From 1 to 2, another for about every sequence that ends in this position. */
+  /**
+   * A number from 1 to 2 that depends on all tokens up to this position, so that different
+   * sequences nearly always have different ones.
+   */
   private static float element(int[] tokens, int position, int layer, int element) {
     int hash = 31 * layer + element;
     for (int i = 0; i <= position; i++) {

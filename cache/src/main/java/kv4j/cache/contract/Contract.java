@@ -30,8 +30,8 @@ import kv4j.cache.block.KvLayout;
 
 /**
  * What every {@link KvCache} promises, as checks to run on a provider, a plug-in's too: each throws
- * an {@link AssertionError} that says what is wrong. A setting that a cache cannot heed it must
- * refuse when it is made; a cache that shares nothing has little to prove.
+ * an {@link AssertionError} that says what is wrong. A provider must refuse a configuration that
+ * its caches cannot obey. Most checks ask little of a cache that shares nothing.
  */
 public final class Contract {
   private static final int BLOCK = 4;

@@ -24,8 +24,8 @@ final class AbsenceReasons {
   }
 
   /**
-   * Notes why the tokens {@code [from, to)} are not stored: each of them, as a prompt may end or
-   * part with them at any.
+   * Notes why the tokens {@code [from, to)} are not stored. Each of them gets an entry, because a
+   * prompt may end or differ at any of them.
    *
    * @param hash that of the tokens before them
    */

@@ -5,9 +5,10 @@ import java.util.TreeSet;
 import kv4j.cache.EvictionPolicy;
 
 /**
- * Which nodes have to stay and in which order the others go: pins, times and uses. A node is in the
- * ordered sets exactly while it may go; {@link #detach} before and {@link #attach} after any change
- * that they depend on keeps that so.
+ * Decides which nodes must stay, because a sequence or a name pins them, and in which order the
+ * others are evicted or expire. The ordered sets hold exactly the nodes that may be removed. Their
+ * order depends on a node's fields, so a node is taken out with {@link #detach} before such a field
+ * changes and put back with {@link #attach} afterwards.
  */
 final class EvictionQueue<B> {
   final TreeSet<Node<B>> evictable; // unpinned leaves, the next to go first
@@ -33,7 +34,10 @@ final class EvictionQueue<B> {
     expiring = new TreeSet<>(byTime.thenComparingLong(node -> node.id));
   }
 
-  /** Every operation begins with its time, which was read before its turn came. */
+  /**
+   * Begins an operation: counts it, and takes its time, which the caller read before it had the
+   * lock and which therefore may be earlier than that of the operation before.
+   */
   void begin(long nanos) {
     now = nanos - now > 0 ? nanos : now;
     operation++;
@@ -49,12 +53,15 @@ final class EvictionQueue<B> {
     return expiring.isEmpty() || !isExpired(expiring.first()) ? null : expiring.first();
   }
 
-  /** Whether a node may not be found any more. What is pinned does not expire meanwhile. */
+  /**
+   * Whether a node has outlived its time to live and must not be found. A pinned node does not
+   * expire.
+   */
   boolean isExpired(Node<B> node) {
     return mayExpire(node) && age(node) >= ttl;
   }
 
-  /** Nanoseconds since a node was inserted, or last used where that counts. */
+  /** Nanoseconds since a node was inserted or, with refresh on hit, last used. */
   long age(Node<B> node) {
     return now - node.time;
   }

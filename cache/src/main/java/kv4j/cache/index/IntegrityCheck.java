@@ -7,7 +7,7 @@ import java.util.IdentityHashMap;
 import java.util.Map;
 import java.util.Set;
 
-/** Recounts everything that a {@link RadixTree} keeps account of. */
+/** Counts again everything that a {@link RadixTree} keeps a running total of, and compares. */
 final class IntegrityCheck<B> {
   private final RadixTree<B> tree;
   private final Set<Node<B>> seen = Collections.newSetFromMap(new IdentityHashMap<>());

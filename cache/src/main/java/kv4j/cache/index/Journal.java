@@ -10,7 +10,10 @@ import kv4j.cache.CacheStats.Removal;
 import kv4j.cache.Lookup;
 import kv4j.cache.LookupCounters;
 
-/** What was asked, what came, what went and what is there: counted, and told as events. */
+/**
+ * Counts lookups, insertions, removals and what is stored, and collects the events that tell of
+ * them. The index's lock guards it.
+ */
 final class Journal {
   final LookupCounters lookups = new LookupCounters();
   final Map<Removal, Long> removed = new EnumMap<>(Removal.class);

@@ -3,13 +3,19 @@ package kv4j.cache.index;
 import java.util.List;
 import kv4j.cache.KvRequest;
 
-/** What must be equal before tokens are compared at all: one tree each. */
+/**
+ * Whose tokens: only requests of the same namespace, model and salt share anything, so each
+ * combination has a tree of its own.
+ */
 public record Keyspace(String namespace, String model, String salt) {
   public static Keyspace of(KvRequest request) {
     return new Keyspace(request.namespace(), request.model(), request.salt());
   }
 
-  /** Of 64 bits: names whose hash codes are equal are easily found, and easily chosen. */
+  /**
+   * A hash of 64 bits over all three. Java's own hash codes would not do: different names with
+   * equal ones are easy to come by, and easy to choose on purpose.
+   */
   long hash(long seed) {
     long hash = seed;
     for (String part : List.of(namespace, model, salt)) {

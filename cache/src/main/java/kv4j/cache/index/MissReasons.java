@@ -57,7 +57,10 @@ final class MissReasons<B> {
     return null;
   }
 
-  /** Spaces in which more may be found, and may be spoken of, where {@link #explain} ended so. */
+  /**
+   * Other spaces in which to look for more of a prompt. There are none if {@link #explain} has
+   * found the reason already, or if the space is salted; and salted spaces are never among them.
+   */
   List<Keyspace> spacesToAsk(Keyspace space, Lookup.Reason reason) {
     boolean unknown =
         reason == Reason.COLD || reason == Reason.END_OF_STORED || reason == Reason.DIVERGED;

@@ -7,9 +7,9 @@ import kv4j.cache.ExpectedHits;
 import kv4j.cache.KvRequest;
 
 /**
- * What is to be found where every prompt is kept and what was generated after it, but for the last
- * token, whose keys and values nobody computed: the longest beginning that any of them has in
- * common with a prompt. By comparing with each, so that it owes nothing to the tree it checks.
+ * Expects the longest prefix that a prompt has in common with any earlier request: its prompt and
+ * its generated tokens but the last, whose keys and values nobody computed. Found by comparing with
+ * each earlier request in turn, so that it shares no code with the tree that it checks.
  */
 final class LongestPrefixHits implements ExpectedHits {
   private final List<int[]> kept = new ArrayList<>();

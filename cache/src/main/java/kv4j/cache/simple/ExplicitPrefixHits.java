@@ -7,7 +7,10 @@ import java.util.Set;
 import kv4j.cache.ExpectedHits;
 import kv4j.cache.KvRequest;
 
-/** What is to be found of prefixes that requests say they share. */
+/**
+ * Expects a request to find the prefix that it names as shared, if an earlier request named the
+ * same one.
+ */
 final class ExplicitPrefixHits implements ExpectedHits {
   private final Set<List<Integer>> kept = new HashSet<>();
 

@@ -22,9 +22,9 @@ import kv4j.cache.simple.SimpleKvCache.KeyValue;
 import kv4j.cache.simple.SimplePrefixCache.Prefix;
 
 /**
- * Keeps prefixes whole: one is of use only if all its layers are there. So the {@link
- * SimpleKvCache} below has neither a time to live nor ever too much to keep; what expires and what
- * makes room is decided here, for whole prefixes. Safe for use by many threads.
+ * Keeps or drops prefixes as a whole, as one is useful only with all its layers. Expiry and
+ * eviction are therefore decided here; the {@link SimpleKvCache} underneath has no time to live and
+ * is never given more than fits. Safe for use by many threads.
  */
 final class WholePrefixes {
   /** Departed prefixes remembered, so that a miss can say why. */

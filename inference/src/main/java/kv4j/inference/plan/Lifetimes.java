@@ -11,7 +11,7 @@ import kv4j.inference.plan.run.Arena;
 import kv4j.inference.plan.run.Register;
 import kv4j.inference.plan.run.Step;
 
-/** From which step to which a value is needed, and what follows from it. */
+/** Works out from which step to which each value is needed, and assigns memory accordingly. */
 final class Lifetimes {
   private Lifetimes() {}
 

@@ -91,7 +91,10 @@ final class HuggingFaceConfig {
     return family == Family.QWEN3 ? 128 : Math.max(1, dim / heads);
   }
 
-  /** As many as query heads where the file says null; what the class has where it says nothing. */
+  /**
+   * Key/value heads: as many as query heads where the file says null; the default of the model's
+   * class in Transformers where it says nothing.
+   */
   private int kvHeads(int heads) {
     String key = "num_key_value_heads";
     if (fields.values().containsKey(key)) {

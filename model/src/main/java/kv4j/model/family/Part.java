@@ -105,7 +105,7 @@ record Part(
     return (int) shape[shape.length - 1];
   }
 
-  /** All of the tensor in pieces, none of which parts a head whose order changes. */
+  /** Cuts the tensor into pieces. A head whose elements change their order stays in one piece. */
   List<Piece> pieces(int headDim, INDArray weight) {
     int unit = !transposed ? 1 : headOrder != null ? headDim : Piece.LINE;
     int least = transposed ? Piece.LEAST_TRANSPOSED : 1;

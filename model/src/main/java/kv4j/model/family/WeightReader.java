@@ -15,7 +15,6 @@ import kv4j.model.TransformerConfig;
 import kv4j.model.TransformerWeights;
 import kv4j.model.format.ModelFileException;
 import kv4j.model.format.TensorSource;
-import kv4j.model.format.TensorStats;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -156,7 +155,8 @@ final class WeightReader {
     }
 
     /**
-     * Pieces are taken in order, so all before one that fails are tried, and the first is known.
+     * Pieces are taken in order, so that every piece before one that fails is tried as well and the
+     * failure reported is the first of the file.
      */
     private void work() {
       int most = pieces.stream().mapToInt(Part.Piece::elements).max().orElse(0);
@@ -189,7 +189,7 @@ final class WeightReader {
     }
 
     private void requireFinite(String tensor, float[] values, int from, int count) {
-      if (TensorStats.allFinite(values, from, count)) {
+      if (Finite.all(values, from, count)) {
         return;
       }
       int first = from;

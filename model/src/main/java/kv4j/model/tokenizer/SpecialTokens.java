@@ -143,7 +143,10 @@ final class SpecialTokens {
     return text.indexOf(MARK) >= 0;
   }
 
-  /** A mark that is not at a control token's text was in the text before. */
+  /**
+   * Removes the marks that {@link #escape} put into the texts of control tokens; a mark anywhere
+   * else was in the text before, and stays.
+   */
   private Marked withoutMarks(String text) {
     BitSet marks = new BitSet();
     if (!isMarked(text)) {

@@ -134,7 +134,9 @@ class FuzzTest {
         FloatBuffer out = FloatBuffer.allocate(Math.toIntExact(source.elements(name)));
         source.read(name, out);
         assertEquals(0, out.remaining(), what);
-        assertEquals(source.elements(name), TensorStats.of(source, name).elements(), what);
+        FloatBuffer values = FloatBuffer.allocate(Math.toIntExact(source.elements(name)));
+        source.readRows(name, 0, values);
+        assertEquals(0, values.remaining(), what);
       } else {
         source.readRows(name, 0, FloatBuffer.allocate(1));
         throw new AssertionError(what + ": read " + source.dtype(name));

@@ -1,7 +1,6 @@
 package kv4j.model.format;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -14,7 +13,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -159,48 +157,6 @@ class ModelFilesTest {
         }
       }
     }
-  }
-
-  @Test
-  void statsCountWhatIsNotFinite() throws IOException {
-    float[] values = new float[50_000];
-    Arrays.fill(values, 0.5f);
-    values[3] = -2;
-    values[40_000] = 3;
-    MemoryTensors source =
-        new MemoryTensors(Map.of()).with("t", values, 500, 100).with("s", new float[1]);
-    assertEquals(new TensorStats(50_000, 0, 0, -2, 3), TensorStats.of(source, "t"));
-    assertTrue(TensorStats.of(source, "t").finite());
-    assertEquals(new TensorStats(1, 0, 0, 0, 0), TensorStats.of(source, "s"));
-    values[0] = Float.NaN;
-    values[49_999] = Float.NEGATIVE_INFINITY;
-    values[20_000] = Float.POSITIVE_INFINITY;
-    TensorStats stats = TensorStats.of(source, "t");
-    assertEquals(new TensorStats(50_000, 1, 2, -2, 3), stats);
-    assertFalse(stats.finite());
-    FloatBuffer part = FloatBuffer.wrap(values, 1, 10);
-    assertEquals(new TensorStats(10, 0, 0, -2, 0.5f), TensorStats.of(part));
-    assertEquals(1, part.position());
-  }
-
-  @Test
-  void allFiniteSeesEverySingleOtherValue() {
-    float[] values = new float[9001];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = i % 2 == 0 ? Float.MAX_VALUE : -Float.MIN_VALUE * i;
-    }
-    assertTrue(TensorStats.allFinite(values, 0, values.length));
-    for (float odd : new float[] {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}) {
-      for (int i = 0; i < values.length; i += 1 + i / 50) {
-        float before = values[i];
-        values[i] = odd;
-        assertFalse(TensorStats.allFinite(values, 0, values.length), odd + " at " + i);
-        values[i] = before;
-      }
-    }
-    values[0] = Float.NaN;
-    values[9000] = Float.NaN;
-    assertTrue(TensorStats.allFinite(values, 1, 8999));
   }
 
   private Path write(Bytes bytes) throws IOException {

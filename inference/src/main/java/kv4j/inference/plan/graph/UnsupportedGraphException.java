@@ -1,6 +1,6 @@
 package kv4j.inference.plan.graph;
 
-/** Thrown when a graph has something that no step of a plan can do. */
+/** Thrown for a graph that no plan can run; the message says what it has or lacks. */
 public final class UnsupportedGraphException extends IllegalArgumentException {
   private static final long serialVersionUID = 1L;
 

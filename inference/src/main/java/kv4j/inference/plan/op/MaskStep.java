@@ -1,11 +1,9 @@
 package kv4j.inference.plan.op;
 
 import java.util.Arrays;
-import java.util.List;
 import java.util.function.Function;
 import kv4j.inference.pass.ForwardPass;
 import kv4j.inference.plan.run.PassState;
-import kv4j.inference.plan.run.Register;
 import kv4j.inference.plan.run.Step;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -51,16 +49,6 @@ final class MaskStep implements Step {
   @Override
   public boolean rowLocal(PassState pass) {
     return false;
-  }
-
-  @Override
-  public List<Register> reads() {
-    return List.of();
-  }
-
-  @Override
-  public List<Register> writes() {
-    return List.of();
   }
 
   @Override

@@ -6,7 +6,6 @@ import kv4j.cache.block.KvBlock;
 import kv4j.cache.block.KvSpans;
 import kv4j.inference.pass.ForwardPass;
 import kv4j.inference.plan.run.PassState;
-import kv4j.inference.plan.run.Register;
 import kv4j.inference.plan.run.Step;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -78,16 +77,6 @@ final class OpHookStep implements Step {
   @Override
   public boolean rowLocal(PassState pass) {
     return false;
-  }
-
-  @Override
-  public List<Register> reads() {
-    return List.of();
-  }
-
-  @Override
-  public List<Register> writes() {
-    return List.of();
   }
 
   @Override

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import kv4j.cache.block.KvSpans;
 import kv4j.inference.pass.ForwardPass;
+import kv4j.model.MemoryFormula;
 
 /**
  * The state of the forward pass a plan is running. Written by worker 0 between barriers, read by
@@ -11,10 +12,10 @@ import kv4j.inference.pass.ForwardPass;
  */
 public final class PassState {
   /** From so many rows on, workers split a projection by rows; below, by inputs. */
-  static final int ROWS_TO_SPLIT_BY_ROWS = 128;
+  static final int ROWS_TO_SPLIT_BY_ROWS = MemoryFormula.SHORT_PASS_ROWS + 1;
 
   /** Most rows of a pass that is not split so. */
-  static final int SHORT_ROWS = ROWS_TO_SPLIT_BY_ROWS - 1;
+  static final int SHORT_ROWS = MemoryFormula.SHORT_PASS_ROWS;
 
   private final int workers;
   private final List<ForwardPass.Segment> segments;

@@ -15,11 +15,15 @@ public interface Step {
     return true;
   }
 
-  /** Values read. */
-  List<Register> reads();
+  /** Values read; none of those that lie elsewhere than in registers. */
+  default List<Register> reads() {
+    return List.of();
+  }
 
-  /** Values written. */
-  List<Register> writes();
+  /** Values written, likewise. */
+  default List<Register> writes() {
+    return List.of();
+  }
 
   /** For people: what this step is. */
   String describe();

@@ -87,11 +87,6 @@ final class AttendStep implements Step {
   }
 
   @Override
-  public List<Register> reads() {
-    return List.of();
-  }
-
-  @Override
   public List<Register> writes() {
     return List.of(output);
   }

@@ -26,11 +26,6 @@ final class EmbeddingStep implements Step {
   }
 
   @Override
-  public List<Register> reads() {
-    return List.of();
-  }
-
-  @Override
   public List<Register> writes() {
     return List.of(output);
   }

@@ -74,7 +74,20 @@ public final class FusedSteps {
     float[] bias = bias(unit);
     float epsilon = scalar(unit, "epsilon");
     Register output = define(unit, input.columns());
-    return new NormStep(kernels, arena, input, gain, bias, epsilon, output);
+    int n = input.columns();
+    return bias == null
+        ? new RowStep(
+            "rms norm",
+            arena,
+            input,
+            (row, result) -> kernels.rmsNorm(row, 0, gain, epsilon, n, result, 0),
+            output)
+        : new RowStep(
+            "layer norm",
+            arena,
+            input,
+            (row, result) -> kernels.layerNorm(row, 0, gain, bias, epsilon, n, result, 0),
+            output);
   }
 
   private List<Step> matmul(Unit unit, Unit sum) {
@@ -109,7 +122,7 @@ public final class FusedSteps {
             ? HeadNorm.of(matrix(unit.operand("gain")), scalar(unit, "epsilon"))
             : null;
     RotaryTables rotation = unit.kind() == Unit.Kind.SPLIT ? null : tables(unit);
-    return new RotaryStep(kernels, arena, shape, norm, rotation, read(unit));
+    return new HeadsStep(kernels, arena, shape, norm, rotation, read(unit));
   }
 
   private List<Step> attention(Unit unit, AttentionShape shape) {
@@ -122,7 +135,16 @@ public final class FusedSteps {
     Register input = read(unit);
     boolean gated = unit.kind() == Unit.Kind.SWIGLU;
     Register output = define(unit, gated ? input.columns() / 2 : input.columns());
-    return new ActivationStep(kernels, arena, gated, input, output);
+    int n = output.columns();
+    return gated
+        ? new RowStep(
+            "swiglu",
+            arena,
+            input, // gate, then up
+            (row, result) -> kernels.swiGlu(row, 0, n, result, 0),
+            output)
+        : new RowStep(
+            "gelu", arena, input, (row, result) -> kernels.gelu(row, 0, n, result, 0), output);
   }
 
   private Step add(Unit unit) {

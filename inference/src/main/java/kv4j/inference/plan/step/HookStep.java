@@ -1,11 +1,9 @@
 package kv4j.inference.plan.step;
 
-import java.util.List;
 import kv4j.cache.block.KvSpans;
 import kv4j.inference.pass.ForwardPass;
 import kv4j.inference.plan.run.Arena;
 import kv4j.inference.plan.run.PassState;
-import kv4j.inference.plan.run.Register;
 import kv4j.inference.plan.run.Step;
 
 /** Calls each sequence's cache with the layer's new keys and values. */
@@ -51,16 +49,6 @@ final class HookStep implements Step {
   @Override
   public boolean rowLocal(PassState pass) {
     return false;
-  }
-
-  @Override
-  public List<Register> reads() {
-    return List.of();
-  }
-
-  @Override
-  public List<Register> writes() {
-    return List.of();
   }
 
   @Override

@@ -61,11 +61,6 @@ final class PartSumStep implements Step {
   }
 
   @Override
-  public boolean rowLocal(PassState pass) {
-    return true;
-  }
-
-  @Override
   public List<Register> reads() {
     return List.of(output);
   }

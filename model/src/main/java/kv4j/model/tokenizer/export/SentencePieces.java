@@ -11,9 +11,10 @@ import java.util.Set;
 import kv4j.model.tokenizer.Vocabulary.Type;
 
 /**
- * A SentencePiece vocabulary as {@code tokenizer.json} has it: where SentencePiece merges any two
- * pieces that are a piece together, the best-scored first, the file lists all such pairs by the
- * scores of what they make. This turns the order of the list to scores again.
+ * Reads a SentencePiece vocabulary from a {@code tokenizer.json}. SentencePiece merges any two
+ * adjacent pieces that make another piece, the best-scored first; the file has no scores, but lists
+ * all such pairs in the order of the scores of what they make. This class turns that order back
+ * into scores.
  */
 final class SentencePieces {
   private static final String SPACE = "\u2581";

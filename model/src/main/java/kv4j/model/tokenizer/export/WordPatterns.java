@@ -4,7 +4,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Which of the ways to cut words that GGUF has names for a {@code tokenizer.json} describes. */
+/**
+ * Recognizes how a {@code tokenizer.json} cuts a text into words, among the ways for which GGUF has
+ * a name.
+ */
 final class WordPatterns {
   private static final String GPT2 =
       "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";

@@ -13,7 +13,7 @@ import kv4j.inference.plan.run.Step;
  * where they have norms, and turns them by their position where that is rotary. The results go to
  * the heap, where attention and the cache take them from.
  */
-final class RotaryStep implements Step {
+final class HeadsStep implements Step {
   private final Kernels kernels;
   private final Arena arena;
   private final AttentionShape shape;
@@ -26,7 +26,7 @@ final class RotaryStep implements Step {
    * @param tables by which to turn queries and keys, or null
    * @param qkv {@code [rows, (heads + 2 kvHeads) * headDim]}
    */
-  RotaryStep(
+  HeadsStep(
       Kernels kernels,
       Arena arena,
       AttentionShape shape,
@@ -68,11 +68,6 @@ final class RotaryStep implements Step {
   @Override
   public List<Register> reads() {
     return List.of(qkv);
-  }
-
-  @Override
-  public List<Register> writes() {
-    return List.of();
   }
 
   @Override
