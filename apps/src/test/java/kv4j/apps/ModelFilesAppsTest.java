@@ -4,6 +4,7 @@ import static kv4j.apps.Programs.run;
 import static kv4j.apps.Programs.succeed;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -187,5 +188,16 @@ class ModelFilesAppsTest {
         json(concat(options, "generate", "--model", model, "--tokenizer", vocabulary));
     assertEquals(golden.get("promptTokens"), file.get("promptTokens"));
     assertEquals(golden.get("tokens"), file.get("tokens"));
+  }
+
+  @Test
+  void anEndTokenBehindPromptsIsLeftOutAndSaid() throws IOException {
+    Path model = TestModels.huggingFace(folder.resolve("llama"));
+    String[] generate = {
+      "generate", "--model", model.toString(), "--prompt", "Hi", "--new-tokens", "2"
+    };
+    assertFalse(succeed("", generate).err().contains("add_eos_token"));
+    TestModels.write(model, TestModels.tokenizerConfig().put("add_eos_token", true));
+    assertTrue(succeed("", generate).err().contains("add_eos_token is left out"));
   }
 }

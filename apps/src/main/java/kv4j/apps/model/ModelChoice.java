@@ -172,10 +172,13 @@ public final class ModelChoice {
     TokenizerFiles files = new TokenizerFiles(TOKENIZER.find(line));
     LoadOptions options = new LoadOptions(CONTEXT.find(line).orElse(Integer.MAX_VALUE), maxBytes());
     try (LoadProgress progress = new LoadProgress(terminal, CONTEXT.find(line))) {
-      return new LoadedModel(
-          ModelLoader.load(Path.of(own.get()), options, files, progress),
-          files.template(),
-          files.vocabulary());
+      Model model = ModelLoader.load(Path.of(own.get()), options, files, progress);
+      if (files.asksForEnd()) {
+        terminal
+            .err()
+            .println("add_eos_token is left out: nothing follows from a prompt that has ended");
+      }
+      return new LoadedModel(model, files.template(), files.vocabulary());
     }
   }
 

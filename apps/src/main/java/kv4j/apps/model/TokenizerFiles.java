@@ -1,5 +1,6 @@
 package kv4j.apps.model;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,8 +21,10 @@ public final class TokenizerFiles implements ModelLoader.TokenizerFinder {
   private static final String LLAMA2C = "llama2.c";
   private static final String LLAMA2C_FILE = "tokenizer.bin";
   private static final String GGUF_PREFIX = "tokenizer.";
+  private static final String ADD_END = "add_eos_token";
 
   private final Optional<Path> given;
+  private boolean asksForEnd;
   private Optional<ChatTemplate> template = Optional.empty();
   private final Map<String, Object> vocabulary = new LinkedHashMap<>();
 
@@ -47,6 +50,20 @@ public final class TokenizerFiles implements ModelLoader.TokenizerFinder {
     return vocabulary;
   }
 
+  /**
+   * Whether the last model's tokenizer is told to put an end token behind prompts: nothing would
+   * follow from such a prompt, so that it is left out.
+   */
+  boolean asksForEnd() {
+    return asksForEnd;
+  }
+
+  private static boolean asksForEnd(Path folder) throws IOException {
+    Path config = folder.resolve("tokenizer_config.json");
+    return Files.isReadable(config)
+        && new ObjectMapper().readTree(config.toFile()).path(ADD_END).asBoolean();
+  }
+
   @Override
   public Tokenizer find(TensorSource source, Path path) {
     boolean llama2c = source.format().equals(LLAMA2C);
@@ -60,8 +77,10 @@ public final class TokenizerFiles implements ModelLoader.TokenizerFinder {
       if (source.format().equals("safetensors")) {
         Path folder = Files.isDirectory(path) ? path : path.toAbsolutePath().getParent();
         template = ChatTemplates.read(folder, tokenizer);
+        asksForEnd = asksForEnd(folder);
       } else {
         template = ChatTemplates.from(source.metadata(), tokenizer);
+        asksForEnd = Boolean.TRUE.equals(source.metadata().get("tokenizer.ggml." + ADD_END));
         source
             .metadata()
             .forEach(
