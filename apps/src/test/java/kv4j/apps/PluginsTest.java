@@ -20,6 +20,7 @@ import javax.tools.ToolProvider;
 import kv4j.cache.KvCache;
 import kv4j.cache.KvCacheConfig;
 import kv4j.cache.KvCacheProvider;
+import kv4j.model.Model;
 import kv4j.model.ModelProvider;
 import kv4j.model.ModelProviders;
 import org.junit.jupiter.api.Test;
@@ -100,8 +101,8 @@ class PluginsTest {
     assertTrue(outcome.err().contains("no.such.Provider"), outcome.err());
   }
 
-  /** A provider that fails in one way or another. */
-  public abstract static class BadProvider implements KvCacheProvider {
+  /** A cache's provider that is wrong in one way or another. */
+  public abstract static class BadCache implements KvCacheProvider {
     @Override
     public String name() {
       return "bad";
@@ -111,49 +112,133 @@ class PluginsTest {
     public String description() {
       return "wrong on purpose";
     }
-  }
 
-  /** Throws what is not meant for people. */
-  public static final class Throwing extends BadProvider {
-    @Override
-    public KvCache create(KvCacheConfig config) {
-      throw new IndexOutOfBoundsException("of its own");
-    }
-  }
-
-  /** Makes nothing. */
-  public static final class Empty extends BadProvider {
     @Override
     public KvCache create(KvCacheConfig config) {
       return null;
     }
   }
 
+  /** Makes nothing. */
+  public static final class EmptyCache extends BadCache {}
+
+  /** Throws what is not meant for people. */
+  public static final class ThrowingCache extends BadCache {
+    @Override
+    public KvCache create(KvCacheConfig config) {
+      throw new IndexOutOfBoundsException("of its own");
+    }
+  }
+
+  /** Refuses without a reason. */
+  public static final class SilentCache extends BadCache {
+    @Override
+    public KvCache create(KvCacheConfig config) {
+      throw new IllegalArgumentException();
+    }
+  }
+
+  /** Was built against something else. */
+  public static final class AlienCache extends BadCache {
+    @Override
+    public KvCache create(KvCacheConfig config) {
+      throw new NoSuchMethodError("gone");
+    }
+  }
+
+  /** Has no name. */
+  public static final class NamelessCache extends BadCache {
+    @Override
+    public String name() {
+      return null;
+    }
+  }
+
+  /** Fails before it can be picked. */
+  public static final class UnnamableCache extends BadCache {
+    @Override
+    public String name() {
+      throw new IllegalStateException("not yet");
+    }
+  }
+
+  /** A model's provider that is wrong: it makes nothing. */
+  public static class EmptyModel implements ModelProvider {
+    @Override
+    public String name() {
+      return "bad";
+    }
+
+    @Override
+    public String description() {
+      return "wrong on purpose";
+    }
+
+    @Override
+    public Model create(String argument) {
+      return null;
+    }
+  }
+
+  /** Throws what is not meant for people. */
+  public static final class ThrowingModel extends EmptyModel {
+    @Override
+    public Model create(String argument) {
+      throw new IndexOutOfBoundsException("of its own");
+    }
+  }
+
+  /** Has no name. */
+  public static final class NamelessModel extends EmptyModel {
+    @Override
+    public String name() {
+      return null;
+    }
+  }
+
   @Test
   void aProviderThatFailsIsNamed() throws Exception {
-    Map<Class<?>, String> failures =
+    Map<Class<? extends KvCacheProvider>, String> caches =
         Map.of(
-            Throwing.class, "failed: java.lang.IndexOutOfBoundsException: of its own",
-            Empty.class, "made none");
-    for (Map.Entry<Class<?>, String> failure : failures.entrySet()) {
-      Path services = folder.resolve("META-INF").resolve("services");
-      Files.createDirectories(services);
-      Files.writeString(
-          services.resolve(KvCacheProvider.class.getName()), failure.getKey().getName());
+            EmptyCache.class, "made none",
+            ThrowingCache.class, "failed: java.lang.IndexOutOfBoundsException: of its own",
+            SilentCache.class, "failed: java.lang.IllegalArgumentException",
+            AlienCache.class, "failed: java.lang.NoSuchMethodError: gone",
+            NamelessCache.class, "has no name",
+            UnnamableCache.class, "failed: java.lang.IllegalStateException: not yet");
+    for (var failure : caches.entrySet()) {
+      String plugin = plugin(KvCacheProvider.class, failure.getKey());
       Programs.Outcome outcome =
           Programs.run(
-              "",
-              "compare",
-              "--model-preset",
-              "tiny",
-              "--cache",
-              "bad",
-              "--plugins",
-              folder.toString());
-      assertEquals(2, outcome.status());
-      assertTrue(outcome.err().contains(failure.getKey().getName()), outcome.err());
-      assertTrue(outcome.err().contains(failure.getValue()), outcome.err());
+              "", "compare", "--model-preset", "tiny", "--cache", "bad", "--plugins", plugin);
+      assertFails(outcome, "the cache provider ", failure.getKey(), failure.getValue());
     }
+    Map<Class<? extends ModelProvider>, String> models =
+        Map.of(
+            EmptyModel.class, "made none",
+            ThrowingModel.class, "failed: java.lang.IndexOutOfBoundsException: of its own",
+            NamelessModel.class, "has no name");
+    for (var failure : models.entrySet()) {
+      String plugin = plugin(ModelProvider.class, failure.getKey());
+      Programs.Outcome outcome =
+          Programs.run("", "compare", "--model", "provider:bad", "--plugins", plugin);
+      assertFails(outcome, "the model provider ", failure.getKey(), failure.getValue());
+    }
+  }
+
+  /** A folder that offers one provider. */
+  private <T> String plugin(Class<T> service, Class<? extends T> provider) throws Exception {
+    Path plugin = folder.resolve(provider.getSimpleName());
+    Path services = Files.createDirectories(plugin.resolve("META-INF").resolve("services"));
+    Files.writeString(services.resolve(service.getName()), provider.getName());
+    return plugin.toString();
+  }
+
+  private static void assertFails(
+      Programs.Outcome outcome, String who, Class<?> provider, String how) {
+    assertEquals(
+        "kv4j: " + who + provider.getName() + " " + how, outcome.err().strip(), outcome.err());
+    assertEquals(2, outcome.status());
   }
 
   private static String compare(String... options) {

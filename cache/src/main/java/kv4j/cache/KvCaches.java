@@ -3,6 +3,7 @@ package kv4j.cache;
 import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 
 /** The caches that can be picked by name: kv4j's own and those that plug-ins add. */
 public final class KvCaches {
@@ -11,16 +12,17 @@ public final class KvCaches {
   /**
    * All providers by name, as the given loader sees them.
    *
-   * @throws IllegalArgumentException if two have the same name
+   * @throws IllegalArgumentException if two have the same name, or one has none
    */
   public static Map<String, KvCacheProvider> providers(ClassLoader loader) {
     Map<String, KvCacheProvider> providers = new TreeMap<>();
     for (KvCacheProvider provider : ServiceLoader.load(KvCacheProvider.class, loader)) {
-      KvCacheProvider other = providers.put(provider.name(), provider);
+      String name = ask(provider, provider::name, "has no name");
+      KvCacheProvider other = providers.put(name, provider);
       if (other != null) {
         throw new IllegalArgumentException(
             "two caches are named "
-                + provider.name()
+                + name
                 + ": "
                 + other.getClass().getName()
                 + " and "
@@ -34,6 +36,7 @@ public final class KvCaches {
    * Makes the cache of a given name.
    *
    * @throws IllegalArgumentException if there is none of that name, or it refuses the configuration
+   *     or fails
    */
   public static KvCache create(String name, KvCacheConfig config, ClassLoader loader) {
     Map<String, KvCacheProvider> providers = providers(loader);
@@ -45,25 +48,24 @@ public final class KvCaches {
               + "; there are "
               + String.join(", ", providers.keySet()));
     }
-    KvCache cache;
+    return ask(provider, () -> provider.create(config), "made none");
+  }
+
+  /** What a provider answers. It may be anybody's, so that people are told whose failure it is. */
+  private static <T> T ask(KvCacheProvider provider, Supplier<T> question, String none) {
+    String who = "the cache provider " + provider.getClass().getName() + " ";
+    T answer;
     try {
-      cache = provider.create(config);
-    } catch (IllegalArgumentException e) { // its own words
-      throw e;
-    } catch (RuntimeException e) {
-      throw new IllegalArgumentException(
-          "the provider of the cache %s, %s, failed: %s"
-              .formatted(name, provider.getClass().getName(), e),
-          e);
+      answer = question.get();
+    } catch (RuntimeException | LinkageError e) {
+      if (e instanceof IllegalArgumentException own && own.getMessage() != null) {
+        throw own; // a refusal in its own words
+      }
+      throw new IllegalArgumentException(who + "failed: " + e, e);
     }
-    if (cache == null) {
-      throw new IllegalArgumentException(
-          "the provider of the cache "
-              + name
-              + ", "
-              + provider.getClass().getName()
-              + ", made none");
+    if (answer == null) {
+      throw new IllegalArgumentException(who + none);
     }
-    return cache;
+    return answer;
   }
 }

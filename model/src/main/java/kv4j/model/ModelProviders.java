@@ -3,6 +3,7 @@ package kv4j.model;
 import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 
 /** The models of one's own that can be picked by name. */
 public final class ModelProviders {
@@ -11,16 +12,17 @@ public final class ModelProviders {
   /**
    * All providers by name, as the given loader sees them.
    *
-   * @throws IllegalArgumentException if two have the same name
+   * @throws IllegalArgumentException if two have the same name, or one has none
    */
   public static Map<String, ModelProvider> providers(ClassLoader loader) {
     Map<String, ModelProvider> providers = new TreeMap<>();
     for (ModelProvider provider : ServiceLoader.load(ModelProvider.class, loader)) {
-      ModelProvider other = providers.put(provider.name(), provider);
+      String name = ask(provider, provider::name, "has no name");
+      ModelProvider other = providers.put(name, provider);
       if (other != null) {
         throw new IllegalArgumentException(
             "two models are named "
-                + provider.name()
+                + name
                 + ": "
                 + other.getClass().getName()
                 + " and "
@@ -34,7 +36,8 @@ public final class ModelProviders {
    * Makes the model of a given name.
    *
    * @param argument what the provider makes it from; empty: nothing
-   * @throws IllegalArgumentException if there is none of that name, or it refuses the argument
+   * @throws IllegalArgumentException if there is none of that name, or it refuses the argument or
+   *     fails
    */
   public static Model create(String name, String argument, ClassLoader loader) {
     Map<String, ModelProvider> providers = providers(loader);
@@ -47,25 +50,24 @@ public final class ModelProviders {
                   ? ", nor any other"
                   : "; there are " + String.join(", ", providers.keySet())));
     }
-    Model model;
+    return ask(provider, () -> provider.create(argument), "made none");
+  }
+
+  /** What a provider answers. It may be anybody's, so that people are told whose failure it is. */
+  private static <T> T ask(ModelProvider provider, Supplier<T> question, String none) {
+    String who = "the model provider " + provider.getClass().getName() + " ";
+    T answer;
     try {
-      model = provider.create(argument);
-    } catch (IllegalArgumentException e) { // its own words
-      throw e;
-    } catch (RuntimeException e) {
-      throw new IllegalArgumentException(
-          "the provider of the model %s, %s, failed: %s"
-              .formatted(name, provider.getClass().getName(), e),
-          e);
+      answer = question.get();
+    } catch (RuntimeException | LinkageError e) {
+      if (e instanceof IllegalArgumentException own && own.getMessage() != null) {
+        throw own; // a refusal in its own words
+      }
+      throw new IllegalArgumentException(who + "failed: " + e, e);
     }
-    if (model == null) {
-      throw new IllegalArgumentException(
-          "the provider of the model "
-              + name
-              + ", "
-              + provider.getClass().getName()
-              + ", made none");
+    if (answer == null) {
+      throw new IllegalArgumentException(who + none);
     }
-    return model;
+    return answer;
   }
 }
