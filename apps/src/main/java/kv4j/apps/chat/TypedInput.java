@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jline.reader.CompletingParsedLine;
 import org.jline.reader.EOFError;
 import org.jline.reader.EndOfFileException;
@@ -29,11 +30,12 @@ public final class TypedInput implements ChatInput {
   private static final String PROMPT = "> ";
   private static final Size USUAL_SIZE = new Size(80, 24);
   private static final String MORE = "  ";
+  private static final int INTERRUPTED = 130; // 128 + the number of SIGINT, as shells have it
 
   private final Terminal terminal;
   private final LineReader reader;
   private final boolean keeps;
-  private volatile boolean asked;
+  private final AtomicBoolean asked = new AtomicBoolean();
 
   /**
    * @param history file that holds what was typed before and takes what is; empty: only this run's
@@ -47,6 +49,7 @@ public final class TypedInput implements ChatInput {
             .encoding(StandardCharsets.UTF_8)
             .signalHandler(SignalHandler.SIG_DFL)
             .build();
+    terminal.handle(Signal.INT, signal -> interrupt()); // but while a line is read
     if (terminal.getWidth() == 0 || terminal.getHeight() == 0) { // nobody has told it
       terminal.setSize(USUAL_SIZE);
     }
@@ -60,6 +63,7 @@ public final class TypedInput implements ChatInput {
     history.ifPresent(
         file -> builder.variable(LineReader.HISTORY_FILE, file.toAbsolutePath().normalize()));
     reader = builder.build();
+    reader.getWidgets().put(LineReader.CALLBACK_INIT, this::reads);
     keeps = history.isPresent();
   }
 
@@ -111,11 +115,13 @@ public final class TypedInput implements ChatInput {
 
   @Override
   public Optional<String> next() {
-    asked = false;
-    terminal.handle(Signal.INT, signal -> interrupt());
     while (true) {
       try {
-        return Optional.of(Multiline.message(reader.readLine(PROMPT)));
+        Optional<String> message = Optional.of(Multiline.message(reader.readLine(PROMPT)));
+        if (Thread.interrupted()) { // what a Ctrl-C does that comes when the line is read already
+          asked.set(true);
+        }
+        return message;
       } catch (UserInterruptException e) {
         if (e.getPartialLine().isEmpty()) {
           terminal.writer().println("(Ctrl-D or /exit leaves)");
@@ -126,15 +132,22 @@ public final class TypedInput implements ChatInput {
     }
   }
 
+  /** The line editor has begun, and Ctrl-C is its own now. */
+  private boolean reads() {
+    asked.set(false);
+    return true;
+  }
+
   /** Ctrl-C asks the answer to stop; a second time, it ends the program. */
   private void interrupt() {
-    asked = true;
-    terminal.handle(Signal.INT, SignalHandler.SIG_DFL);
+    if (asked.getAndSet(true)) {
+      System.exit(INTERRUPTED);
+    }
   }
 
   @Override
   public boolean asksToStop() {
-    return asked;
+    return asked.get();
   }
 
   @Override
