@@ -20,12 +20,12 @@ import kv4j.apps.cli.Terminal;
 import kv4j.apps.cli.ValueOption;
 import kv4j.apps.cli.Values;
 import kv4j.apps.cli.WrongAnswersException;
-import kv4j.apps.measure.ProgressListener;
 import kv4j.apps.measure.WorkloadOptions;
 import kv4j.apps.measure.WorkloadRunner;
 import kv4j.apps.model.LoadedModel;
 import kv4j.apps.model.ModelChoice;
 import kv4j.apps.report.JsonFile;
+import kv4j.apps.report.Progress;
 import kv4j.apps.report.ReportPrinter;
 import kv4j.apps.report.RunInfo;
 import kv4j.apps.workload.PromptFormat;
@@ -57,9 +57,16 @@ final class WorkloadProgram {
   static final ValueOption<Path> WORKLOAD =
       ValueOption.optional("workload", "FILE", "another workload than the one shipped", Path::of);
 
+  private static final Set<String> OWN_CACHES =
+      KvCaches.providers(WorkloadProgram.class.getClassLoader()).keySet();
   private static final ValueOption<String> CACHE =
-      ValueOption.of("cache", "NAME", "cache under test: " + caches(), "radix", Values::text)
-          .withChoices(KvCaches.providers(WorkloadProgram.class.getClassLoader()).keySet());
+      ValueOption.of(
+              "cache",
+              "NAME",
+              "cache under test: " + String.join(", ", OWN_CACHES),
+              "radix",
+              Values::text)
+          .withChoices(OWN_CACHES);
   private static final ValueOption<List<String>> ALSO =
       ValueOption.optional(
           "also",
@@ -79,23 +86,22 @@ final class WorkloadProgram {
           "a secret of the requests; caches share nothing with requests without it",
           text -> text);
   private static final ValueOption<Integer> BLOCK_SIZE =
-      ValueOption.of("block-size", "N", "tokens in a block of the cache", 16, Values::positiveInt);
+      ValueOption.of(
+          "block-size", "N", "tokens in a block of the cache", 16, WorkloadProgram::blockSize);
   private static final ValueOption<KvDtype> CACHE_DTYPE =
-      ValueOption.of(
-              "cache-dtype",
-              "TYPE",
-              "how caches keep numbers: " + Values.names(KvDtype.class, ", "),
-              KvDtype.F32,
-              text -> Values.oneOf(KvDtype.class, text))
-          .withChoices(Values.names(KvDtype.class));
+      ValueOption.oneOf(
+          "cache-dtype",
+          "TYPE",
+          "how caches keep numbers: " + Values.names(KvDtype.class, ", "),
+          KvDtype.F32,
+          KvDtype.class);
   private static final ValueOption<EvictionPolicy.Standard> POLICY =
-      ValueOption.of(
-              "policy",
-              "NAME",
-              "what makes room first: " + Values.names(EvictionPolicy.Standard.class, ", "),
-              "lru",
-              text -> Values.oneOf(EvictionPolicy.Standard.class, text))
-          .withChoices(Values.names(EvictionPolicy.Standard.class));
+      ValueOption.oneOf(
+          "policy",
+          "NAME",
+          "what makes room first: " + Values.names(EvictionPolicy.Standard.class, ", "),
+          "lru",
+          EvictionPolicy.Standard.class);
   private static final ValueOption<Long> MAX_BYTES =
       ValueOption.of(
           "max-bytes", "SIZE", "most the cache keeps between requests", "1GiB", Values::bytes);
@@ -106,13 +112,12 @@ final class WorkloadProgram {
           "how long the cache keeps an entry, such as 10m or 1h30m (default: for ever)",
           Values::duration);
   static final ValueOption<Devices.Choice> DEVICE =
-      ValueOption.of(
-              "device",
-              "NAME",
-              "cpu, gpu, or auto: a GPU where there is a usable one",
-              "auto",
-              text -> Values.oneOf(Devices.Choice.class, text))
-          .withChoices(Values.names(Devices.Choice.class));
+      ValueOption.oneOf(
+          "device",
+          "NAME",
+          "cpu, gpu, or auto: a GPU where there is a usable one",
+          "auto",
+          Devices.Choice.class);
   static final ValueOption<Integer> THREADS =
       ValueOption.of(
           "threads",
@@ -138,6 +143,16 @@ final class WorkloadProgram {
           SALT, Setting.TENANTS);
 
   private WorkloadProgram() {}
+
+  private static int blockSize(String text) {
+    int tokens = Values.positiveInt(text);
+    if (tokens % KvLayout.TILE != 0) {
+      throw new IllegalArgumentException(
+          "must be a multiple of %d, not %d: others are slow for every cache, which would flatter the one under test"
+              .formatted(KvLayout.TILE, tokens));
+    }
+    return tokens;
+  }
 
   /**
    * Options of both programs, after a program's own.
@@ -197,7 +212,8 @@ final class WorkloadProgram {
     ClassLoader loader = Plugins.loader(line);
     ModelChoice.check(line);
     long seed = ModelChoice.seed(line);
-    checkUse(line, names(cache, also, loader), loader);
+    Map<String, KvCacheProvider> providers = KvCaches.providers(loader);
+    checkUse(line, names(cache, also, providers.keySet()), providers);
     EngineOptions engineOptions =
         new EngineOptions(THREADS.in(line), EngineOptions.defaults().prefillChunk());
     int repeat = REPEAT.in(line);
@@ -208,20 +224,13 @@ final class WorkloadProgram {
     LoadedModel loaded = ModelChoice.load(line, seed, terminal);
     Model model = loaded.model();
     PromptFormat format = new PromptFormat(model.tokenizer(), loaded.template());
-    if (blockSize % KvLayout.TILE != 0) {
-      throw new IllegalArgumentException(
-          "--block-size must be a multiple of %d, not %d: others are slow for every cache, which would flatter the one under test"
-              .formatted(KvLayout.TILE, blockSize));
-    }
     if (blockSize > model.config().context()) {
       throw new IllegalArgumentException(
           "--block-size of %d tokens is over the model's context of %d"
               .formatted(blockSize, model.config().context()));
     }
+    boolean showTree = line.hasOption(SHOW_TREE);
     String[] tree = {""};
-    ProgressListener progress =
-        new ProgressListener(
-            "measuring", terminal, used -> tree[0] = tree(used, model.tokenizer()));
     try (InferenceEngine engine = InferenceEngine.create(model, engineOptions)) {
       Dispatcher.explain(line, terminal, engine.describePlan());
       KvCacheConfig config =
@@ -231,10 +240,15 @@ final class WorkloadProgram {
               engine,
               workload.apply(model, format),
               new WorkloadOptions(cache, also, config, loader, repeat, namespace, salt),
-              progress);
+              steps -> Progress.of("measuring", steps, terminal),
+              used -> {
+                if (showTree) {
+                  tree[0] = tree(used, model.tokenizer());
+                }
+              });
       RunInfo info = info(model, engineOptions, device, Optional.of(format.description()));
       people.out().print(ReportPrinter.text(info, report, everyLayer));
-      if (line.hasOption(SHOW_TREE)) {
+      if (showTree) {
         people.out().println(tree[0]);
       }
       people.out().flush();
@@ -261,15 +275,12 @@ final class WorkloadProgram {
   static Optional<JsonFile> json(CommandLine line, Terminal terminal, Path... operands) {
     List<Path> inputs = new ArrayList<>(List.of(operands));
     inputs.addAll(ModelChoice.inputs(line));
-    if (line.hasOption(WORKLOAD.name())) {
-      inputs.add(WORKLOAD.find(line).orElseThrow());
-    }
+    WORKLOAD.find(line).ifPresent(inputs::add);
     return JSON.find(line).map(name -> JsonFile.of(name, inputs, terminal));
   }
 
   /** The caches to run, each once. */
-  private static Set<String> names(String cache, List<String> also, ClassLoader loader) {
-    Set<String> known = KvCaches.providers(loader).keySet();
+  private static Set<String> names(String cache, List<String> also, Set<String> known) {
     Set<String> names = new HashSet<>();
     for (String name : Stream.concat(Stream.of(cache), also.stream()).toList()) {
       if (!known.contains(name)) {
@@ -284,8 +295,8 @@ final class WorkloadProgram {
   }
 
   /** What none of the caches heeds must not be asked for. */
-  private static void checkUse(CommandLine line, Set<String> caches, ClassLoader loader) {
-    Map<String, KvCacheProvider> providers = KvCaches.providers(loader);
+  private static void checkUse(
+      CommandLine line, Set<String> caches, Map<String, KvCacheProvider> providers) {
     Set<Setting> heeded = EnumSet.noneOf(Setting.class);
     caches.forEach(cache -> heeded.addAll(providers.get(cache).settings()));
     SETTINGS.forEach(
@@ -294,9 +305,7 @@ final class WorkloadProgram {
             refuse(line, option, "a cache that keeps something between requests");
           }
         });
-    boolean own =
-        KvCaches.providers(WorkloadProgram.class.getClassLoader()).keySet().containsAll(caches);
-    if (own && !ModelChoice.isProvider(line)) {
+    if (OWN_CACHES.containsAll(caches) && !ModelChoice.isProvider(line)) {
       refuse(line, Plugins.OPTION, "a cache or a model that is in the jar");
     }
   }
@@ -321,10 +330,5 @@ final class WorkloadProgram {
         new RunInfo.Backend(
             Nd4j.getBackend().getClass().getSimpleName(), Blas.vendor(), options.threads(), device),
         prompts);
-  }
-
-  private static String caches() {
-    ClassLoader loader = WorkloadProgram.class.getClassLoader();
-    return String.join(", ", KvCaches.providers(loader).keySet());
   }
 }

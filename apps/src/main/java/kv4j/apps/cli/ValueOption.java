@@ -42,6 +42,13 @@ public record ValueOption<T>(
         name, argument, description, Optional.of(otherwise.toString()), false, List.of(), parser);
   }
 
+  /** An option whose values are an enum's constants in lower case. */
+  public static <E extends Enum<E>> ValueOption<E> oneOf(
+      String name, String argument, String description, Object otherwise, Class<E> type) {
+    return of(name, argument, description, otherwise, text -> Values.oneOf(type, text))
+        .withChoices(Values.names(type));
+  }
+
   /** An option that need not have a value. */
   public static <T> ValueOption<T> optional(
       String name, String argument, String description, Function<String, T> parser) {

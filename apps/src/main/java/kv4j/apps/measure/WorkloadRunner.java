@@ -4,11 +4,15 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.IntFunction;
 import java.util.stream.Stream;
+import kv4j.apps.report.Progress;
 import kv4j.apps.workload.Workload;
 import kv4j.apps.workload.WorkloadReport;
 import kv4j.apps.workload.WorkloadRequest;
 import kv4j.cache.ExpectedHits;
+import kv4j.cache.KvCache;
 import kv4j.cache.KvCacheConfig;
 import kv4j.cache.KvCacheProvider;
 import kv4j.cache.KvCaches;
@@ -38,7 +42,8 @@ public final class WorkloadRunner {
   private final InferenceEngine engine;
   private final Workload workload;
   private final WorkloadOptions options;
-  private final WorkloadListener listener;
+  private final Progress progress;
+  private final Consumer<KvCache> atEnd;
   private final RowTally none;
   private final RowTally request;
   private final List<RowTally> alongside;
@@ -53,11 +58,13 @@ public final class WorkloadRunner {
       InferenceEngine engine,
       Workload workload,
       WorkloadOptions options,
-      WorkloadListener listener) {
+      Progress progress,
+      Consumer<KvCache> atEnd) {
     this.engine = engine;
     this.workload = workload;
     this.options = options;
-    this.listener = listener;
+    this.progress = progress;
+    this.atEnd = atEnd;
     int requests = workload.requests().size();
     none = new RowTally("none", 1, Math.min(NONE_NEW_TOKENS, workload.newTokens()));
     request = new RowTally("request", requests, workload.newTokens());
@@ -74,6 +81,8 @@ public final class WorkloadRunner {
   /**
    * Runs and measures.
    *
+   * @param progress what to tell of so many steps, once the workload is known to fit
+   * @param atEnd looks into the cache under test, at the end of each repeat
    * @throws IllegalArgumentException with one sentence if a prompt does not fit the model, there is
    *     no cache of that name, or it refuses its configuration
    */
@@ -81,10 +90,13 @@ public final class WorkloadRunner {
       InferenceEngine engine,
       Workload workload,
       WorkloadOptions options,
-      WorkloadListener listener) {
+      IntFunction<Progress> progress,
+      Consumer<KvCache> atEnd) {
     workload.checkFits(engine.model().config());
     checkRoom(workload, options);
-    return new WorkloadRunner(engine, workload, options, listener).run();
+    try (Progress shown = progress.apply(steps(workload, options))) {
+      return new WorkloadRunner(engine, workload, options, shown, atEnd).run();
+    }
   }
 
   /** A cache that cannot keep a single prefix would look like one that does not work. */
@@ -105,19 +117,19 @@ public final class WorkloadRunner {
     }
   }
 
-  private WorkloadReport run() {
+  /** How many requests run in all. */
+  private static int steps(Workload workload, WorkloadOptions options) {
     int requests = workload.requests().size();
-    int warmUps = Math.min(WARM_UP_REQUESTS, requests);
-    int hits = Math.min(WARM_UP_HITS, requests);
-    int rows = 2 + alongside.size();
-    listener.start(warmUps + hits + options.repeat() * (1 + rows * requests));
-    try {
-      warmUp(warmUps, hits);
-      for (int i = 0; i < options.repeat(); i++) {
-        repeat();
-      }
-    } finally {
-      listener.end();
+    int rows = 2 + options.alongside().size();
+    return Math.min(WARM_UP_REQUESTS, requests)
+        + Math.min(WARM_UP_HITS, requests)
+        + options.repeat() * (1 + rows * requests);
+  }
+
+  private WorkloadReport run() {
+    warmUp();
+    for (int i = 0; i < options.repeat(); i++) {
+      repeat();
     }
     return new Summary(engine.model().config(), workload, none, request, alongside, tested)
         .report(
@@ -132,16 +144,17 @@ public final class WorkloadRunner {
    * Runs the first requests on caches of their own, so that the code is compiled and paged in; more
    * of them with the cache under test, whose short passes are other code and cost less.
    */
-  private void warmUp(int requests, int hits) {
+  private void warmUp() {
+    int hits = Math.min(WARM_UP_HITS, workload.requests().size());
     try (MeasuringKvCache plain = create("request");
         MeasuringKvCache prefix = create(options.cache())) {
       for (int i = 0; i < hits; i++) {
-        if (i < requests) {
+        if (i < WARM_UP_REQUESTS) {
           generate(plain, request, i);
-          listener.step("warming up");
+          progress.step("warming up");
         }
         generate(prefix, tested, i);
-        listener.step("warming up");
+        progress.step("warming up");
       }
     }
   }
@@ -178,7 +191,7 @@ public final class WorkloadRunner {
                 ? reference.ttftNanos() / 1e6
                 : warmPass(warmSequences, current).millis(current.prompt(), expectedTokens[i]));
       }
-      listener.finished(prefix.measured());
+      atEnd.accept(prefix.measured());
       none.endRepeat(nothing);
       for (int other = 0; other < alongside.size(); other++) {
         alongside.get(other).endRepeat(others.caches().get(other));
@@ -205,7 +218,7 @@ public final class WorkloadRunner {
   private GenerationResult measure(MeasuringKvCache cache, RowTally tally, int index) {
     GenerationResult result = generate(cache, tally, index);
     tally.add(index, result);
-    listener.step(
+    progress.step(
         "request " + (index + 1) + " of " + workload.requests().size() + ", " + tally.cache());
     return result;
   }

@@ -14,8 +14,11 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.IntFunction;
 import kv4j.apps.SpoilingCacheProvider;
 import kv4j.apps.bench.Flops;
+import kv4j.apps.report.Progress;
 import kv4j.apps.workload.AgenticRun;
 import kv4j.apps.workload.CacheRow;
 import kv4j.apps.workload.GroupRow;
@@ -85,15 +88,35 @@ class WorkloadRunnerTest {
   }
 
   private static WorkloadReport run(Workload workload, String cache, int repeat) {
-    return run(workload, cache, repeat, WorkloadListener.NONE);
+    return run(workload, cache, repeat, steps -> new Notes(), used -> {});
   }
 
   private static WorkloadReport run(
-      Workload workload, String cache, int repeat, WorkloadListener listener) {
+      Workload workload,
+      String cache,
+      int repeat,
+      IntFunction<Progress> progress,
+      Consumer<KvCache> atEnd) {
     KvCacheConfig config = KvCacheConfig.of(engine.layout(16, KvDtype.F32), 1L << 30);
     ClassLoader loader = WorkloadRunnerTest.class.getClassLoader();
     return WorkloadRunner.run(
-        engine, workload, new WorkloadOptions(cache, config, loader, repeat), listener);
+        engine, workload, new WorkloadOptions(cache, config, loader, repeat), progress, atEnd);
+  }
+
+  /** Notes what it hears. */
+  private static final class Notes implements Progress {
+    private final List<String> labels = new ArrayList<>();
+    private int ends;
+
+    @Override
+    public void step(String label) {
+      labels.add(label);
+    }
+
+    @Override
+    public void close() {
+      ends++;
+    }
   }
 
   /** All caches of kv4j's own that keep anything. */
@@ -187,7 +210,8 @@ class WorkloadRunnerTest {
           engine,
           questions(3),
           new WorkloadOptions(cache, alongside, config, loader, 1, "", ""),
-          WorkloadListener.NONE);
+          steps -> new Notes(),
+          used -> {});
     }
   }
 
@@ -226,7 +250,11 @@ class WorkloadRunnerTest {
     KvCacheConfig config = KvCacheConfig.of(engine.layout(16, KvDtype.F32), bytes);
     ClassLoader loader = WorkloadRunnerTest.class.getClassLoader();
     return WorkloadRunner.run(
-        engine, questions(4), new WorkloadOptions(cache, config, loader, 1), WorkloadListener.NONE);
+        engine,
+        questions(4),
+        new WorkloadOptions(cache, config, loader, 1),
+        steps -> new Notes(),
+        used -> {});
   }
 
   @Test
@@ -255,7 +283,8 @@ class WorkloadRunnerTest {
             engine,
             questions(3),
             new WorkloadOptions("radix", config, loader, 1),
-            WorkloadListener.NONE);
+            steps -> new Notes(),
+            used -> {});
     Rounding rounding = report.rounding().orElseThrow();
     assertEquals("i8", rounding.dtype());
     assertEquals(engine.layout(16, KvDtype.I8).bytesPerToken(), rounding.bytesPerToken());
@@ -269,67 +298,44 @@ class WorkloadRunnerTest {
   }
 
   @Test
-  void theListenerLooksIntoTheCacheUnderTest() {
+  void theCacheUnderTestCanBeLookedInto() {
     List<Long> entries = new ArrayList<>();
     run(
         questions(2),
         "radix",
         2,
-        new WorkloadListener() {
-          @Override
-          public void start(int steps) {}
-
-          @Override
-          public void step(String label) {}
-
-          @Override
-          public void finished(KvCache cache) {
-            assertTrue(cache instanceof RadixKvCache, cache.toString());
-            entries.add(cache.stats().storage().entries());
-          }
-
-          @Override
-          public void end() {}
+        steps -> new Notes(),
+        cache -> {
+          assertTrue(cache instanceof RadixKvCache, cache.toString());
+          entries.add(cache.stats().storage().entries());
         });
     assertEquals(2, entries.size());
     assertTrue(entries.get(0) > 0 && entries.get(0).equals(entries.get(1)), entries.toString());
   }
 
   @Test
-  void theListenerHearsAsManyStepsAsAnnounced() {
-    List<String> heard = new ArrayList<>();
+  void thereAreAsManyStepsAsAnnounced() {
+    Notes notes = new Notes();
     int[] announced = {0};
-    int[] ended = {0};
     run(
         questions(4),
         "request",
         2,
-        new WorkloadListener() {
-          @Override
-          public void start(int steps) {
-            announced[0] += steps;
-          }
-
-          @Override
-          public void step(String label) {
-            heard.add(label);
-          }
-
-          @Override
-          public void end() {
-            ended[0]++;
-          }
-        });
-    assertEquals(announced[0], heard.size());
-    assertEquals(1, ended[0]);
-    assertEquals("request 4 of 4, request", heard.get(heard.size() - 1));
+        steps -> {
+          announced[0] += steps;
+          return notes;
+        },
+        used -> {});
+    assertEquals(announced[0], notes.labels.size());
+    assertEquals(1, notes.ends);
+    assertEquals("request 4 of 4, request", notes.labels.get(notes.labels.size() - 1));
   }
 
   @Test
   void aPromptThatDoesNotFitIsRefusedBeforeAnythingRuns() {
     Workload tooLong = AgenticRun.shipped().workload(MODEL.tokenizer(), 2000);
     Throwable e =
-        assertThrows(IllegalArgumentException.class, () -> run(tooLong, "request", 1, null));
+        assertThrows(IllegalArgumentException.class, () -> run(tooLong, "request", 1, null, null));
     assertTrue(e.getMessage().contains("does not fit the model's context of 4096"), e.getMessage());
   }
 }
