@@ -133,12 +133,8 @@ public final class ModelChoice {
   public static List<Path> inputs(CommandLine line) {
     List<Path> inputs = new ArrayList<>();
     MODEL.find(line).filter(model -> !isProvider(line)).map(Path::of).ifPresent(inputs::add);
-    if (line.hasOption(TOKENIZER.name())) {
-      inputs.add(TOKENIZER.find(line).orElseThrow());
-    }
-    if (line.hasOption(Plugins.OPTION.name())) {
-      inputs.addAll(Plugins.OPTION.all(line));
-    }
+    TOKENIZER.find(line).ifPresent(inputs::add);
+    inputs.addAll(Plugins.OPTION.all(line));
     return inputs;
   }
 

@@ -110,7 +110,7 @@ public record ModelContents(
       Optional<Vocabulary> tokenizer = Optional.empty();
       TokenizerFiles files = new TokenizerFiles(vocabulary);
       try {
-        model = Optional.of(supported(ModelLoader.inspect(file, LoadOptions.ALL)));
+        model = Optional.of(supported(ModelLoader.inspect(source, file, LoadOptions.ALL)));
       } catch (IllegalArgumentException e) {
         problems.add(e.getMessage());
       }

@@ -1,6 +1,5 @@
 package kv4j.apps.model;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,13 +14,14 @@ import kv4j.model.format.ModelFileException;
 import kv4j.model.format.TensorSource;
 import kv4j.model.tokenizer.GgufTokenizers;
 import kv4j.model.tokenizer.Llama2cTokenizers;
+import kv4j.model.tokenizer.SpecialTokenFiles;
 
 /** Finds a model's tokenizer, and notes the chat template that lies with it. */
 public final class TokenizerFiles implements ModelLoader.TokenizerFinder {
   private static final String LLAMA2C = "llama2.c";
   private static final String LLAMA2C_FILE = "tokenizer.bin";
   private static final String GGUF_PREFIX = "tokenizer.";
-  private static final String ADD_END = "add_eos_token";
+  private static final String GGUF_ADD_END = "tokenizer.ggml.add_eos_token";
 
   private final Optional<Path> given;
   private boolean asksForEnd;
@@ -58,12 +58,6 @@ public final class TokenizerFiles implements ModelLoader.TokenizerFinder {
     return asksForEnd;
   }
 
-  private static boolean asksForEnd(Path folder) throws IOException {
-    Path config = folder.resolve("tokenizer_config.json");
-    return Files.isReadable(config)
-        && new ObjectMapper().readTree(config.toFile()).path(ADD_END).asBoolean();
-  }
-
   @Override
   public Tokenizer find(TensorSource source, Path path) {
     boolean llama2c = source.format().equals(LLAMA2C);
@@ -77,10 +71,10 @@ public final class TokenizerFiles implements ModelLoader.TokenizerFinder {
       if (source.format().equals("safetensors")) {
         Path folder = Files.isDirectory(path) ? path : path.toAbsolutePath().getParent();
         template = ChatTemplates.read(folder, tokenizer);
-        asksForEnd = asksForEnd(folder);
+        asksForEnd = SpecialTokenFiles.read(folder).addsEnd();
       } else {
         template = ChatTemplates.from(source.metadata(), tokenizer);
-        asksForEnd = Boolean.TRUE.equals(source.metadata().get("tokenizer.ggml." + ADD_END));
+        asksForEnd = Boolean.TRUE.equals(source.metadata().get(GGUF_ADD_END));
         source
             .metadata()
             .forEach(

@@ -43,7 +43,12 @@ public final class ModelLoader {
     }
   }
 
-  private static ModelInfo inspect(TensorSource source, Path path, LoadOptions options) {
+  /**
+   * The same of an opened file.
+   *
+   * @throws ModelFileException if it is not a sound file of a supported model
+   */
+  public static ModelInfo inspect(TensorSource source, Path path, LoadOptions options) {
     Family family = Family.of(source);
     List<String> unknown =
         Family.hasHuggingFaceNames(source)

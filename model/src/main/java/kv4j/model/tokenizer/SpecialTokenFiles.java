@@ -117,6 +117,11 @@ public final class SpecialTokenFiles {
     return said.isBoolean() ? Optional.of(said.booleanValue()) : Optional.empty();
   }
 
+  /** Whether {@code tokenizer_config.json} wants the end token behind a prompt. */
+  public boolean addsEnd() {
+    return tokenizer.path("add_eos_token").asBoolean();
+  }
+
   private static List<Integer> ids(JsonNode said) {
     return (said.isArray() ? stream(said) : Stream.of(said))
         .filter(id -> id.isIntegralNumber() && id.canConvertToInt() && id.intValue() >= 0)
