@@ -52,8 +52,13 @@ public final class PassTimer {
     }
   }
 
-  /** Brings a sequence to where a pass begins and runs the pass; only that is timed. */
-  static double millis(Forward engine, RewindableSequence sequence, int[] tokens, Pass pass) {
+  /**
+   * Brings a sequence to where a pass begins and runs the pass; only that is timed.
+   *
+   * @return ms
+   */
+  public static double millis(
+      Forward engine, RewindableSequence sequence, int[] tokens, Pass pass) {
     sequence.goBackTo(Math.min(pass.before(), sequence.length()));
     if (sequence.length() < pass.before()) {
       engine.run(sequence, tokens, sequence.length(), pass.before());
@@ -87,8 +92,7 @@ public final class PassTimer {
       afterRound.run();
     }
     Map<Pass, Spread> spreads = new LinkedHashMap<>();
-    times.forEach(
-        (pass, ms) -> spreads.put(pass, Spread.of(ms.stream().mapToDouble(t -> t).toArray())));
+    times.forEach((pass, ms) -> spreads.put(pass, Spread.of(ms)));
     return spreads;
   }
 }

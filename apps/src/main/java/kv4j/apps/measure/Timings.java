@@ -20,10 +20,6 @@ final class Timings {
 
   /** One value per request: the median over the repeats. */
   double[] medians() {
-    return values.stream().mapToDouble(v -> Spread.of(toArray(v)).median()).toArray();
-  }
-
-  private static double[] toArray(List<Double> list) {
-    return list.stream().mapToDouble(Double::doubleValue).toArray();
+    return values.stream().mapToDouble(v -> Spread.of(v).median()).toArray();
   }
 }

@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import kv4j.apps.bench.Forward;
+import kv4j.apps.bench.Pass;
+import kv4j.apps.bench.PassTimer;
 import kv4j.apps.bench.RewindableSequence;
 import kv4j.apps.workload.Spread;
 import kv4j.cache.block.KvLayout;
@@ -39,20 +41,16 @@ final class WarmPass {
     int differ = Arrays.mismatch(held, prompt);
     int common = Math.min(from, differ < 0 ? held.length : differ);
     sequence.goBackTo(common);
-    if (common < from) {
-      engine.run(sequence, prompt, common, from);
-    }
+    Pass pass = new Pass(from, prompt.length - from);
     boolean isShort = (prompt.length - from) * SHORT_PART <= prompt.length;
     List<Double> passes = new ArrayList<>();
     double spent = 0;
     do {
-      sequence.goBackTo(from);
-      long start = System.nanoTime();
-      engine.run(sequence, prompt, from, prompt.length);
-      passes.add((System.nanoTime() - start) / 1e6);
-      spent += passes.get(passes.size() - 1);
+      double ms = PassTimer.millis(engine, sequence, prompt, pass);
+      passes.add(ms);
+      spent += ms;
     } while (isShort && passes.size() < MOST_PASSES && spent < ENOUGH_MS);
     held = prompt;
-    return Spread.of(passes.stream().mapToDouble(ms -> ms).toArray()).median();
+    return Spread.of(passes).median();
   }
 }

@@ -9,7 +9,7 @@ import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.ser.std.StdSerializer;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import java.io.IOException;
-import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Collection;
@@ -67,15 +67,7 @@ public final class JsonFile {
       terminal.out().flush();
       return;
     }
-    ByteBuffer bytes = ByteBuffer.wrap(json);
-    long size =
-        file.get()
-            .write(
-                channel -> {
-                  while (bytes.hasRemaining()) {
-                    channel.write(bytes);
-                  }
-                });
+    long size = file.get().write(channel -> Channels.newOutputStream(channel).write(json));
     terminal.err().println("wrote " + file.get().path() + ", " + Format.bytes(size));
   }
 
