@@ -14,11 +14,17 @@ import kv4j.model.TransformerWeights;
 import kv4j.model.format.GgufWriter;
 import kv4j.model.format.ModelFileException;
 import kv4j.model.format.TensorSource;
+import kv4j.model.format.WeightType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Writes models as GGUF with F32 weights, which llama.cpp and others load. */
+/** Writes models as GGUF, which llama.cpp and others load. */
 public final class ModelExport {
   private ModelExport() {}
+
+  /** Writes a model with weights of F32. */
+  public static long gguf(Model model, Map<String, Object> tokenizer, Path file) {
+    return gguf(model, tokenizer, WeightType.F32, file);
+  }
 
   /**
    * Writes a model, whole or not at all.
@@ -26,15 +32,15 @@ public final class ModelExport {
    * @param tokenizer GGUF's metadata of the model's tokenizer, {@code tokenizer.ggml.model} and so
    *     on
    * @return the file's size in bytes
-   * @throws IllegalArgumentException if GGUF has no architecture for such a model, or the file
-   *     cannot be written
+   * @throws IllegalArgumentException if GGUF has no architecture for such a model, if a weight is
+   *     not finite or too large for the type, or if the file cannot be written
    */
-  public static long gguf(Model model, Map<String, Object> tokenizer, Path file) {
+  public static long gguf(Model model, Map<String, Object> tokenizer, WeightType type, Path file) {
     Family family = Family.of(model.config());
     Map<String, Object> metadata = GgufConfig.metadata(model.name(), model.config(), family);
     metadata.putAll(tokenizer);
     return GgufWriter.write(
-        new ModelTensors(model.config(), arrays(model), family, metadata), file);
+        new ModelTensors(model.config(), arrays(model), family, metadata), type, file);
   }
 
   private static Map<String, INDArray> arrays(Model model) {
@@ -47,6 +53,9 @@ public final class ModelExport {
 
   /** A model in memory as the tensors that GGUF would have of it. */
   private static final class ModelTensors implements TensorSource {
+    /** Floats in a line of a processor's cache. */
+    private static final int TILE_ROWS = 16;
+
     private final String origin;
     private final Map<String, Object> metadata;
     private final Map<String, Stored> tensors = new LinkedHashMap<>();
@@ -156,16 +165,47 @@ public final class ModelExport {
       INDArray weight = stored(name).weight;
       FloatBuffer values = weight.data().asNioFloat();
       int columns = (int) weight.size(weight.rank() - 1);
-      int rows = out.remaining() / part.rowLength();
-      float[] row = new float[part.rowLength()];
-      for (int r = (int) firstRow; r < firstRow + rows; r++) {
-        for (int i = 0; i < row.length; i++) {
-          row[part.transposed() ? i : part.source(i)] =
-              part.transposed()
-                  ? values.get(i * columns + part.column() + weightColumn(part, r))
-                  : values.get((part.row() + r) * columns + part.column() + i);
+      int end = (int) firstRow + out.remaining() / part.rowLength();
+      float[] tile = new float[Math.min(out.remaining(), TILE_ROWS * part.rowLength())];
+      for (int row = (int) firstRow; row < end; row += TILE_ROWS) {
+        int rows = Math.min(TILE_ROWS, end - row);
+        if (part.transposed()) {
+          readColumns(part, row, rows, values, columns, tile);
+        } else {
+          readRows(part, row, rows, values, columns, tile);
         }
-        out.put(row);
+        int elements = rows * part.rowLength();
+        if (!Finite.all(tile, 0, elements)) {
+          throw new IllegalArgumentException(
+              "tensor " + name + " holds a weight that is no finite number");
+        }
+        out.put(tile, 0, elements);
+      }
+    }
+
+    private static void readRows(
+        Part part, int first, int rows, FloatBuffer values, int columns, float[] tile) {
+      int length = part.rowLength();
+      for (int r = 0; r < rows; r++) {
+        int from = (part.row() + first + r) * columns + part.column();
+        for (int i = 0; i < length; i++) {
+          tile[r * length + part.source(i)] = values.get(from + i);
+        }
+      }
+    }
+
+    /** Columns of the weight as rows, side by side: what is fetched of one serves the others. */
+    private static void readColumns(
+        Part part, int first, int rows, FloatBuffer values, int columns, float[] tile) {
+      int[] from = new int[rows];
+      for (int r = 0; r < rows; r++) {
+        from[r] = part.column() + weightColumn(part, first + r);
+      }
+      int length = part.rowLength();
+      for (int i = 0; i < length; i++) {
+        for (int r = 0; r < rows; r++) {
+          tile[r * length + i] = values.get(i * columns + from[r]);
+        }
       }
     }
 

@@ -15,7 +15,7 @@ import kv4j.model.format.GgufCursor.ValueType;
 import kv4j.model.format.block.TensorType;
 
 /**
- * Writes GGUF version 3 with all tensors as F32.
+ * Writes GGUF version 3.
  *
  * <p>Metadata get the types that GGUF's own keys have: a whole number is UINT32, INT32 if negative,
  * of 64 bits if it is too large for these; {@link Float} is FLOAT32 and {@link Double} FLOAT64; a
@@ -24,80 +24,85 @@ import kv4j.model.format.block.TensorType;
 public final class GgufWriter {
   private static final int VERSION = 3;
   private static final String FILE_TYPE_KEY = "general.file_type";
-  private static final long ALL_F32 = 0;
+  private static final String QUANTIZATION_KEY = "general.quantization_version";
+  private static final long QUANTIZATION_VERSION = 2;
   private static final int BUFFER = 1 << 20;
   private static final long MAX_UINT32 = 0xFFFFFFFFL;
 
   private final FileChannel channel;
-  private final ByteBuffer header = littleEndian(BUFFER);
-  private ByteBuffer rows = littleEndian(BUFFER);
+  private final ByteBuffer header =
+      ByteBuffer.allocateDirect(BUFFER).order(ByteOrder.LITTLE_ENDIAN);
 
   private GgufWriter(FileChannel channel) {
     this.channel = channel;
   }
 
+  /** Writes a model with all tensors as F32, every bit of them as it is. */
+  public static long write(TensorSource source, Path file) {
+    return write(source, WeightType.F32, file);
+  }
+
   /**
    * Writes a model to a file, whole or not at all, replacing what was there. Tensors and metadata
    * are the source's, in its order, but for the keys that say how the file itself stores them.
-   * Values are streamed: memory is taken for some rows of a tensor at a time.
+   * Values are streamed: memory is taken for some rows of a tensor at a time on each processor.
    *
    * @return the file's size in bytes
-   * @throws IllegalArgumentException if the metadata have a value that GGUF cannot have, or the
-   *     file cannot be written
+   * @throws IllegalArgumentException if the metadata have a value that GGUF cannot have, if a
+   *     weight is too large for its type, or not finite where that is not F32, or if the file
+   *     cannot be written
    * @throws ModelFileException if the source cannot be read
    */
-  public static long write(TensorSource source, Path file) {
-    return WholeFile.at(file).write(channel -> new GgufWriter(channel).write(source));
+  public static long write(TensorSource source, WeightType type, Path file) {
+    return WholeFile.at(file).write(channel -> new GgufWriter(channel).write(source, type));
   }
 
-  private void write(TensorSource source) throws IOException {
+  private void write(TensorSource source, WeightType type) throws IOException {
     Map<String, Object> metadata = new LinkedHashMap<>(source.metadata());
     metadata.put(GgufReader.ALIGNMENT_KEY, (long) GgufReader.DEFAULT_ALIGNMENT);
-    metadata.put(FILE_TYPE_KEY, ALL_F32);
+    metadata.put(FILE_TYPE_KEY, type.fileType());
+    metadata.remove(QUANTIZATION_KEY);
+    if (type.isQuantized()) {
+      metadata.put(QUANTIZATION_KEY, QUANTIZATION_VERSION);
+    }
     putInt(GgufReader.MAGIC);
     putInt(VERSION);
     putLong(source.tensorNames().size());
     putLong(metadata.size());
     for (Map.Entry<String, Object> pair : metadata.entrySet()) {
       putString(pair.getKey());
-      ValueType type = typeOf(pair.getKey(), pair.getValue());
-      putInt(type.ordinal());
-      putValue(pair.getKey(), type, pair.getValue());
+      ValueType valueType = typeOf(pair.getKey(), pair.getValue());
+      putInt(valueType.ordinal());
+      putValue(pair.getKey(), valueType, pair.getValue());
     }
+    Map<String, TensorType> types = new LinkedHashMap<>();
     long offset = 0;
     for (String name : source.tensorNames()) {
       long[] shape = source.shape(name);
+      types.put(name, type.of(name, shape));
       putString(name);
       putInt(shape.length);
       for (int d = shape.length - 1; d >= 0; d--) { // the innermost first
         putLong(shape[d]);
       }
-      putInt(TensorType.F32.id());
+      putInt(types.get(name).id());
       putLong(offset);
-      offset += aligned(source.elements(name) * Float.BYTES);
+      offset += size(source, name, types.get(name));
     }
     flush();
     pad();
-    for (String name : source.tensorNames()) {
-      writeTensor(source, name);
-      pad();
+    TensorWriter tensors = new TensorWriter(source, channel);
+    long at = channel.position();
+    for (Map.Entry<String, TensorType> tensor : types.entrySet()) {
+      long size = size(source, tensor.getKey(), tensor.getValue());
+      tensors.add(tensor.getKey(), tensor.getValue(), at, size);
+      at += size;
     }
+    tensors.run();
   }
 
-  private void writeTensor(TensorSource source, String name) throws IOException {
-    long[] shape = source.shape(name);
-    long rowLength = shape.length == 0 ? 1 : shape[shape.length - 1];
-    long rowCount = source.elements(name) / rowLength;
-    long rowBytes = rowLength * Float.BYTES;
-    if (rowBytes > rows.capacity()) {
-      rows = littleEndian(Math.toIntExact(rowBytes));
-    }
-    long atOnce = rows.capacity() / rowBytes;
-    for (long row = 0; row < rowCount; row += atOnce) {
-      rows.clear().limit((int) (Math.min(atOnce, rowCount - row) * rowBytes));
-      source.readRows(name, row, rows.asFloatBuffer());
-      writeAll(rows);
-    }
+  private static long size(TensorSource source, String tensor, TensorType type) {
+    return aligned(TensorWriter.bytes(type, source.elements(tensor)));
   }
 
   private static ValueType typeOf(String key, Object value) {
@@ -217,9 +222,5 @@ public final class GgufWriter {
 
   private static long aligned(long bytes) {
     return (bytes + GgufReader.DEFAULT_ALIGNMENT - 1) & -GgufReader.DEFAULT_ALIGNMENT;
-  }
-
-  private static ByteBuffer littleEndian(int bytes) {
-    return ByteBuffer.allocateDirect(bytes).order(ByteOrder.LITTLE_ENDIAN);
   }
 }
