@@ -5,6 +5,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 import kv4j.apps.cli.Command;
 import kv4j.apps.cli.Dispatcher;
 import kv4j.apps.cli.Terminal;
@@ -13,6 +15,9 @@ import kv4j.apps.model.LoadedModel;
 import kv4j.apps.model.ModelChoice;
 import kv4j.apps.report.Format;
 import kv4j.model.family.ModelExport;
+import kv4j.model.format.ModelFiles;
+import kv4j.model.format.TensorSource;
+import kv4j.model.format.WeightType;
 import kv4j.model.format.WholeFile;
 import kv4j.model.tokenizer.export.TokenizerExport;
 import org.apache.commons.cli.CommandLine;
@@ -23,7 +28,10 @@ public final class ExportApp implements Command {
   private static final String FORCE = "force";
 
   private static final ValueOption<Path> GGUF =
-      ValueOption.optional("gguf", "FILE", "the file to write: GGUF, F32", Path::of);
+      ValueOption.optional("gguf", "FILE", "the file to write", Path::of);
+  private static final ValueOption<WeightType> TYPE =
+      ValueOption.oneOf(
+          "type", "TYPE", "what matrices are stored as; all else is F32", "f32", WeightType.class);
 
   public static void main(String[] args) {
     Main.main(new ExportApp(), args);
@@ -43,7 +51,8 @@ public final class ExportApp implements Command {
   public List<String> examples() {
     return List.of(
         "export --model-preset demo-32 --gguf demo.gguf",
-        "export --model folder-from-hugging-face --gguf model.gguf");
+        "export --model folder-from-hugging-face --gguf model.gguf",
+        "export --model model.gguf --type q8_0 --gguf model-q8_0.gguf");
   }
 
   @Override
@@ -51,6 +60,7 @@ public final class ExportApp implements Command {
     Options options =
         new Options()
             .addOption(GGUF.option())
+            .addOption(TYPE.option())
             .addOption(Dispatcher.flag(FORCE, "replace the file if there is one"));
     ModelChoice.addOptions(options);
     return options.addOption(ModelChoice.SEED.option());
@@ -60,6 +70,7 @@ public final class ExportApp implements Command {
   public void run(CommandLine line, Terminal terminal) throws Exception {
     Path file =
         GGUF.find(line).orElseThrow(() -> new IllegalArgumentException("export needs --gguf FILE"));
+    WeightType type = TYPE.in(line);
     long seed = ModelChoice.seed(line);
     ModelChoice.check(line);
     if (ModelChoice.isProvider(line)) {
@@ -72,8 +83,26 @@ public final class ExportApp implements Command {
     }
     Devices.select(Devices.Choice.CPU);
     LoadedModel loaded = ModelChoice.load(line, seed, terminal);
-    long size = ModelExport.gguf(loaded.model(), vocabulary(loaded, line), file);
+    long size = ModelExport.gguf(loaded.model(), vocabulary(loaded, line), type, file);
     terminal.out().printf("wrote %s, %s%n", file, Format.bytes(size));
+    if (type != WeightType.F32) {
+      terminal.out().println(stored(file, type));
+    }
+  }
+
+  /** How many tensors the file has of which type, and why, as it may not be the one asked for. */
+  private static String stored(Path file, WeightType type) {
+    Map<String, Integer> counts = new TreeMap<>();
+    try (TensorSource source = ModelFiles.open(file)) {
+      source.tensorNames().forEach(name -> counts.merge(source.dtype(name), 1, Integer::sum));
+    }
+    String text =
+        counts.entrySet().stream()
+            .map(count -> count.getValue() + " " + count.getKey())
+            .collect(Collectors.joining(", ", "tensors: ", ""));
+    return type.isQuantized() && counts.containsKey(WeightType.F16.name())
+        ? text + " (F16 where rows are no multiple of a block's 32 elements)"
+        : text;
   }
 
   /** GGUF's metadata of the tokenizer, which a Hugging Face folder says in terms of its own. */

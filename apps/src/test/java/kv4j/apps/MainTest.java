@@ -169,6 +169,7 @@ class MainTest {
         "inspect a b | inspect needs one FILE, not 2",
         "inspect no-such.gguf | no-such.gguf",
         "export --model-preset tiny | export needs --gguf FILE",
+        "export --gguf x --type q5_k | --type must be one of f32, f16, q8_0, q4_0, not \"q5_k\"",
         "export --gguf pom.xml | pom.xml exists already; --force replaces it",
         "export --gguf no-such/x.gguf | cannot write no-such/x.gguf: there is no folder",
         "bench --compare stock,tea | --compare must be one of stock, plain, openblas, not \"tea\"",

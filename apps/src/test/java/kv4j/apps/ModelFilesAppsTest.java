@@ -27,6 +27,8 @@ import kv4j.model.tokenizer.GgufTokenizers;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** An exported model runs in every program as the one it was made of. */
 class ModelFilesAppsTest {
@@ -174,6 +176,25 @@ class ModelFilesAppsTest {
     try (Stream<Path> files = Files.list(folder)) {
       assertEquals(2, files.count()); // nothing half-written is left
     }
+  }
+
+  /** Rows of 176 elements are no whole blocks; at four bits a random model's tokens are others. */
+  @ParameterizedTest
+  @CsvSource({
+    "f16, '16 F16, 5 F32', '', F16",
+    "q8_0, '2 F16, 5 F32, 14 Q8_0', (F16 where rows are no multiple of a block's 32 elements), Q8_0",
+    "q4_0, '2 F16, 5 F32, 14 Q4_0', (F16 where rows are no multiple of a block's 32 elements), Q4_0"
+  })
+  void exportsOtherTypes(String type, String counts, String why, String dtype) throws IOException {
+    String small = folder.resolve(type + ".gguf").toString();
+    Outcome outcome = succeed("", "export", "--model", gguf, "--type", type, "--gguf", small);
+    assertTrue(
+        outcome.out().endsWith(("tensors: " + counts + " " + why).strip() + System.lineSeparator()),
+        outcome.out());
+    assertEquals(dtype, json("inspect", small).at("/tensors/0/type").asText());
+    assertTrue(2 * Files.size(Path.of(small)) < 1.2 * Files.size(Path.of(gguf)));
+    String[] options = {"--prompt", "Once", "--new-tokens", "10"};
+    assertEquals(10, json(concat(options, "generate", "--model", small)).get("tokens").size());
   }
 
   @Test
