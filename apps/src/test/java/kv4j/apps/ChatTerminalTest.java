@@ -97,7 +97,8 @@ class ChatTerminalTest {
   @Test
   void anAnswerCanBeStoppedAndTheChatGoesOn() throws Exception {
     Path history = folder.resolve("history");
-    start("xterm", "--threads 1 --model-preset tiny --new-tokens 3900 --history '" + history + "'");
+    // A model whose answer would take far longer than a signal can.
+    start("xterm", "--model-preset demo-32 --new-tokens 3900 --history '" + history + "'");
     await("> ");
     type("Hello" + ENTER);
     await("Hello[^\n]*\n" + READ + "[^\\x1b]");

@@ -117,11 +117,7 @@ public final class TypedInput implements ChatInput {
   public Optional<String> next() {
     while (true) {
       try {
-        Optional<String> message = Optional.of(Multiline.message(reader.readLine(PROMPT)));
-        if (Thread.interrupted()) { // what a Ctrl-C does that comes when the line is read already
-          asked.set(true);
-        }
-        return message;
+        return Optional.of(Multiline.message(reader.readLine(PROMPT)));
       } catch (UserInterruptException e) {
         if (e.getPartialLine().isEmpty()) {
           terminal.writer().println("(Ctrl-D or /exit leaves)");
@@ -147,6 +143,9 @@ public final class TypedInput implements ChatInput {
 
   @Override
   public boolean asksToStop() {
+    if (Thread.interrupted()) { // which is what the line editor makes of a Ctrl-C that comes late
+      asked.set(true);
+    }
     return asked.get();
   }
 
