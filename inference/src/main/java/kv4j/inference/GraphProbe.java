@@ -86,16 +86,16 @@ final class GraphProbe {
         int from = sequence.length();
         int to = Math.min(end, tokens.length);
         if (to > from) {
-          INDArray some =
+          float[][] rows =
               plan.run(
                   new ForwardPass(
                       List.of(
                           new ForwardPass.Segment(
                               sequence, tokens, from, to, ForwardPass.Logits.ALL))));
-          some.data()
-              .asNioFloat()
-              .get(logits, from * config.vocabulary(), (to - from) * config.vocabulary());
-          some.close();
+          for (int row = 0; row < rows.length; row++) {
+            int at = (from + row) * config.vocabulary();
+            System.arraycopy(rows[row], 0, logits, at, config.vocabulary());
+          }
         }
       }
     }

@@ -51,9 +51,6 @@ public final class InferenceEngine implements AutoCloseable {
   public static InferenceEngine create(Model model, EngineOptions options) {
     boolean onCpu = Nd4j.getEnvironment().isCPU(); // kv4j's own steps compute there alone
     boolean fuse = options.fuse() && onCpu;
-    if (fuse) {
-      Blas.useOneThread();
-    }
     Plan plan = compile(model, options, fuse);
     InferenceEngine engine = new InferenceEngine(model, options, plan);
     try {
@@ -188,20 +185,8 @@ public final class InferenceEngine implements AutoCloseable {
           .flatMap(segment -> Stream.of(forward(new ForwardPass(List.of(segment)))))
           .toArray(float[][]::new);
     }
-    return rows(run(pass), pass.logitRows());
-  }
-
-  private static float[][] rows(INDArray logits, int count) {
-    float[][] rows = new float[count][];
-    if (count > 0) {
-      int columns = (int) logits.size(1);
-      for (int row = 0; row < count; row++) {
-        rows[row] = new float[columns];
-        logits.data().asNioFloat().get(row * columns, rows[row]);
-      }
-      logits.close();
-      requireFinite(rows);
-    }
+    float[][] rows = run(pass);
+    requireFinite(rows);
     return rows;
   }
 
@@ -239,12 +224,12 @@ public final class InferenceEngine implements AutoCloseable {
     KvCacheConfig config = KvCacheConfig.of(layout(KvLayout.TILE, KvDtype.F32), Long.MAX_VALUE);
     try (KvCache cache = new RequestCacheProvider().create(config);
         KvSequence sequence = cache.open(KvRequest.of(tokens))) {
-      return run(segment(sequence, tokens, 0, tokens.length, ForwardPass.Logits.ALL));
+      return Nd4j.create(run(segment(sequence, tokens, 0, tokens.length, ForwardPass.Logits.ALL)));
     }
   }
 
   /** Refuses what the model has no row for before anything runs: not all ops would notice. */
-  private INDArray run(ForwardPass pass) {
+  private float[][] run(ForwardPass pass) {
     TransformerConfig config = model.config();
     for (ForwardPass.Segment segment : pass.segments()) {
       requireShape(segment.sequence().layout());

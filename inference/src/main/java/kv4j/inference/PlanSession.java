@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import kv4j.model.GraphNames;
+import kv4j.model.weight.WeightArrays;
 import org.nd4j.autodiff.listeners.At;
 import org.nd4j.autodiff.listeners.Listener;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -66,9 +67,11 @@ final class PlanSession extends InferenceSession {
             });
   }
 
+  /** One that is an array already: SameDiff would look at its elements. */
   private static Optional<SDVariable> first(SameDiff graph, VariableType type) {
     return graph.variables().stream()
         .filter(v -> v.getVariableType() == type && v.dataType().isFPType())
+        .filter(v -> WeightArrays.panels(graph, v.name()).isEmpty())
         .findFirst();
   }
 

@@ -33,7 +33,7 @@ class BenchmarksTest {
     "AttentionBenchmark, 1, kernels=plain headDim=32 rows=32/512",
     "RowKernelsBenchmark, 7, kernels=plain dim=256",
     "HookBenchmark, 2, tokens=1 dtype=I8",
-    "MatmulBenchmark, 1, rows=1 shape=704x256 accumulate=true"
+    "ProductBenchmark, 2, kernels=plain rows=1 shape=256x1408"
   })
   void runs(String benchmark, int methods, String parameters) throws RunnerException {
     OptionsBuilder options = new OptionsBuilder();

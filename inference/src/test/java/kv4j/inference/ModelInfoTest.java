@@ -40,15 +40,14 @@ class ModelInfoTest {
         new TransformerConfig(
             2, 96, 6, gpt2 ? 6 : 2, 16, 200, 500, 600, 1e-5f, positions, block, true);
     Model model = DemoModels.create(type, config, 1);
-    ModelInfo info = new ModelInfo(type, "none", Family.LLAMA, config, List.of());
+    ModelInfo info = new ModelInfo(type, "none", Family.LLAMA, config, 0, List.of());
     EngineOptions options = EngineOptions.defaults();
     assertEquals(ModelInfo.PASS_ROWS, options.prefillChunk());
     try (InferenceEngine engine = InferenceEngine.create(model, options);
         KvCache cache = new RequestCacheProvider().create(config(engine, 16, KvDtype.F32))) {
       int[] prompt = randomTokens(new SplittableRandom(1), options.prefillChunk() + 50, model);
       new Generator(engine, cache).generate(GenerationRequest.greedy(prompt, 1));
-      long said =
-          new MemoryFormula(info.config()).arena(options.prefillChunk(), 1, options.threads());
+      long said = new MemoryFormula(info.config()).arena(options.prefillChunk(), 1);
       assertTrue(engine.arenaBytes() <= said, engine.arenaBytes() + " of " + said);
       assertTrue(engine.arenaBytes() >= 0.8 * said, engine.arenaBytes() + " of " + said);
     }

@@ -42,11 +42,11 @@ class PeakMemoryTest {
   private static final MemoryFormula FORMULA = new MemoryFormula(ALL_DIFFERENT);
 
   @Test
-  void weightsAndOneArenaAreAllThatIsOutsideTheHeap() {
+  void weightsAndOneArenaAreOnTheHeapAndOnlyConstantsOutside() {
     long before = NativeMemory.arrayBytesHeld();
     Model model = DemoModels.create("all different", ALL_DIFFERENT, 1);
     long loaded = NativeMemory.arrayBytesHeld();
-    assertClose(FORMULA.weights(), loaded - before);
+    assertClose(FORMULA.constants(), loaded - before);
     try (InferenceEngine engine = InferenceEngine.create(model, new EngineOptions(2, 32))) {
       assertEquals(0, engine.arenaBytes());
       assertPeak(engine, loaded, 32, 1, passes(engine, 1, 100)); // in chunks
@@ -58,8 +58,8 @@ class PeakMemoryTest {
 
   private static void assertPeak(
       InferenceEngine engine, long loaded, int rows, int logitRows, long peak) {
-    assertClose(FORMULA.matrices(rows, logitRows, 2), peak - loaded);
-    assertEquals(FORMULA.matrices(rows, logitRows, 2) + FORMULA.heads(rows), engine.arenaBytes());
+    assertClose(0, peak - loaded);
+    assertEquals(FORMULA.arena(rows, logitRows), engine.arenaBytes());
   }
 
   private static void assertClose(long expected, long actual) {
@@ -81,8 +81,8 @@ class PeakMemoryTest {
           try (InferenceEngine engine =
               InferenceEngine.create(model, new EngineOptions(1, chunk))) {
             long taken = passes(engine, 1, 50) - before;
-            assertTrue(taken <= formula.matrices(rows, 1, 1) + SMALL_CHANGE, config + ": " + taken);
-            long most = formula.matrices(rows, 1, 1) + formula.heads(rows);
+            assertTrue(taken <= SMALL_CHANGE, config + ": " + taken);
+            long most = formula.arena(rows, 1);
             assertTrue(engine.arenaBytes() <= most, config + ": " + engine.arenaBytes());
           }
         });

@@ -47,7 +47,10 @@ public final class DemoModels {
    * same weights everywhere.
    */
   public static Model create(String name, TransformerConfig config, long seed) {
-    return Model.of(name, randomWeights(config, seed), new ByteTokenizer(), "bytes");
+    TransformerWeights random = randomWeights(config, seed);
+    TransformerWeights packed = random.packed();
+    packed.panels().keySet().forEach(matrix -> random.get(matrix).close());
+    return Model.of(name, packed, new ByteTokenizer(), "bytes");
   }
 
   /** Random weights for any shape; the same seed gives the same weights everywhere. */

@@ -4,9 +4,11 @@ import static kv4j.model.GraphNames.inLayer;
 
 import kv4j.model.TransformerConfig.Activation;
 import kv4j.model.TransformerConfig.Norm;
+import kv4j.model.weight.WeightArrays;
 import org.nd4j.autodiff.samediff.NameScope;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.autodiff.samediff.VariableType;
 import org.nd4j.autodiff.samediff.array.SingleThreadArrayHolder;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.factory.Nd4j;
@@ -47,7 +49,7 @@ public final class TransformerGraph {
   private TransformerGraph(TransformerConfig config) {
     this.config = config;
     // Those that SameDiff takes of itself keep a copy of every array for threads to come.
-    graph.setVariablesArrays(new SingleThreadArrayHolder());
+    graph.setVariablesArrays(new WeightArrays());
     graph.setConstantArrays(new SingleThreadArrayHolder());
     group = config.heads() / config.kvHeads();
   }
@@ -55,7 +57,20 @@ public final class TransformerGraph {
   /** The graph with its weights, which are not copied. */
   public static SameDiff build(TransformerWeights weights) {
     TransformerGraph builder = new TransformerGraph(weights.config());
-    weights.arrays().forEach(builder.graph::var);
+    SameDiff graph = builder.graph;
+    TransformerWeights.shapes(weights.config())
+        .forEach(
+            (name, shape) -> {
+              if (weights.panels().containsKey(name)) {
+                graph.addVariable(
+                    new SDVariable(name, VariableType.VARIABLE, graph, shape, DataType.FLOAT));
+              } else {
+                graph.var(name, weights.arrays().get(name));
+              }
+            });
+    // Only now: whenever an array is added, SameDiff looks through all that there are.
+    WeightArrays arrays = (WeightArrays) graph.getVariablesArrays();
+    weights.panels().forEach(arrays::put);
     builder.buildAll();
     return builder.graph;
   }

@@ -5,19 +5,24 @@ import static kv4j.model.GraphNames.inLayer;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.Set;
 import kv4j.model.TransformerConfig.Activation;
 import kv4j.model.TransformerConfig.Biases;
 import kv4j.model.TransformerConfig.Norm;
+import kv4j.model.weight.PanelMatrix;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * All weights of a transformer by name, in the order of {@link #shapes}; FLOAT arrays in c order.
+ * All weights of a transformer by name, in the order of {@link #shapes}: FLOAT arrays in c order,
+ * and matrices in panels.
  */
 public final class TransformerWeights {
   private final TransformerConfig config;
   private final Map<String, INDArray> arrays;
+  private final Map<String, PanelMatrix> panels;
 
   /**
    * Takes arrays, without copying those that are FLOAT and in c order already.
@@ -26,15 +31,61 @@ public final class TransformerWeights {
    *     the model's
    */
   public TransformerWeights(TransformerConfig config, Map<String, INDArray> named) {
+    this(config, named, Map.of());
+  }
+
+  /**
+   * Takes arrays as above, and the other weights in panels.
+   *
+   * @throws IllegalArgumentException as above
+   */
+  public TransformerWeights(
+      TransformerConfig config, Map<String, INDArray> named, Map<String, PanelMatrix> panels) {
     this.config = config;
+    this.panels = Map.copyOf(panels);
     Map<String, INDArray> ordered = new LinkedHashMap<>();
-    shapes(config).forEach((name, shape) -> ordered.put(name, checked(name, shape, named)));
-    for (String name : named.keySet()) {
-      if (!ordered.containsKey(name)) {
-        throw new IllegalArgumentException("the model has no weight named " + name);
-      }
+    Map<String, long[]> shapes = shapes(config);
+    shapes.forEach(
+        (name, shape) -> {
+          PanelMatrix matrix = panels.get(name);
+          if (matrix == null) {
+            ordered.put(name, checked(name, shape, named));
+          } else if (!Arrays.equals(shape, matrix.shape())) {
+            throw wrongShape(name, shape, matrix.shape());
+          }
+        });
+    Set<String> unknown = new LinkedHashSet<>(named.keySet());
+    unknown.addAll(panels.keySet());
+    unknown.removeAll(shapes.keySet());
+    if (!unknown.isEmpty()) {
+      throw new IllegalArgumentException(
+          "the model has no weight named " + unknown.iterator().next());
     }
     arrays = Collections.unmodifiableMap(ordered);
+  }
+
+  /** The same weights with all matrices but tables of positions in panels, copied. */
+  public TransformerWeights packed() {
+    Map<String, INDArray> rest = new LinkedHashMap<>(arrays);
+    Map<String, PanelMatrix> packed = new LinkedHashMap<>(panels);
+    arrays.forEach(
+        (name, array) -> {
+          if (isMultipliedWith(name)) {
+            packed.put(name, PanelMatrix.of(array, outputsFirst(name)));
+            rest.remove(name);
+          }
+        });
+    return new TransformerWeights(config, rest, packed);
+  }
+
+  /** Whether a weight is a matrix that rows are multiplied with. */
+  public static boolean isMultipliedWith(String name) {
+    return name.equals(GraphNames.TOKEN_EMBEDDING) || name.endsWith("/weight");
+  }
+
+  /** Whether a matrix is {@code [outputs, inputs]}; else {@code [inputs, outputs]}. */
+  public static boolean outputsFirst(String name) {
+    return name.equals(GraphNames.TOKEN_EMBEDDING);
   }
 
   private static INDArray checked(String name, long[] shape, Map<String, INDArray> named) {
@@ -44,35 +95,44 @@ public final class TransformerWeights {
           "weight " + name + " of shape " + Arrays.toString(shape) + " is missing");
     }
     if (!Arrays.equals(shape, array.shape())) {
-      throw new IllegalArgumentException(
-          "weight "
-              + name
-              + " must have shape "
-              + Arrays.toString(shape)
-              + ", not "
-              + Arrays.toString(array.shape()));
+      throw wrongShape(name, shape, array.shape());
     }
     boolean plain = array.ordering() == 'c' && !array.isView();
     INDArray copied = plain ? array : array.dup('c');
     return copied.castTo(DataType.FLOAT);
   }
 
+  private static IllegalArgumentException wrongShape(String name, long[] shape, long[] actual) {
+    return new IllegalArgumentException(
+        "weight "
+            + name
+            + " must have shape "
+            + Arrays.toString(shape)
+            + ", not "
+            + Arrays.toString(actual));
+  }
+
   public TransformerConfig config() {
     return config;
   }
 
-  /** The arrays by name, in order; not copies. */
+  /** The weights in panels, by name. */
+  public Map<String, PanelMatrix> panels() {
+    return panels;
+  }
+
+  /** The arrays by name, in order, without what is in panels; not copies. */
   public Map<String, INDArray> arrays() {
     return arrays;
   }
 
   /**
-   * One weight.
+   * One weight as an array: a new one if it is in panels, else no copy.
    *
    * @throws IllegalArgumentException if there is none of that name
    */
   public INDArray get(String name) {
-    INDArray array = arrays.get(name);
+    INDArray array = panels.containsKey(name) ? panels.get(name).expand() : arrays.get(name);
     if (array == null) {
       throw new IllegalArgumentException("the model has no weight named " + name);
     }

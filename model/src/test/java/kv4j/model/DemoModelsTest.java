@@ -23,7 +23,7 @@ class DemoModelsTest {
     String one = DemoModels.create(ModelPreset.TINY, 1).fingerprint();
     assertEquals(one, DemoModels.create(ModelPreset.TINY, 1).fingerprint());
     assertNotEquals(one, DemoModels.create(ModelPreset.TINY, 2).fingerprint());
-    TransformerWeights weights = DemoModels.randomWeights(ModelPreset.TINY.config(), 1);
+    TransformerWeights weights = DemoModels.randomWeights(ModelPreset.TINY.config(), 1).packed();
     assertEquals(one, Fingerprints.of(weights, "bytes"));
     assertNotEquals(one, Fingerprints.of(weights, "words"));
     weights.get(GraphNames.FINAL_NORM_GAIN).putScalar(63, 1.0001);

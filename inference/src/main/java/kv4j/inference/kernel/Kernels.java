@@ -1,9 +1,9 @@
 package kv4j.inference.kernel;
 
 /**
- * The arithmetic of a transformer layer that is not a matrix product. All of it works on rows in
- * Java heap arrays, given by the array and the index of the first element; nothing is allocated.
- * Stateless, so one instance serves all threads.
+ * The arithmetic of a transformer layer. All of it works on rows in Java heap arrays, given by the
+ * array and the index of the first element; nothing is allocated. Stateless, so one instance serves
+ * all threads.
  *
  * <p>There is a plain form and one on the Java Vector API; {@link #best()} picks. They differ in
  * the last bits of a result.
@@ -61,6 +61,9 @@ public interface Kernels {
 
   /** GELU in GPT-2's tanh approximation: {@code x/2 (1 + tanh(sqrt(2/π) (x + 0.044715 x³)))}. */
   void gelu(float[] x, int at, int n, float[] out, int outAt);
+
+  /** Products with a matrix of weights. */
+  Product product(Weight weight);
 
   /** {@code x[i] += delta[i]}. */
   void add(float[] x, int xAt, float[] delta, int deltaAt, int n);

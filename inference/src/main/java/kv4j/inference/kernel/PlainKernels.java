@@ -112,6 +112,11 @@ final class PlainKernels implements Kernels {
   }
 
   @Override
+  public Product product(Weight weight) {
+    return new BlasProduct(weight.array().get(), weight.outputsFirst());
+  }
+
+  @Override
   public void add(float[] x, int xAt, float[] delta, int deltaAt, int n) {
     for (int i = 0; i < n; i++) {
       x[xAt + i] += delta[deltaAt + i];

@@ -17,6 +17,12 @@ final class VectorKernels implements Kernels {
 
   private static final int L = LANES.length();
 
+  /** The registers that a vector fits in: 32 with AVX-512 and on ARM, else 16. */
+  private static final Tiles TILES =
+      L == 16 || System.getProperty("os.arch").equals("aarch64")
+          ? new VectorWideTiles()
+          : new VectorNarrowTiles();
+
   /** Lane {@code i} takes element {@code i / 2}. */
   private static final VectorShuffle<Float> TWICE = VectorShuffle.fromOp(LANES, i -> i / 2);
 
@@ -231,6 +237,11 @@ final class VectorKernels implements Kernels {
       v.div(exp(u).add(1)).intoArray(out, outAt + i);
     }
     plain.gelu(x, at + i, n - i, out, outAt + i);
+  }
+
+  @Override
+  public Product product(Weight weight) {
+    return new VectorPanelProduct(weight.panels().get(), TILES);
   }
 
   @Override

@@ -38,9 +38,9 @@ final class Lifetimes {
     steps.add(attend + 1, new SelectRowsStep(new ArrayList<>(live.keySet())));
   }
 
-  /** Whether only the last projection, and what adds up its parts, writes a value. */
+  /** Whether only the last projection writes a value. */
   static boolean isLast(Register result, List<Step> steps) {
-    return steps.subList(0, Math.max(0, steps.size() - 2)).stream()
+    return steps.subList(0, Math.max(0, steps.size() - 1)).stream()
         .noneMatch(step -> step.writes().contains(result));
   }
 

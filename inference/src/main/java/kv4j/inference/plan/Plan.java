@@ -1,18 +1,16 @@
 package kv4j.inference.plan;
 
+import java.util.Arrays;
 import java.util.List;
 import kv4j.inference.pass.ForwardPass;
 import kv4j.inference.plan.run.Arena;
-import kv4j.inference.plan.run.NativeMatrix;
 import kv4j.inference.plan.run.PassState;
 import kv4j.inference.plan.run.PassValues;
 import kv4j.inference.plan.run.Register;
 import kv4j.inference.plan.run.Step;
 import kv4j.model.GraphNames;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * A transformer graph compiled to a list of steps, with the workers that run them. One pass runs at
@@ -65,11 +63,10 @@ public final class Plan implements AutoCloseable {
   /**
    * Runs a forward pass.
    *
-   * @return logits of the rows asked for, in order, {@code [rows, vocabulary]}, the caller's to
-   *     close; an empty array if none were asked for
+   * @return logits of the rows asked for, in order, {@code [rows][vocabulary]}
    * @throws IllegalStateException if the plan was closed
    */
-  public synchronized INDArray run(ForwardPass pass) {
+  public synchronized float[][] run(ForwardPass pass) {
     if (closed) {
       throw new IllegalStateException("the engine was closed");
     }
@@ -83,23 +80,23 @@ public final class Plan implements AutoCloseable {
         values.put(GraphNames.POSITIONS, Nd4j.createFromArray(state.positions()));
       }
       workers.run(worker -> runShare(state, worker, count));
-      return logitRows == 0 ? Nd4j.empty(DataType.FLOAT) : logits(pass, state);
+      return logitRows == 0 ? new float[0][] : logits(pass, state);
     }
   }
 
-  private INDArray logits(ForwardPass pass, PassState state) {
-    int rows = pass.logitRows();
-    if (logits == null) {
-      INDArray all = state.values().get(GraphNames.LOGITS);
-      return all.get(NDArrayIndex.indices(pass.logitRowNumbers()), NDArrayIndex.all()).dup('c');
-    }
-    INDArray result = Nd4j.createUninitialized(DataType.FLOAT, rows, logits.columns());
-    NativeMatrix target = NativeMatrix.over(GraphNames.LOGITS, result);
+  private float[][] logits(ForwardPass pass, PassState state) {
+    float[][] rows = new float[pass.logitRows()][];
     long[] numbers = pass.logitRowNumbers();
-    for (int row = 0; row < rows; row++) {
-      target.putRow(row, logits.matrix(), allFused ? row : (int) numbers[row]);
+    for (int row = 0; row < rows.length; row++) {
+      if (logits == null) {
+        INDArray all = state.values().get(GraphNames.LOGITS);
+        rows[row] = all.getRow(numbers[row]).toFloatVector();
+      } else {
+        int at = logits.at(allFused ? row : (int) numbers[row]);
+        rows[row] = Arrays.copyOfRange(logits.values(), at, at + logits.columns());
+      }
     }
-    return result;
+    return rows;
   }
 
   private void runShare(PassState state, int worker, int count) {

@@ -48,13 +48,8 @@ public final class PlanCompiler {
       String whyNot) {
     this.units = units;
     uses = new Uses(units.list());
-    int widest = Math.max(config.dim(), Math.max(config.qkvDim(), config.upDim()));
     arena =
-        new Arena(
-            workers,
-            config.heads() * config.headDim(),
-            config.kvHeads() * config.headDim(),
-            widest);
+        new Arena(workers, config.heads() * config.headDim(), config.kvHeads() * config.headDim());
     fusedSteps = new FusedSteps(ops, config, kernels, arena, registers);
     opSteps = new OpSteps(graph, ops, shapes, uses, registers);
     outline = new PlanOutline(ops, kernels.name(), whyNot);

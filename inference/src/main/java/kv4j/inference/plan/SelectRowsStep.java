@@ -25,7 +25,9 @@ final class SelectRowsStep implements Step {
     for (int kept = 0; kept < wanted.length; kept++) {
       if (wanted[kept] != kept) {
         for (Register register : live) {
-          register.matrix().putRow(kept, register.matrix(), (int) wanted[kept]);
+          float[] rows = register.values();
+          int from = register.at((int) wanted[kept]);
+          System.arraycopy(rows, from, rows, register.at(kept), register.columns());
         }
       }
     }

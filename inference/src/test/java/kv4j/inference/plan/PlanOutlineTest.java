@@ -46,7 +46,7 @@ class PlanOutlineTest {
   void everyScopeOfTheTinyModelIsFused() {
     assertOutline(
         """
-        plan: 33 steps for the graph's 107 ops, 2 layers alike, all fused
+        plan: 24 steps for the graph's 107 ops, 2 layers alike, all fused
         kernels: $kernels
           embedding                                embedding        for 1 op
           layers 0..1:
@@ -77,7 +77,7 @@ class PlanOutlineTest {
     graph.mmul(GraphNames.LOGITS, clipped, graph.getVariable(GraphNames.OUTPUT_WEIGHT));
     List<String> outline = outline(graph, FIVE_LAYERS, true);
     assertEquals(
-        "plan: 80 steps for the graph's 240 ops, 5 layers alike, 7 ops run one by one because"
+        "plan: 59 steps for the graph's 240 ops, 5 layers alike, 7 ops run one by one because"
             + " final_norm is no known norm, having also tanh",
         outline.get(0));
     assertTrue(
@@ -163,7 +163,7 @@ class PlanOutlineTest {
     Model model = new AlibiModelProvider().create("1");
     List<String> outline = outline(model.graph(), model.config(), true);
     assertEquals(
-        "plan: 97 steps for the graph's 90 ops, 3 layers alike, 54 ops run one by one because of"
+        "plan: 78 steps for the graph's 90 ops, 3 layers alike, 54 ops run one by one because of"
             + " ops without a scope",
         outline.get(0));
     assertTrue(outline.size() < 25, outline.toString());

@@ -8,10 +8,24 @@ import kv4j.model.format.TensorSource;
  *
  * @param maxContext most tokens a sequence will have; the model's own context if that is less
  * @param maxBytes most memory the model may take
+ * @param weights how matrices of weights are kept
  */
-public record LoadOptions(int maxContext, long maxBytes) {
-  /** As much as the model has, whatever it takes. */
+public record LoadOptions(int maxContext, long maxBytes, Weights weights) {
+  /** How matrices of weights are kept in memory. The results are the same. */
+  public enum Weights {
+    /** In the bits that the file has. */
+    STORED,
+    /** As floats of 32 bits. */
+    F32
+  }
+
+  /** As much as the model has, whatever it takes, weights as they are stored. */
   public static final LoadOptions ALL = new LoadOptions(Integer.MAX_VALUE, Long.MAX_VALUE);
+
+  /** With weights as they are stored. */
+  public LoadOptions(int maxContext, long maxBytes) {
+    this(maxContext, maxBytes, Weights.STORED);
+  }
 
   public LoadOptions {
     if (maxContext < 1 || maxBytes < 1) {

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import kv4j.model.Model;
 import kv4j.model.TransformerConfig;
@@ -15,6 +16,10 @@ import kv4j.model.format.GgufWriter;
 import kv4j.model.format.ModelFileException;
 import kv4j.model.format.TensorSource;
 import kv4j.model.format.WeightType;
+import kv4j.model.weight.Finite;
+import kv4j.model.weight.PanelMatrix;
+import kv4j.model.weight.WeightArrays;
+import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Writes models as GGUF, which llama.cpp and others load. */
@@ -40,15 +45,7 @@ public final class ModelExport {
     Map<String, Object> metadata = GgufConfig.metadata(model.name(), model.config(), family);
     metadata.putAll(tokenizer);
     return GgufWriter.write(
-        new ModelTensors(model.config(), arrays(model), family, metadata), type, file);
-  }
-
-  private static Map<String, INDArray> arrays(Model model) {
-    Map<String, INDArray> arrays = new LinkedHashMap<>();
-    for (String name : TransformerWeights.shapes(model.config()).keySet()) {
-      arrays.put(name, model.graph().getArrForVarName(name));
-    }
-    return arrays;
+        new ModelTensors(model.config(), model.graph(), family, metadata), type, file);
   }
 
   /** A model in memory as the tensors that GGUF would have of it. */
@@ -62,17 +59,18 @@ public final class ModelExport {
     private final List<Float> ropeFactors;
 
     /** A tensor and the weight that it is a part of. */
-    private record Stored(Part part, INDArray weight) {}
+    private record Stored(Part part, Optional<PanelMatrix> panels, SameDiff graph, String name) {
+      INDArray array() {
+        return graph.getArrForVarName(name);
+      }
+    }
 
     /**
-     * @param arrays all weights
+     * @param graph with all weights
      * @throws IllegalArgumentException if the architecture has no place for something in the model
      */
     ModelTensors(
-        TransformerConfig config,
-        Map<String, INDArray> arrays,
-        Family family,
-        Map<String, Object> metadata) {
+        TransformerConfig config, SameDiff graph, Family family, Map<String, Object> metadata) {
       this.metadata = metadata;
       origin = "model " + metadata.get("general.name");
       ropeFactors = GgufConfig.ropeFactors(config);
@@ -85,8 +83,12 @@ public final class ModelExport {
           .forEach(
               (weight, shape) -> {
                 for (Part part : Part.of(weight, shape, config, names)) {
-                  requireEqualCopies(weight, part, arrays.get(weight));
-                  tensors.put(part.tensor(), new Stored(part, arrays.get(weight)));
+                  if (part.copies() > 1) {
+                    requireEqualCopies(weight, part, graph.getArrForVarName(weight));
+                  }
+                  tensors.put(
+                      part.tensor(),
+                      new Stored(part, WeightArrays.panels(graph, weight), graph, weight));
                 }
               });
       if (family == Family.GPT2) { // of which llama.cpp wants an output head, even if it is tied
@@ -98,7 +100,7 @@ public final class ModelExport {
       float[] first = new float[part.rowLength()];
       float[] other = new float[part.rowLength()];
       FloatBuffer values = array.data().asNioFloat();
-      for (int copy = 0; copy < part.copies() && part.copies() > 1; copy++) {
+      for (int copy = 0; copy < part.copies(); copy++) {
         values.get((part.row() + copy) * other.length, copy == 0 ? first : other);
         if (copy > 0 && !Arrays.equals(first, other)) {
           throw new IllegalArgumentException(
@@ -161,18 +163,23 @@ public final class ModelExport {
         ropeFactors.forEach(out::put);
         return;
       }
-      Part part = stored(name).part;
-      INDArray weight = stored(name).weight;
-      FloatBuffer values = weight.data().asNioFloat();
-      int columns = (int) weight.size(weight.rank() - 1);
+      Stored stored = stored(name);
+      Part part = stored.part;
       int end = (int) firstRow + out.remaining() / part.rowLength();
       float[] tile = new float[Math.min(out.remaining(), TILE_ROWS * part.rowLength())];
       for (int row = (int) firstRow; row < end; row += TILE_ROWS) {
         int rows = Math.min(TILE_ROWS, end - row);
-        if (part.transposed()) {
-          readColumns(part, row, rows, values, columns, tile);
+        if (stored.panels.isPresent()) {
+          readOutputs(part, row, rows, stored.panels.get(), tile);
         } else {
-          readRows(part, row, rows, values, columns, tile);
+          INDArray weight = stored.array();
+          FloatBuffer values = weight.data().asNioFloat();
+          int columns = (int) weight.size(weight.rank() - 1);
+          if (part.transposed()) {
+            readColumns(part, row, rows, values, columns, tile);
+          } else {
+            readRows(part, row, rows, values, columns, tile);
+          }
         }
         int elements = rows * part.rowLength();
         if (!Finite.all(tile, 0, elements)) {
@@ -180,6 +187,14 @@ public final class ModelExport {
               "tensor " + name + " holds a weight that is no finite number");
         }
         out.put(tile, 0, elements);
+      }
+    }
+
+    private static void readOutputs(
+        Part part, int first, int rows, PanelMatrix panels, float[] tile) {
+      for (int r = 0; r < rows; r++) {
+        int output = part.transposed() ? part.column() + weightColumn(part, first + r) : first + r;
+        panels.row(output, tile, r * part.rowLength());
       }
     }
 

@@ -10,22 +10,23 @@ import kv4j.model.TransformerConfig;
  * @param name for people
  * @param format of the file
  * @param config its shape, with the context it is loaded for
+ * @param weightBytes bytes of the weights in memory
  * @param unknownKeys what the file says of the model that kv4j does not know, and takes to be
  *     without effect
  */
 public record ModelInfo(
-    String name, String format, Family family, TransformerConfig config, List<String> unknownKeys) {
+    String name,
+    String format,
+    Family family,
+    TransformerConfig config,
+    long weightBytes,
+    List<String> unknownKeys) {
   /** Most rows of a pass where nobody asks for another number. */
   public static final int PASS_ROWS = 512;
 
   /** Copies the list. */
   public ModelInfo {
     unknownKeys = List.copyOf(unknownKeys);
-  }
-
-  /** Bytes of the weights in memory. */
-  public long weightBytes() {
-    return config.parameters() * Float.BYTES;
   }
 
   /**
@@ -35,7 +36,6 @@ public record ModelInfo(
    */
   public long bytes() {
     MemoryFormula formula = new MemoryFormula(config);
-    int threads = Runtime.getRuntime().availableProcessors();
-    return formula.weights() + formula.tables() + formula.arena(PASS_ROWS, 1, threads);
+    return weightBytes + formula.constants() + formula.tables() + formula.arena(PASS_ROWS, 1);
   }
 }

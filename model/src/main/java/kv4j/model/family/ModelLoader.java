@@ -55,8 +55,11 @@ public final class ModelLoader {
             ? HuggingFaceConfig.check(source)
             : GgufConfig.check(source, family);
     TransformerConfig config = config(source, family, options);
-    new WeightReader(source, config, TensorNames.of(family, source)).check();
-    return new ModelInfo(name(source, path), source.format(), family, config, unknown);
+    WeightReader reader =
+        new WeightReader(source, config, TensorNames.of(family, source), options.weights());
+    reader.check();
+    long bytes = reader.bytes();
+    return new ModelInfo(name(source, path), source.format(), family, config, bytes, unknown);
   }
 
   private static TransformerConfig config(TensorSource source, Family family, LoadOptions options) {
@@ -110,7 +113,8 @@ public final class ModelLoader {
       Tokenizer tokenizer = tokenizers.find(source, path);
       listener.started(info);
       TensorNames names = TensorNames.of(info.family(), source);
-      TransformerWeights weights = new WeightReader(source, info.config(), names).read(listener);
+      TransformerWeights weights =
+          new WeightReader(source, info.config(), names, options.weights()).read(listener);
       return Model.of(info.name(), weights, tokenizer, tokenizerId(tokenizer));
     }
   }

@@ -2,6 +2,7 @@ package kv4j.model.format;
 
 import static kv4j.model.format.ModelFileException.printable;
 
+import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -153,31 +154,22 @@ final class StoredTensors implements TensorSource {
   }
 
   @Override
-  public void readRows(String name, long firstRow, FloatBuffer out) {
+  public TensorType type(String name) {
     Entry entry = entry(name);
-    TensorType type = entry.type();
-    if (type == null) {
+    if (entry.type() == null) {
       throw new ModelFileException(
           origin, "tensor " + printable(name) + " has the unsupported type " + entry.dtype());
     }
+    return entry.type();
+  }
+
+  @Override
+  public void readRows(String name, long firstRow, FloatBuffer out) {
+    TensorType type = type(name);
+    Entry entry = entry(name);
     long rowLength = Entry.rowLength(entry.shape());
+    long rows = rows(name, firstRow, out.remaining(), rowLength);
     long rowBytes = rowLength / type.blockElements() * type.blockBytes();
-    long rows = out.remaining() / rowLength;
-    if (out.remaining() % rowLength != 0
-        || firstRow < 0
-        || firstRow > entry.bytes() / rowBytes - rows) {
-      throw new IllegalArgumentException(
-          "tensor "
-              + name
-              + " has "
-              + entry.bytes() / rowBytes
-              + " rows of "
-              + rowLength
-              + ", so there are no "
-              + out.remaining()
-              + " elements from row "
-              + firstRow);
-    }
     entry
         .file()
         .read(
@@ -185,6 +177,27 @@ final class StoredTensors implements TensorSource {
             rows * rowBytes,
             type.blockBytes(),
             in -> type.expand(in, out));
+  }
+
+  @Override
+  public void readStored(String name, long firstRow, ByteBuffer out) {
+    TensorType type = type(name);
+    Entry entry = entry(name);
+    long rowBytes = Entry.rowLength(entry.shape()) / type.blockElements() * type.blockBytes();
+    rows(name, firstRow, out.remaining(), rowBytes);
+    entry.file().copy(entry.at() + firstRow * rowBytes, out);
+  }
+
+  /** How many rows fit some room, which is to be so many whole ones, all in the tensor. */
+  private long rows(String name, long firstRow, long room, long ofRow) {
+    long[] shape = entry(name).shape();
+    long all = elements(name) / Entry.rowLength(shape);
+    if (room % ofRow != 0 || firstRow < 0 || firstRow > all - room / ofRow) {
+      throw new IllegalArgumentException(
+          "tensor %s has %d rows of %d, so there are no %d rows from row %d"
+              .formatted(name, all, Entry.rowLength(shape), room / ofRow, firstRow));
+    }
+    return room / ofRow;
   }
 
   @Override

@@ -1,10 +1,13 @@
 package kv4j.model.format;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import kv4j.model.format.block.TensorType;
 
 /**
  * The common view of any model file: metadata and named tensors of floats.
@@ -42,6 +45,27 @@ public interface TensorSource extends AutoCloseable {
    * @throws ModelFileException if there is no such tensor
    */
   String dtype(String name);
+
+  /**
+   * The type in which {@link #readStored} gives a tensor.
+   *
+   * @throws ModelFileException if there is no such tensor, or its stored type is not supported
+   */
+  default TensorType type(String name) {
+    return TensorType.F32;
+  }
+
+  /**
+   * Reads rows of a tensor in the bits of its {@link #type}, little-endian, as many as {@code out}
+   * has room for, and advances {@code out}.
+   *
+   * @throws ModelFileException as {@link #readRows}
+   * @throws IllegalArgumentException as {@link #readRows}
+   */
+  default void readStored(String name, long firstRow, ByteBuffer out) {
+    readRows(name, firstRow, out.order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer());
+    out.position(out.limit());
+  }
 
   /**
    * Reads rows of a tensor as floats, as many as {@code out} has room for, and advances {@code

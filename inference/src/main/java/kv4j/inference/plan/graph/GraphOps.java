@@ -4,9 +4,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import kv4j.model.weight.PanelMatrix;
+import kv4j.model.weight.WeightArrays;
 import org.nd4j.autodiff.functions.DifferentialFunction;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.internal.SameDiffOp;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** A SameDiff graph's ops in an order in which they can run, and who reads what. */
@@ -65,6 +68,36 @@ public final class GraphOps {
       case VARIABLE, CONSTANT -> graph.getArrForVarName(name);
       default -> null;
     };
+  }
+
+  /** A weight in panels, if it is kept so. */
+  public Optional<PanelMatrix> panels(String name) {
+    return WeightArrays.panels(graph, name);
+  }
+
+  /** A weight as floats, which is kept so from now on and no longer in panels. */
+  public INDArray arrayOnly(String name) {
+    INDArray array = weight(name);
+    WeightArrays.forgetPanels(graph, name);
+    return array;
+  }
+
+  /** Whether a name is that of a weight or constant. */
+  public boolean isWeight(String name) {
+    return panels(name).isPresent() || weight(name) != null;
+  }
+
+  /** Whether a name is that of a matrix of weights that can be multiplied with. */
+  public boolean isMatrix(String name) {
+    if (panels(name).isPresent()) {
+      return true;
+    }
+    INDArray weight = weight(name);
+    return weight != null
+        && weight.rank() == 2
+        && weight.dataType() == DataType.FLOAT
+        && weight.elementWiseStride() == 1
+        && weight.ordering() == 'c';
   }
 
   /** The op that computes a value; null for weights and placeholders. */

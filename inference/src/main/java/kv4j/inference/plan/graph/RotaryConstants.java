@@ -5,7 +5,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntUnaryOperator;
-import kv4j.inference.plan.run.NativeMatrix;
 import kv4j.model.GraphNames;
 import kv4j.model.Positions;
 import kv4j.model.TransformerConfig;
@@ -91,7 +90,7 @@ final class RotaryConstants {
   }
 
   private static boolean equals(INDArray array, float[] expected) {
-    if (NativeMatrix.isContiguous(array)) {
+    if (array.elementWiseStride() == 1 && array.ordering() == 'c') {
       return Arrays.equals(array.data().asFloat(), expected); // no copy outside the heap
     }
     try (INDArray copy = array.dup('c')) {

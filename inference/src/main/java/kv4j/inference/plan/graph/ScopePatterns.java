@@ -216,7 +216,7 @@ public final class ScopePatterns {
   private Pattern biased(int transposed) {
     return pattern(
         Unit.Kind.MATMUL,
-        m -> Unit.isMatrix(ops, m.value("weight")) && isVector(m, "bias"),
+        m -> ops.isMatrix(m.value("weight")) && isVector(m, "bias"),
         "(add (matmul:0," + transposed + ",0 ?input ?weight) ?bias)");
   }
 

@@ -3,10 +3,7 @@ package kv4j.inference.plan.graph;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import kv4j.inference.plan.run.NativeMatrix;
 import org.nd4j.autodiff.functions.DifferentialFunction;
-import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.CustomOp;
 
 /**
@@ -86,7 +83,7 @@ public record Unit(
   /** The unit of a product with a matrix of weights, or null if the op is not one. */
   static Unit matmul(GraphOps ops, GraphOps.Node node) {
     if (!Set.of("matmul:0,0,0", "matmul:0,1,0").contains(Expression.signature(node))
-        || !isMatrix(ops, node.inputs().get(1))) {
+        || !ops.isMatrix(node.inputs().get(1))) {
       return null;
     }
     List<String> inputs = node.inputs();
@@ -96,15 +93,6 @@ public record Unit(
         List.of(inputs.get(0)),
         node.outputs(),
         Map.of("weight", inputs.get(1)));
-  }
-
-  /** Whether a name is a matrix of weights that BLAS can read. */
-  static boolean isMatrix(GraphOps ops, String name) {
-    INDArray weight = ops.weight(name);
-    return weight != null
-        && weight.rank() == 2
-        && weight.dataType() == DataType.FLOAT
-        && NativeMatrix.isContiguous(weight);
   }
 
   private static long flag(long[] flags, int index) {

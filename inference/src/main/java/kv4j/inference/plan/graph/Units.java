@@ -86,7 +86,7 @@ public record Units(List<Unit> list, boolean fused, Map<String, String> misses) 
       case "gather" -> {
         boolean byToken = inputs.get(1).equals(GraphNames.TOKENS);
         if (Expression.signature(node).equals("gather:0")
-            && Unit.isMatrix(ops, inputs.get(0))
+            && ops.isMatrix(inputs.get(0))
             && (byToken || inputs.get(1).equals(GraphNames.POSITIONS))) {
           Unit.Kind kind = byToken ? Unit.Kind.EMBEDDING : Unit.Kind.POSITION_EMBEDDING;
           return new Unit(
@@ -114,7 +114,7 @@ public record Units(List<Unit> list, boolean fused, Map<String, String> misses) 
 
   /** Whether a name is a computed value of {@code [rows, columns]}. */
   private static boolean isValue(GraphOps ops, ValueShapes shapes, String name) {
-    return ops.weight(name) == null && !ops.isPlaceholder(name) && shapes.isRows(name);
+    return !ops.isWeight(name) && !ops.isPlaceholder(name) && shapes.isRows(name);
   }
 
   /** Those that a value depends on, in running order: a unit reads less than its ops do. */

@@ -7,8 +7,9 @@ import kv4j.inference.plan.run.PassState;
 import kv4j.inference.plan.run.PassValues;
 import kv4j.inference.plan.run.Register;
 import kv4j.inference.plan.run.Step;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * An op that has no step of its own, run as SameDiff runs it, by one worker. Its results are arrays
@@ -52,7 +53,7 @@ final class OpStep implements Step {
       return;
     }
     PassValues values = pass.values();
-    inputs.forEach((name, bound) -> values.lend(name, view(bound, pass.rows())));
+    inputs.forEach((name, bound) -> values.lend(name, copy(bound, pass.rows())));
     INDArray[] results = runner.run(node, values.arrays());
     for (int i = 0; i < results.length; i++) {
       String name = node.outputs().get(i);
@@ -65,22 +66,21 @@ final class OpStep implements Step {
     lastReads.forEach(values::drop);
   }
 
-  private static INDArray view(Bound bound, int rows) {
-    INDArray all = bound.register.matrix().array();
-    INDArray used = all.get(NDArrayIndex.interval(0, rows), NDArrayIndex.all());
-    long[] shape = bound.shape == null ? used.shape() : bound.shape.clone();
+  private static INDArray copy(Bound bound, int rows) {
+    int columns = bound.register.columns();
+    long[] shape = bound.shape == null ? new long[] {rows, columns} : bound.shape.clone();
     for (int i = 0; i < shape.length; i++) {
       shape[i] = shape[i] < 0 ? rows : shape[i];
     }
-    return used.reshape('c', shape);
+    INDArray copy = Nd4j.createUninitialized(DataType.FLOAT, shape, 'c');
+    copy.data().asNioFloat().put(bound.register.values(), 0, rows * columns);
+    return copy;
   }
 
   private static void store(INDArray result, Register register, int rows) {
-    register
-        .matrix()
-        .array()
-        .get(NDArrayIndex.interval(0, rows), NDArrayIndex.all())
-        .assign(result.reshape('c', rows, register.columns()));
+    INDArray plain = result.dup('c');
+    plain.data().asNioFloat().get(register.values(), 0, rows * register.columns());
+    plain.close();
   }
 
   @Override

@@ -85,7 +85,7 @@ public final class OpSteps {
     List<String> lastReads =
         node.inputs().stream()
             .distinct()
-            .filter(input -> !ops.isPlaceholder(input) && ops.weight(input) == null)
+            .filter(input -> !ops.isPlaceholder(input) && !ops.isWeight(input))
             .filter(input -> uses.endsAt(number, input))
             .toList();
     registers.putAll(stored);

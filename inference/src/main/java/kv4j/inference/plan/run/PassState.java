@@ -4,18 +4,14 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import kv4j.cache.block.KvSpans;
 import kv4j.inference.pass.ForwardPass;
-import kv4j.model.MemoryFormula;
 
 /**
  * The state of the forward pass a plan is running. Written by worker 0 between barriers, read by
  * all.
  */
 public final class PassState {
-  /** From so many rows on, workers split a projection by rows; below, by inputs. */
-  static final int ROWS_TO_SPLIT_BY_ROWS = MemoryFormula.SHORT_PASS_ROWS + 1;
-
-  /** Most rows of a pass that is not split so. */
-  static final int SHORT_ROWS = MemoryFormula.SHORT_PASS_ROWS;
+  /** From so many rows on a pass is long. */
+  private static final int LONG = 128;
 
   private final int workers;
   private final List<ForwardPass.Segment> segments;
@@ -139,12 +135,9 @@ public final class PassState {
     return positions;
   }
 
-  /**
-   * Whether projections are split by rows in this pass. If not, each worker has the same inputs in
-   * every pass, whose addresses need not be made anew: that matters to one worker as well.
-   */
-  public boolean byRows() {
-    return rows >= ROWS_TO_SPLIT_BY_ROWS;
+  /** Whether multiplying takes longer than reading the weights. */
+  public boolean isLong() {
+    return rows >= LONG;
   }
 
   /** A worker's first row, where rows are shared out evenly. */

@@ -10,7 +10,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** Arrays by variable name in one pass: placeholders, and results of ops that have no step. */
 public final class PassValues implements AutoCloseable {
   private final Map<String, INDArray> arrays = new HashMap<>();
-  private final Set<INDArray> borrowed = Collections.newSetFromMap(new IdentityHashMap<>());
+  private final Set<INDArray> lent = Collections.newSetFromMap(new IdentityHashMap<>());
 
   /** All arrays, for reading. */
   public Map<String, INDArray> arrays() {
@@ -21,10 +21,10 @@ public final class PassValues implements AutoCloseable {
     return arrays.get(name);
   }
 
-  /** Adds an array that this pass must not close. */
+  /** Adds an input of ops, of which results may be views: it is closed only with the pass. */
   public void lend(String name, INDArray array) {
     drop(name);
-    borrowed.add(array);
+    lent.add(array);
     arrays.put(name, array);
   }
 
@@ -36,7 +36,7 @@ public final class PassValues implements AutoCloseable {
   /** Forgets an array, and frees it unless it is known by another name as well. */
   public void drop(String name) {
     INDArray array = arrays.remove(name);
-    if (array == null || borrowed.contains(array)) {
+    if (array == null || lent.contains(array)) {
       return;
     }
     for (INDArray other : arrays.values()) {
@@ -54,5 +54,6 @@ public final class PassValues implements AutoCloseable {
     for (String name : Set.copyOf(arrays.keySet())) {
       drop(name);
     }
+    lent.forEach(INDArray::close);
   }
 }

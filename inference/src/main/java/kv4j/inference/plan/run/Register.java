@@ -1,12 +1,12 @@
 package kv4j.inference.plan.run;
 
 /**
- * One intermediate value of a plan, {@code [rows, columns]}. Registers whose lifetimes do not
- * overlap share a matrix of the arena.
+ * One intermediate value of a plan, {@code [rows, columns]} on the Java heap. Registers whose
+ * lifetimes do not overlap share an array of the arena.
  */
 public final class Register {
   private final int columns;
-  private NativeMatrix matrix;
+  private float[] values;
 
   public Register(int columns) {
     this.columns = columns;
@@ -16,11 +16,17 @@ public final class Register {
     return columns;
   }
 
-  public NativeMatrix matrix() {
-    return matrix;
+  /** Index of a row's first element. */
+  public int at(int row) {
+    return row * columns;
   }
 
-  public void assign(NativeMatrix shared) {
-    matrix = shared;
+  /** All rows, and room for more. */
+  public float[] values() {
+    return values;
+  }
+
+  void assign(float[] shared) {
+    values = shared;
   }
 }

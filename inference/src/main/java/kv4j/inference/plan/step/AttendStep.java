@@ -61,7 +61,6 @@ final class AttendStep implements Step {
     int groupColumns = shape.group() * shape.headDim();
     int firstRow = pass.segmentBegin(s);
     int at = firstRow * columns + kvHead * groupColumns;
-    float[] context = arena.context();
     AttentionTask task =
         new AttentionTask(
             pass.spans(s),
@@ -73,12 +72,12 @@ final class AttendStep implements Step {
             shape.group(),
             shape.scale());
     kernels.attend(
-        task, arena.queries(), context, at + begin * columns, columns, arena.attention(worker));
-    for (int r = begin; r < end; r++) {
-      output
-          .matrix()
-          .put(firstRow + r, kvHead * groupColumns, context, at + r * columns, groupColumns);
-    }
+        task,
+        arena.queries(),
+        output.values(),
+        at + begin * columns,
+        columns,
+        arena.attention(worker));
   }
 
   @Override

@@ -1,27 +1,28 @@
 package kv4j.inference.plan.step;
 
 import java.util.List;
-import kv4j.inference.plan.run.NativeMatrix;
 import kv4j.inference.plan.run.PassState;
 import kv4j.inference.plan.run.Register;
 import kv4j.inference.plan.run.Step;
 
-/** Looks up each row's token, or its position, in an embedding table. */
-final class EmbeddingStep implements Step {
-  private final NativeMatrix table;
-  private final boolean byPosition;
-  private final Register output;
-
-  EmbeddingStep(NativeMatrix table, boolean byPosition, Register output) {
-    this.table = table;
-    this.byPosition = byPosition;
-    this.output = output;
+/**
+ * Looks up each row's token, or its position, in an embedding table.
+ *
+ * @param output {@code [rows, columns of the table]}
+ */
+record EmbeddingStep(Table table, boolean byPosition, Register output) implements Step {
+  /** An embedding table. */
+  @FunctionalInterface
+  interface Table {
+    /** Copies a row of it to {@code out}, from {@code at} on. */
+    void copy(int row, float[] out, int at);
   }
 
   @Override
   public void run(PassState pass, int worker) {
     for (int row = pass.rowBegin(worker); row < pass.rowEnd(worker); row++) {
-      output.matrix().putRow(row, table, byPosition ? pass.position(row) : pass.token(row));
+      int wanted = byPosition ? pass.position(row) : pass.token(row);
+      table.copy(wanted, output.values(), output.at(row));
     }
   }
 

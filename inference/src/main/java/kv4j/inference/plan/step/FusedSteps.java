@@ -1,18 +1,23 @@
 package kv4j.inference.plan.step;
 
+import java.nio.FloatBuffer;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import kv4j.inference.kernel.Kernels;
+import kv4j.inference.kernel.Product;
+import kv4j.inference.kernel.Weight;
 import kv4j.inference.plan.graph.GraphOps;
 import kv4j.inference.plan.graph.Unit;
 import kv4j.inference.plan.graph.UnsupportedGraphException;
 import kv4j.inference.plan.run.Arena;
-import kv4j.inference.plan.run.NativeMatrix;
 import kv4j.inference.plan.run.Register;
 import kv4j.inference.plan.run.Step;
 import kv4j.model.Positions;
 import kv4j.model.TransformerConfig;
+import kv4j.model.weight.PanelMatrix;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Makes the steps that stand for units of a graph. */
@@ -22,7 +27,7 @@ public final class FusedSteps {
   private final Kernels kernels;
   private final Arena arena;
   private final Map<String, Register> registers;
-  private final Map<String, NativeMatrix> weights = new HashMap<>();
+  private final Map<List<Object>, Product> products = new HashMap<>();
   private final Map<List<String>, RotaryTables> tables = new HashMap<>();
 
   /**
@@ -42,8 +47,7 @@ public final class FusedSteps {
   }
 
   /**
-   * The steps of a unit: one, or for attention the hook and what comes after it, or for a
-   * projection one more that adds up what workers have of it.
+   * The steps of a unit: one, or for attention the hook and what comes after it.
    *
    * @param layer attention layer that the unit is in or comes before, from 0
    * @param sum what a projection is to be added into; null if nothing is
@@ -52,7 +56,7 @@ public final class FusedSteps {
     return switch (unit.kind()) {
       case EMBEDDING, POSITION_EMBEDDING -> List.of(embedding(unit));
       case NORM, LAYER_NORM -> List.of(norm(unit));
-      case MATMUL -> matmul(unit, sum);
+      case MATMUL -> List.of(matmul(unit, sum));
       case ROTARY, NORMED_ROTARY, SPLIT -> List.of(heads(unit, shape(layer, 1)));
       case CORE -> attention(unit, shape(layer, scalar(unit, "scale")));
       case SWIGLU, GELU -> List.of(activation(unit));
@@ -63,14 +67,25 @@ public final class FusedSteps {
   }
 
   private Step embedding(Unit unit) {
-    NativeMatrix table = matrix(unit.operand("weight"));
+    String name = unit.operand("weight");
     boolean byPosition = unit.kind() == Unit.Kind.POSITION_EMBEDDING;
-    return new EmbeddingStep(table, byPosition, define(unit, table.columns()));
+    Optional<PanelMatrix> panels = ops.panels(name);
+    if (panels.isPresent()) {
+      PanelMatrix table = panels.get();
+      return new EmbeddingStep(table::row, byPosition, define(unit, table.inputs()));
+    }
+    INDArray table = ops.weight(name);
+    FloatBuffer values = table.data().asNioFloat();
+    int columns = (int) table.size(1);
+    return new EmbeddingStep(
+        (row, out, at) -> values.get(row * columns, out, at, columns),
+        byPosition,
+        define(unit, columns));
   }
 
   private Step norm(Unit unit) {
     Register input = read(unit);
-    float[] gain = matrix(unit.operand("gain")).toHeap();
+    float[] gain = floats(unit.operand("gain"));
     float[] bias = bias(unit);
     float epsilon = scalar(unit, "epsilon");
     Register output = define(unit, input.columns());
@@ -78,48 +93,48 @@ public final class FusedSteps {
     return bias == null
         ? new RowStep(
             "rms norm",
-            arena,
             input,
-            (row, result) -> kernels.rmsNorm(row, 0, gain, epsilon, n, result, 0),
+            (x, at, out, outAt) -> kernels.rmsNorm(x, at, gain, epsilon, n, out, outAt),
             output)
         : new RowStep(
             "layer norm",
-            arena,
             input,
-            (row, result) -> kernels.layerNorm(row, 0, gain, bias, epsilon, n, result, 0),
+            (x, at, out, outAt) -> kernels.layerNorm(x, at, gain, bias, epsilon, n, out, outAt),
             output);
   }
 
-  private List<Step> matmul(Unit unit, Unit sum) {
-    NativeMatrix weight = matrix(unit.operand("weight"));
+  private Step matmul(Unit unit, Unit sum) {
+    Product product = product(unit.operand("weight"), unit.transposed());
     Register input = read(unit);
     Register output;
     if (sum == null) {
-      output = define(unit, unit.transposed() ? weight.rows() : weight.columns());
+      output = define(unit, product.outputs());
     } else {
       output = registers.get(sum.otherThan(unit.output()));
       registers.put(sum.output(), output);
     }
-    float[] bias = bias(unit);
-    MatmulStep product =
-        new MatmulStep(
-            unit.output(),
-            arena,
-            input,
-            weight,
-            unit.transposed(),
-            output,
-            sum != null,
-            bias == null ? null : new Bias(kernels, arena, bias));
-    return unit.transposed()
-        ? List.of(product)
-        : List.of(product, new PartSumStep(arena, output, weight.rows()));
+    return new MatmulStep(unit.output(), arena, input, product, sum != null, bias(unit), output);
+  }
+
+  /** One for each weight, whoever multiplies with it. */
+  private Product product(String name, boolean outputsFirst) {
+    return products.computeIfAbsent(
+        List.of(name, outputsFirst),
+        key ->
+            kernels.product(
+                new Weight(
+                    outputsFirst,
+                    () ->
+                        ops.panels(name)
+                            .filter(panels -> panels.outputsFirst() == outputsFirst)
+                            .orElseGet(() -> PanelMatrix.of(ops.weight(name), outputsFirst)),
+                    () -> ops.arrayOnly(name))));
   }
 
   private Step heads(Unit unit, AttentionShape shape) {
     HeadNorm norm =
         unit.kind() == Unit.Kind.NORMED_ROTARY
-            ? HeadNorm.of(matrix(unit.operand("gain")), scalar(unit, "epsilon"))
+            ? HeadNorm.of(floats(unit.operand("gain")), config.headDim(), scalar(unit, "epsilon"))
             : null;
     RotaryTables rotation = unit.kind() == Unit.Kind.SPLIT ? null : tables(unit);
     return new HeadsStep(kernels, arena, shape, norm, rotation, read(unit));
@@ -139,12 +154,11 @@ public final class FusedSteps {
     return gated
         ? new RowStep(
             "swiglu",
-            arena,
             input, // gate, then up
-            (row, result) -> kernels.swiGlu(row, 0, n, result, 0),
+            (x, at, out, outAt) -> kernels.swiGlu(x, at, n, out, outAt),
             output)
         : new RowStep(
-            "gelu", arena, input, (row, result) -> kernels.gelu(row, 0, n, result, 0), output);
+            "gelu", input, (x, at, out, outAt) -> kernels.gelu(x, at, n, out, outAt), output);
   }
 
   private Step add(Unit unit) {
@@ -153,7 +167,7 @@ public final class FusedSteps {
     if (left.columns() != right.columns()) {
       throw new UnsupportedGraphException("a sum of different shapes, " + unit.output());
     }
-    return new AddStep(kernels, arena, left, right, define(unit, left.columns()));
+    return new AddStep(kernels, left, right, define(unit, left.columns()));
   }
 
   private AttentionShape shape(int layer, float scale) {
@@ -171,8 +185,8 @@ public final class FusedSteps {
         List.of(cos, sin),
         names ->
             new RotaryTables(
-                matrix(cos).toHeap(),
-                matrix(sin).toHeap(),
+                floats(cos),
+                floats(sin),
                 config.positions() instanceof Positions.Rotary rotary
                     && rotary.pairing() == TransformerConfig.RopePairing.ADJACENT));
   }
@@ -190,18 +204,16 @@ public final class FusedSteps {
   /** The vector that a unit adds, or null. */
   private float[] bias(Unit unit) {
     String name = unit.operand("bias");
-    return name == null ? null : matrix(name).toHeap();
+    return name == null ? null : floats(name);
   }
 
-  private NativeMatrix matrix(String name) {
-    return weights.computeIfAbsent(
-        name,
-        key -> {
-          INDArray array = ops.weight(key);
-          if (array == null) {
-            throw new UnsupportedGraphException(key + ", which is not a weight");
-          }
-          return NativeMatrix.over(key, array);
-        });
+  private float[] floats(String name) {
+    INDArray array = ops.weight(name);
+    if (array == null || array.dataType() != DataType.FLOAT) {
+      throw new UnsupportedGraphException(name + ", which is not a weight of floats");
+    }
+    try (INDArray copy = array.dup('c')) {
+      return copy.data().asFloat();
+    }
   }
 }

@@ -2,7 +2,6 @@ package kv4j.inference.plan.step;
 
 import java.util.Arrays;
 import kv4j.inference.kernel.Kernels;
-import kv4j.inference.plan.run.NativeMatrix;
 
 /**
  * RMSNorm of each query and key head.
@@ -13,11 +12,10 @@ record HeadNorm(float[][] gains, float epsilon) {
   /**
    * @param gain {@code [heads + kvHeads, headDim]}
    */
-  static HeadNorm of(NativeMatrix gain, float epsilon) {
-    float[] all = gain.toHeap();
-    float[][] gains = new float[gain.rows()][];
+  static HeadNorm of(float[] gain, int headDim, float epsilon) {
+    float[][] gains = new float[gain.length / headDim][];
     for (int head = 0; head < gains.length; head++) {
-      gains[head] = Arrays.copyOfRange(all, head * gain.columns(), (head + 1) * gain.columns());
+      gains[head] = Arrays.copyOfRange(gain, head * headDim, (head + 1) * headDim);
     }
     return new HeadNorm(gains, epsilon);
   }

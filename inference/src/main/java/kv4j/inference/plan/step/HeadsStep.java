@@ -3,15 +3,13 @@ package kv4j.inference.plan.step;
 import java.util.List;
 import kv4j.inference.kernel.Kernels;
 import kv4j.inference.plan.run.Arena;
-import kv4j.inference.plan.run.NativeMatrix;
 import kv4j.inference.plan.run.PassState;
 import kv4j.inference.plan.run.Register;
 import kv4j.inference.plan.run.Step;
 
 /**
  * Splits each row of the joint projection into queries, keys and values, norms query and key heads
- * where they have norms, and turns them by their position where that is rotary. The results go to
- * the heap, where attention and the cache take them from.
+ * where they have norms, and turns them by their position where that is rotary.
  */
 final class HeadsStep implements Step {
   private final Kernels kernels;
@@ -46,14 +44,15 @@ final class HeadsStep implements Step {
     int queryColumns = shape.queryColumns();
     int kvColumns = shape.kvColumns();
     int headDim = shape.headDim();
-    NativeMatrix source = qkv.matrix();
+    float[] source = qkv.values();
     for (int r = pass.rowBegin(worker); r < pass.rowEnd(worker); r++) {
       int position = pass.position(r);
       int q = r * queryColumns;
       int kv = r * kvColumns;
-      source.get(r, 0, arena.queries(), q, queryColumns);
-      source.get(r, queryColumns, arena.keys(), kv, kvColumns);
-      source.get(r, queryColumns + kvColumns, arena.values(), kv, kvColumns);
+      int at = qkv.at(r);
+      System.arraycopy(source, at, arena.queries(), q, queryColumns);
+      System.arraycopy(source, at + queryColumns, arena.keys(), kv, kvColumns);
+      System.arraycopy(source, at + queryColumns + kvColumns, arena.values(), kv, kvColumns);
       if (norm != null) {
         norm.apply(kernels, arena.queries(), q, 0, shape.heads(), headDim);
         norm.apply(kernels, arena.keys(), kv, shape.heads(), shape.kvHeads(), headDim);

@@ -1,7 +1,7 @@
 package kv4j.model.format.block;
 
 /** The two floating-point formats of 16 bits, stored with the lower byte first. */
-final class HalfFloats {
+public final class HalfFloats {
   /** The largest finite binary16. */
   static final float LARGEST = 65_504;
 
@@ -30,7 +30,7 @@ final class HalfFloats {
   }
 
   /** The binary16 value at an offset. */
-  static float half(byte[] in, int at) {
+  public static float half(byte[] in, int at) {
     int bits = bits(in, at);
     int sign = (bits & 0x8000) << 16;
     int exponent = bits >> 10 & 0x1F;
@@ -62,7 +62,7 @@ final class HalfFloats {
    * The bits of the nearest binary16, of two as near the even one: what ggml's {@code
    * GGML_FP32_TO_FP16} gives, as do the instructions of processors that have them.
    */
-  static int nearestHalf(float value) {
+  public static int nearestHalf(float value) {
     int bits = Float.floatToRawIntBits(value);
     int sign = bits >>> 16 & 0x8000;
     int magnitude = bits & 0x7FFFFFFF;

@@ -1,13 +1,13 @@
-package kv4j.model.family;
+package kv4j.model.weight;
 
 /** Whether values are numbers, as weights must be. */
-final class Finite {
+public final class Finite {
   private static final int SUMS = 1 << 9;
 
   private Finite() {}
 
   /** Whether some values are all finite. */
-  static boolean all(float[] values, int from, int count) {
+  public static boolean all(float[] values, int from, int count) {
     // A value less itself is 0 or NaN. Sums side by side are vectors to the compiler; one is not.
     float[] sums = new float[Math.min(SUMS, count)];
     int end = from + count;

@@ -1,4 +1,4 @@
-package kv4j.model.family;
+package kv4j.model.weight;
 
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
