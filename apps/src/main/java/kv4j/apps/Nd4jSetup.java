@@ -2,8 +2,6 @@ package kv4j.apps;
 
 /** What has to be set before ND4J's first class is loaded. */
 final class Nd4jSetup {
-  private static final String MKL = "org/bytedeco/mkl/";
-
   private Nd4jSetup() {}
 
   /**
@@ -17,9 +15,6 @@ final class Nd4jSetup {
     // JavaCPP counts the whole process, the Java heap and so the cache included, and would give up
     // at a limit that is meant for what is outside the heap.
     setDefault("org.bytedeco.javacpp.maxphysicalbytes", "0");
-    if (Nd4jSetup.class.getClassLoader().getResource(MKL) != null) {
-      setDefault("org.bytedeco.openblas.load", "mkl");
-    }
   }
 
   private static void setDefault(String name, String value) {

@@ -172,7 +172,7 @@ class MainTest {
         "export --gguf x --type q5_k | --type must be one of f32, f16, q8_0, q4_0, not \"q5_k\"",
         "export --gguf pom.xml | pom.xml exists already; --force replaces it",
         "export --gguf no-such/x.gguf | cannot write no-such/x.gguf: there is no folder",
-        "bench --compare stock,tea | --compare must be one of stock, plain, openblas, not \"tea\"",
+        "bench --compare stock,tea | --compare must be one of stock, plain, not \"tea\"",
         "bench --shape 2,64,4,2 | --shape must be layers,dim,heads,kvHeads,ffn",
         "bench --shape 2,64,4,two,176 | --shape must be a whole number, not \"two\"",
         "bench --shape 2,64,5,1,176 | --shape must have a dim that is a multiple of heads",

@@ -18,7 +18,7 @@ public final class Blas {
     openblas_nolapack.blas_set_num_threads(threads);
   }
 
-  /** {@code MKL} or {@code OPENBLAS}, as ND4J names it. */
+  /** Such as {@code OPENBLAS}, as ND4J names it. */
   public static String vendor() {
     return String.valueOf(
         Nd4j.getExecutioner().getEnvironmentInformation().get(Nd4jEnvironment.BLAS_VENDOR_KEY));

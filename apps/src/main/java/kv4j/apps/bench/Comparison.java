@@ -5,7 +5,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import kv4j.apps.cli.Values;
-import kv4j.inference.Blas;
 import kv4j.inference.kernel.Kernels;
 
 /** What the engine's times are compared to. */
@@ -13,9 +12,7 @@ public enum Comparison {
   /** SameDiff's own session on the same graph. */
   STOCK("stock session"),
   /** The engine without the Java Vector API. */
-  PLAIN("plain kernels"),
-  /** The engine with OpenBLAS instead of MKL. */
-  OPENBLAS("OpenBLAS");
+  PLAIN("plain kernels");
 
   private static final String NONE = "none";
 
@@ -56,18 +53,10 @@ public enum Comparison {
           isPlain(Kernels.best().name())
               ? Optional.of("this JVM runs plain kernels already")
               : Optional.empty();
-      case OPENBLAS ->
-          isOpenBlas(Blas.vendor())
-              ? Optional.of("this process runs OpenBLAS already")
-              : Optional.empty();
     };
   }
 
   static boolean isPlain(String kernels) {
     return kernels.equals("plain");
-  }
-
-  static boolean isOpenBlas(String vendor) {
-    return vendor.equals("OPENBLAS");
   }
 }

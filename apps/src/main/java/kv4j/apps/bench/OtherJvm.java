@@ -31,7 +31,7 @@ public final class OtherJvm {
   }
 
   /**
-   * Runs the benchmark with the plain kernels or with OpenBLAS.
+   * Runs the benchmark with the plain kernels.
    *
    * @param passes to return
    * @throws IOException if it fails
@@ -52,7 +52,6 @@ public final class OtherJvm {
   private static String property(Comparison comparison) {
     return switch (comparison) {
       case PLAIN -> "-Dkv4j.kernels=plain";
-      case OPENBLAS -> "-Dorg.bytedeco.openblas.load="; // instead of mkl
       case STOCK -> throw new IllegalArgumentException("no other JVM is needed");
     };
   }
@@ -99,10 +98,7 @@ public final class OtherJvm {
 
   /** A comparison of something with itself would look plausible. */
   static void checkIsOther(Comparison comparison, JsonNode document) {
-    boolean other =
-        comparison == Comparison.PLAIN
-            ? Comparison.isPlain(document.path("kernels").asText())
-            : Comparison.isOpenBlas(document.path("backend").path("blas").asText());
+    boolean other = Comparison.isPlain(document.path("kernels").asText());
     if (!other) {
       throw new IllegalStateException("the benchmark did not run with " + comparison.label());
     }

@@ -20,7 +20,6 @@ import kv4j.model.family.ModelLoader;
 import kv4j.model.tokenizer.GgufTokenizers;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
-import org.bytedeco.javacpp.Pointer;
 
 /** The options that say which model to run: a file, or one of the demo models. */
 public final class ModelChoice {
@@ -49,6 +48,16 @@ public final class ModelChoice {
           "most tokens of a sequence, with --model FILE (default: what the model has)",
           Values::positiveInt);
 
+  /** How a file's matrices are kept in memory. */
+  public static final ValueOption<LoadOptions.Weights> WEIGHTS =
+      ValueOption.oneOf(
+          "weights",
+          "FORM",
+          "how matrices of --model FILE are kept in memory: stored, in the bits that the file has,"
+              + " or f32; the tokens are the same",
+          "stored",
+          LoadOptions.Weights.class);
+
   /** A demo model. */
   public static final ValueOption<ModelPreset> PRESET =
       ValueOption.of(
@@ -74,7 +83,7 @@ public final class ModelChoice {
 
   /** Adds all of them. */
   public static void addOptions(Options options) {
-    for (ValueOption<?> option : List.of(MODEL, TOKENIZER, CONTEXT, PRESET)) {
+    for (ValueOption<?> option : List.of(MODEL, TOKENIZER, CONTEXT, WEIGHTS, PRESET)) {
       options.addOption(option.option());
     }
   }
@@ -87,12 +96,13 @@ public final class ModelChoice {
   public static void check(CommandLine line) {
     PRESET.in(line);
     CONTEXT.find(line);
+    WEIGHTS.in(line);
     boolean own = MODEL.find(line).isPresent();
     if (own && line.hasOption(PRESET.name())) {
       throw new IllegalArgumentException("--model and --model-preset exclude each other");
     }
     boolean file = own && !isProvider(line);
-    for (ValueOption<?> option : List.of(TOKENIZER, CONTEXT)) {
+    for (ValueOption<?> option : List.of(TOKENIZER, CONTEXT, WEIGHTS)) {
       if (!file && line.hasOption(option.name())) {
         throw new IllegalArgumentException("--" + option.name() + " needs --model FILE");
       }
@@ -141,7 +151,8 @@ public final class ModelChoice {
   /** The options as given, for another process that is to run the same model. */
   public static List<String> arguments(CommandLine line) {
     List<String> arguments = new ArrayList<>();
-    for (ValueOption<?> option : List.of(MODEL, TOKENIZER, CONTEXT, PRESET, Plugins.OPTION)) {
+    for (ValueOption<?> option :
+        List.of(MODEL, TOKENIZER, CONTEXT, WEIGHTS, PRESET, Plugins.OPTION)) {
       for (String value : Objects.requireNonNullElse(line.getOptionValues(option.name()), NONE)) {
         arguments.addAll(List.of("--" + option.name(), value));
       }
@@ -166,7 +177,11 @@ public final class ModelChoice {
       return withoutTemplate(provided(own.get().substring(PROVIDER.length()), line));
     }
     TokenizerFiles files = new TokenizerFiles(TOKENIZER.find(line));
-    LoadOptions options = new LoadOptions(CONTEXT.find(line).orElse(Integer.MAX_VALUE), maxBytes());
+    LoadOptions options =
+        new LoadOptions(
+            CONTEXT.find(line).orElse(Integer.MAX_VALUE),
+            Runtime.getRuntime().maxMemory(),
+            WEIGHTS.in(line));
     try (LoadProgress progress = new LoadProgress(terminal, CONTEXT.find(line))) {
       Model model = ModelLoader.load(Path.of(own.get()), options, files, progress);
       if (files.asksForEnd()) {
@@ -192,12 +207,6 @@ public final class ModelChoice {
 
   private static LoadedModel withoutTemplate(Model model) {
     return new LoadedModel(model, Optional.empty(), GgufTokenizers.metadata(model.tokenizer()));
-  }
-
-  /** What there may be off the heap, where weights are. */
-  private static long maxBytes() {
-    long limit = Pointer.maxBytes();
-    return limit > 0 ? limit : Long.MAX_VALUE;
   }
 
   private static ModelPreset preset(String name) {

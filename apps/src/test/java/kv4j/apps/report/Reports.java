@@ -18,7 +18,7 @@ final class Reports {
   static final RunInfo INFO =
       new RunInfo(
           new RunInfo.Model("demo-32", LAYERS, 24_123_456),
-          new RunInfo.Backend("CpuBackend", "MKL", 2, "cpu"),
+          new RunInfo.Backend("CpuBackend", "OPENBLAS", 2, "cpu"),
           Optional.of("plain text"));
 
   private Reports() {}
