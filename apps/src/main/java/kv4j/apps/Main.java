@@ -10,6 +10,9 @@ import kv4j.apps.cli.Terminal;
 
 /** The program {@code kv4j}: {@code kv4j COMMAND [options]}. */
 public final class Main {
+  /** When the first line of the program ran, in the sense of {@link System#nanoTime}. */
+  static final long BEGIN_NANOS = System.nanoTime();
+
   private static final List<Command> COMMANDS =
       List.of(
           new PromptComparisonApp(),

@@ -1,5 +1,7 @@
 package kv4j.apps;
 
+import org.nd4j.linalg.factory.Nd4j;
+
 /** What has to be set before ND4J's first class is loaded. */
 final class Nd4jSetup {
   private static final String MKL = "org/bytedeco/mkl/";
@@ -20,6 +22,11 @@ final class Nd4jSetup {
     if (Nd4jSetup.class.getClassLoader().getResource(MKL) != null) {
       setDefault("org.bytedeco.openblas.load", "mkl");
     }
+  }
+
+  /** Has ND4J load its backend and native libraries, as its first use would. */
+  static void start() {
+    Nd4j.getBackend();
   }
 
   private static void setDefault(String name, String value) {
