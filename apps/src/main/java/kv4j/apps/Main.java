@@ -27,7 +27,8 @@ public final class Main {
   private Main() {}
 
   public static void main(String[] args) {
-    System.exit(run(args, Terminal.system()));
+    boolean rehearsal = args.length == 1 && args[0].equals(Rehearsal.NAME);
+    System.exit(rehearsal ? Rehearsal.run() : run(args, Terminal.system()));
   }
 
   /** The program that is one command only. */
