@@ -6,13 +6,28 @@ set "JAR=%ROOT%apps\target\kv4j.jar"
 
 set "JAVA=java"
 if defined JAVA_HOME set "JAVA=%JAVA_HOME%\bin\java"
+rem Which Java it is stands in a file of its home; to ask it takes longer.
 set "VERSION=0"
-for /f "tokens=3" %%v in ('^""%JAVA%" -version 2^>^&1 ^| findstr /c:" version "^"') do set "VERSION=%%~v"
+set "BUILD="
+if defined JAVA_HOME if exist "%JAVA_HOME%\release" for /f "usebackq tokens=1,2 delims==" %%a in ("%JAVA_HOME%\release") do (
+  if "%%a"=="JAVA_VERSION" set "VERSION=%%~b"
+  if "%%a"=="JAVA_RUNTIME_VERSION" set "BUILD=%%~b"
+)
+if "%VERSION%"=="0" for /f "tokens=3" %%v in ('^""%JAVA%" -version 2^>^&1 ^| findstr /c:" version "^"') do set "VERSION=%%~v"
 for /f "delims=.-+" %%v in ("%VERSION%") do set "VERSION=%%v"
 if %VERSION% LSS 17 (
   echo kv4j: it takes a JDK, 17 or newer, on the PATH or in JAVA_HOME>&2
   exit /b 1
 )
+
+rem Why these: see the script for sh.
+set "FLAGS=-XX:+UseSerialGC -XX:PretenureSizeThreshold=1m -Xmn48m -Xms192m -XX:MinHeapFreeRatio=20"
+set "FLAGS=%FLAGS% -XX:MaxHeapFreeRatio=40 -XX:MaxRAMPercentage=60 -XX:MetaspaceSize=64m -Xlog:cds*=off"
+if %VERSION% GEQ 23 set "FLAGS=%FLAGS% --sun-misc-unsafe-memory-access=allow"
+if %VERSION% GEQ 24 set "FLAGS=%FLAGS% -Xlog:aot*=off"
+rem The classes that most commands load; made with the jar. The JVM passes over one that does not fit.
+if not defined BUILD set "BUILD=%VERSION%"
+set "ARCHIVE=%ROOT%apps\target\kv4j-%BUILD%.jsa"
 
 set "STALE=True"
 if exist "%JAR%" for /f %%s in ('powershell -NoProfile -Command ^
@@ -52,10 +67,11 @@ if errorlevel 1 (
 )
 del "%LOG%"
 powershell -NoProfile -Command "(Get-Item -LiteralPath $env:JAR).LastWriteTime = [datetime][long]$env:START"
+if exist "%ARCHIVE%" del /f "%ARCHIVE%"
+"%JAVA%" %FLAGS% "-XX:ArchiveClassesAtExit=%ARCHIVE%.new" -jar "%JAR%" rehearse <nul >nul 2>nul && move /y "%ARCHIVE%.new" "%ARCHIVE%" >nul
 
 :run
-set "UNSAFE="
-if %VERSION% GEQ 23 set "UNSAFE=--sun-misc-unsafe-memory-access=allow"
-"%JAVA%" --enable-native-access=ALL-UNNAMED %UNSAFE% ^
-  -XX:+UseParallelGC -XX:MaxRAMPercentage=60 -jar "%JAR%" %*
+set SHARED=
+if exist "%ARCHIVE%" set SHARED="-XX:SharedArchiveFile=%ARCHIVE%"
+"%JAVA%" %FLAGS% %SHARED% -jar "%JAR%" %*
 exit /b %errorlevel%

@@ -2,6 +2,7 @@ package kv4j.apps;
 
 import static kv4j.apps.cli.Dispatcher.flag;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -11,6 +12,10 @@ import kv4j.apps.bench.Bench;
 import kv4j.apps.bench.BenchOptions;
 import kv4j.apps.bench.BenchPrinter;
 import kv4j.apps.bench.BenchReport;
+import kv4j.apps.bench.ChildJvm;
+import kv4j.apps.bench.ColdPrinter;
+import kv4j.apps.bench.ColdReport;
+import kv4j.apps.bench.ColdStart;
 import kv4j.apps.bench.Comparison;
 import kv4j.apps.bench.OtherJvm;
 import kv4j.apps.bench.Pass;
@@ -40,6 +45,7 @@ import org.apache.commons.cli.Options;
 public final class BenchApp implements Command {
   private static final int QUICK_REPEAT = 8;
   private static final int LONG_CONTEXT = 4096;
+  private static final String COLD = "cold";
 
   /** A model by its numbers: layers, dim, heads, kvHeads, ffn and perhaps vocabulary. */
   private static final ValueOption<List<Integer>> SHAPE =
@@ -94,7 +100,8 @@ public final class BenchApp implements Command {
     return List.of(
         "bench",
         "bench --model model.gguf --compare plain --repeat 10",
-        "bench --shape 2,64,4,2,176 --json bench.json");
+        "bench --shape 2,64,4,2,176 --json bench.json",
+        "bench --cold --repeat 10");
   }
 
   @Override
@@ -105,7 +112,9 @@ public final class BenchApp implements Command {
                 flag(
                     WorkloadProgram.QUICK,
                     "less where nothing is given: %d rounds, no long context"
-                        .formatted(QUICK_REPEAT)));
+                        .formatted(QUICK_REPEAT)))
+            .addOption(
+                flag(COLD, "time whole processes instead, from their start to the first token"));
     ModelChoice.addOptions(options);
     return options
         .addOption(Plugins.OPTION.option())
@@ -129,6 +138,10 @@ public final class BenchApp implements Command {
     Optional<List<Comparison>> wanted = COMPARE.find(line);
     Optional<JsonFile> json = WorkloadProgram.json(line, terminal);
     String device = Devices.select(Devices.Choice.CPU);
+    if (line.hasOption(COLD)) {
+      cold(line, engine, repeat, json, terminal);
+      return;
+    }
     wanted.ifPresent(BenchApp::checkPossible);
 
     Model model = model(line, wantedLong.orElse(LONG_CONTEXT), terminal);
@@ -143,7 +156,7 @@ public final class BenchApp implements Command {
             isLong ? OptionalInt.of(longContext) : OptionalInt.empty(),
             repeat,
             wanted.orElseGet(Comparison::possible));
-    OtherJvm otherJvm = new OtherJvm(Main.class.getName(), arguments(line, options));
+    OtherJvm otherJvm = new OtherJvm(new ChildJvm(Main.class), arguments(line, options));
     try (InferenceEngine compiled = InferenceEngine.create(model, engine)) {
       Dispatcher.explain(line, terminal, compiled.describePlan());
     }
@@ -158,6 +171,35 @@ public final class BenchApp implements Command {
               progress);
     }
     JsonFile.forPeople(json, terminal).out().print(BenchPrinter.text(report));
+    if (json.isPresent()) {
+      json.get().write(report.document());
+    }
+  }
+
+  /** Times processes that generate a token. */
+  private static void cold(
+      CommandLine line,
+      EngineOptions engine,
+      int processes,
+      Optional<JsonFile> json,
+      Terminal terminal)
+      throws IOException, InterruptedException {
+    Model model = ModelChoice.load(line, ModelChoice.USUAL_SEED, terminal).model();
+    List<String> arguments = new ArrayList<>(List.of("generate", "--new-tokens", "1"));
+    arguments.addAll(List.of("--device", "cpu"));
+    arguments.addAll(ModelChoice.arguments(line));
+    add(arguments, WorkloadProgram.THREADS, engine.threads());
+    ColdStart start = new ColdStart(new ChildJvm(Main.class), arguments);
+    ColdReport report;
+    try (Progress progress = Progress.of("measuring", ColdStart.steps(processes), terminal)) {
+      report =
+          start.run(
+              model,
+              WorkloadProgram.info(model, engine, "cpu", Optional.empty()),
+              processes,
+              progress);
+    }
+    JsonFile.forPeople(json, terminal).out().print(ColdPrinter.text(report));
     if (json.isPresent()) {
       json.get().write(report.document());
     }
@@ -195,6 +237,14 @@ public final class BenchApp implements Command {
 
   private static void checkModel(CommandLine line) {
     ModelChoice.checkWithPlugins(line);
+    if (line.hasOption(COLD)) {
+      for (ValueOption<?> option : List.of(SHAPE, CONTEXT_LONG, PREFILL_CHUNK, COMPARE)) {
+        if (line.hasOption(option.name())) {
+          throw new IllegalArgumentException(
+              "--" + option.name() + " and --" + COLD + " exclude each other");
+        }
+      }
+    }
     if (SHAPE.find(line).isPresent()) {
       for (ValueOption<?> option : List.of(ModelChoice.PRESET, ModelChoice.MODEL)) {
         if (line.hasOption(option.name())) {

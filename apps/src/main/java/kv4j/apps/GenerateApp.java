@@ -1,5 +1,6 @@
 package kv4j.apps;
 
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -8,6 +9,9 @@ import kv4j.apps.cli.Dispatcher;
 import kv4j.apps.cli.Terminal;
 import kv4j.apps.cli.ValueOption;
 import kv4j.apps.report.JsonFile;
+import kv4j.apps.report.Phase;
+import kv4j.apps.report.Phases;
+import kv4j.apps.report.ProcessReport;
 import kv4j.apps.text.GenerationOptions;
 import kv4j.apps.text.TextResult;
 import kv4j.apps.text.TextSession;
@@ -23,6 +27,8 @@ public final class GenerateApp implements Command {
   private static final ValueOption<String> PROMPT =
       ValueOption.optional(
           "prompt", "TEXT", "what to continue (default: standard input)", text -> text);
+
+  private record Document(@JsonUnwrapped TextResult result, ProcessReport process) {}
 
   public static void main(String[] args) {
     Main.main(new GenerateApp(), args);
@@ -47,6 +53,7 @@ public final class GenerateApp implements Command {
 
   @Override
   public void run(CommandLine line, Terminal terminal) throws Exception {
+    Phases phases = new Phases(Main.BEGIN_NANOS);
     TextProgram program = new TextProgram(line);
     GenerationOptions generation = program.generation();
     Optional<JsonFile> json = WorkloadProgram.json(line, terminal);
@@ -57,20 +64,23 @@ public final class GenerateApp implements Command {
     }
     String prompt = given.isPresent() ? given.get() : terminal.readAll();
 
+    phases.ended(Phase.COMMAND);
+    program.startNd4j();
+    phases.ended(Phase.ND4J);
     Model model = program.load(terminal).model();
+    int[] tokens = tokens(model.tokenizer(), prompt);
+    phases.ended(Phase.MODEL);
     try (TextSession session = program.session(model, CACHE_BYTES)) {
+      phases.ended(Phase.ENGINE);
       Dispatcher.explain(line, terminal, session.describePlan());
       TextResult result =
-          session.generate(
-              tokens(model.tokenizer(), prompt),
-              generation,
-              generation.stops(),
-              people::write,
-              () -> false);
+          session.generate(tokens, generation, generation.stops(), people::write, () -> false);
       people.write("\n");
       terminal.err().println(result.summary());
+      ProcessReport process = phases.report(result.ttftMs());
+      Dispatcher.explain(line, terminal, List.of(process.summary()));
       if (json.isPresent()) {
-        json.get().write(result);
+        json.get().write(new Document(result, process));
       }
     }
   }

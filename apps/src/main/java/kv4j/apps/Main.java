@@ -10,6 +10,9 @@ import kv4j.apps.cli.Terminal;
 
 /** The program {@code kv4j}: {@code kv4j COMMAND [options]}. */
 public final class Main {
+  /** When the first line of the program ran, in the sense of {@link System#nanoTime}. */
+  static final long BEGIN_NANOS = System.nanoTime();
+
   private static final List<Command> COMMANDS =
       List.of(
           new PromptComparisonApp(),
@@ -24,7 +27,8 @@ public final class Main {
   private Main() {}
 
   public static void main(String[] args) {
-    System.exit(run(args, Terminal.system()));
+    boolean rehearsal = args.length == 1 && args[0].equals(Rehearsal.NAME);
+    System.exit(rehearsal ? Rehearsal.run() : run(args, Terminal.system()));
   }
 
   /** The program that is one command only. */

@@ -1,5 +1,7 @@
 package kv4j.apps;
 
+import org.nd4j.linalg.factory.Nd4j;
+
 /** What has to be set before ND4J's first class is loaded. */
 final class Nd4jSetup {
   private Nd4jSetup() {}
@@ -15,6 +17,11 @@ final class Nd4jSetup {
     // JavaCPP counts the whole process, the Java heap and so the cache included, and would give up
     // at a limit that is meant for what is outside the heap.
     setDefault("org.bytedeco.javacpp.maxphysicalbytes", "0");
+  }
+
+  /** Has ND4J load its backend and native libraries, as its first use would. */
+  static void start() {
+    Nd4j.getBackend();
   }
 
   private static void setDefault(String name, String value) {

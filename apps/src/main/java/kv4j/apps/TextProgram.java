@@ -46,9 +46,14 @@ final class TextProgram {
     return generation;
   }
 
-  /** Chooses the device and loads the model. */
-  LoadedModel load(Terminal terminal) {
+  /** Starts ND4J on the device chosen. */
+  void startNd4j() {
     Devices.select(device);
+    Nd4jSetup.start();
+  }
+
+  /** Loads the model. */
+  LoadedModel load(Terminal terminal) {
     return ModelChoice.load(line, ModelChoice.USUAL_SEED, terminal);
   }
 

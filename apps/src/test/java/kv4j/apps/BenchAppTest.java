@@ -12,6 +12,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import kv4j.apps.cli.Terminal;
+import kv4j.apps.report.Phase;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -80,5 +81,25 @@ class BenchAppTest {
     assertTrue(report.at("/comparisons/stock/longContext").isMissingNode());
     assertTrue(out.contains("stock session"), out);
     assertTrue(out.contains("1 after 992"), out);
+  }
+
+  @Test
+  void timesProcessesToTheirFirstToken() throws IOException {
+    JsonNode report = bench("--cold --threads 1 --model " + Programs.stories("stories260K.gguf"));
+    double sum = 0;
+    for (Phase phase : Phase.values()) {
+      JsonNode ms = report.at("/phasesMs/" + phase.key());
+      assertTrue(ms.get("min").doubleValue() >= 0, report.toString());
+      sum += ms.get("median").doubleValue();
+      assertTrue(out.contains(" " + phase.label() + " "), out);
+    }
+    // Of two processes, a median is the mean, and means add up.
+    assertEquals(sum, report.at("/firstTokenMs/median").doubleValue(), 1e-6);
+    assertEquals(2, report.get("processes").intValue());
+    int tokens = report.get("promptTokens").intValue();
+    assertTrue(tokens > 256 && tokens < 512, report.toString()); // the context has 512
+    assertEquals(1, report.at("/backend/threads").intValue());
+    assertTrue(report.at("/machine/processors").intValue() > 0);
+    assertTrue(err.contains("measuring: 3 of 3"), err);
   }
 }

@@ -11,9 +11,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import kv4j.apps.Programs.Outcome;
+import kv4j.apps.report.Phase;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -50,6 +53,40 @@ class GenerateAppTest {
       assertTrue(outcome.err().contains("of memory"), outcome.err());
       assertTrue(outcome.err().contains("new tokens, "), outcome.err());
     }
+  }
+
+  @Test
+  void saysWhereTheTimeToTheFirstTokenWent() throws IOException {
+    Path json = folder.resolve("out.json");
+    Outcome outcome = tiny("", "--prompt Hello --new-tokens 2 --verbose --json " + json);
+    JsonNode process = JSON.readTree(json.toFile()).get("process");
+    double sum = 0;
+    for (Phase phase : Phase.values()) {
+      double ms = process.get("phasesMs").get(phase.key()).doubleValue();
+      assertTrue(ms >= 0, process.toString());
+      sum += ms;
+      assertTrue(outcome.err().contains(" " + phase.label() + " "), outcome.err());
+    }
+    assertEquals(sum, process.get("firstTokenMs").doubleValue(), 1e-9);
+    double ttft = JSON.readTree(json.toFile()).get("ttftMs").doubleValue();
+    assertEquals(ttft, process.get("phasesMs").get("prefill").doubleValue());
+    assertTrue(process.get("peakBytes").longValue() >= 0);
+    assertFalse(tiny("", "--prompt Hello --new-tokens 2").err().contains("JVM start"));
+  }
+
+  /** To a second, as {@link ProcessHandle} knows it. */
+  @Test
+  void knowsWhenTheProcessStarted() throws IOException {
+    Path json = folder.resolve("out.json");
+    tiny("", "--prompt Hello --new-tokens 2 --json " + json);
+    double ms = JSON.readTree(json.toFile()).at("/process/phasesMs/jvm").doubleValue();
+    long age =
+        ProcessHandle.current()
+            .info()
+            .startInstant()
+            .map(start -> Duration.between(start, Instant.now()).toMillis())
+            .orElseThrow();
+    assertTrue(ms > 0 && ms < age + 1000, ms + " of " + age);
   }
 
   private static Outcome tiny(String in, String options) {

@@ -21,9 +21,11 @@ import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The script {@code kv4j}, beside a jar that only says how it was run. */
+@Timeout(120)
 class LauncherTest {
   private static final String PROGRAM =
       """
@@ -41,12 +43,19 @@ class LauncherTest {
   @TempDir private Path folder;
   private Path root;
   private Path tools;
+  private Path home;
+  private Path archive;
 
   @BeforeEach
   void makeAProjectThatIsBuilt() throws IOException {
     Assumptions.assumeTrue(Files.isExecutable(Path.of("/bin/sh")), "there is no /bin/sh");
-    root = Files.createDirectories(folder.resolve("a project")).toRealPath();
     tools = Files.createDirectories(folder.resolve("tools"));
+    java();
+    project("a project");
+  }
+
+  private void project(String name) throws IOException {
+    root = Files.createDirectories(folder.resolve(name)).toRealPath();
     Path launcher = Files.copy(Path.of("..", "kv4j"), root.resolve("kv4j"));
     Files.setPosixFilePermissions(launcher, PosixFilePermissions.fromString("rwxr-xr-x"));
     write("pom.xml");
@@ -61,6 +70,35 @@ class LauncherTest {
     Files.createDirectories(built.getParent());
     Files.writeString(built, root.resolve("apps/src/main/java/X.java") + "\n");
     jar();
+    archive = root.resolve("apps/target/kv4j-test.jsa");
+    archive("");
+  }
+
+  /** A Java that notes how it is called. */
+  private void java() throws IOException {
+    home = folder.resolve("jdk");
+    Path java = Files.createDirectories(home.resolve("bin")).resolve("java");
+    Path real = Path.of(System.getProperty("java.home"), "bin", "java");
+    String script = "#!/bin/sh\necho \"$@\" >> '%s'\nexec '%s' \"$@\"\n";
+    Files.writeString(java, script.formatted(calls(), real));
+    Files.setPosixFilePermissions(java, PosixFilePermissions.fromString("rwxr-xr-x"));
+    release(Runtime.version().feature() + ".0.1");
+  }
+
+  private void release(String version) throws IOException {
+    Files.writeString(
+        home.resolve("release"),
+        "IMPLEMENTOR=\"x\"\nJAVA_RUNTIME_VERSION=\"test\"\nJAVA_VERSION=\"" + version + "\"\n");
+  }
+
+  private Path calls() {
+    return folder.resolve("calls");
+  }
+
+  /** Puts something where the archive of the jar's classes goes. */
+  private void archive(String content) throws IOException {
+    Files.writeString(archive, content);
+    Files.setLastModifiedTime(archive, FileTime.from(BUILT.plusSeconds(1)));
   }
 
   private void write(String name) throws IOException {
@@ -115,6 +153,8 @@ class LauncherTest {
             "touch",
             "cat",
             "readlink",
+            "mv",
+            "nice",
             "sh",
             "env")) {
       for (String place : List.of("/usr/bin", "/bin")) {
@@ -126,7 +166,7 @@ class LauncherTest {
     }
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().put("PATH", tools.toString()); // without the machine's own Maven
-    builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+    builder.environment().put("JAVA_HOME", home.toString());
     Path out = folder.resolve("out");
     Path err = folder.resolve("err");
     Process process =
@@ -191,6 +231,79 @@ class LauncherTest {
     assertTrue(outcome.out().startsWith("ran chat"), outcome.out());
     assertTrue(outcome.err().startsWith("kv4j: this folder is a copy"), outcome.err());
     assertFalse(wasBuilt());
+  }
+
+  @Test
+  void readsTheVersionOfJavaInsteadOfStartingIt() throws Exception {
+    assertEquals(0, run().status());
+    assertEquals(1, Files.readAllLines(calls()).size());
+
+    release("1.8.0_292");
+    Outcome old = run();
+    assertEquals(1, old.status());
+    assertTrue(old.err().endsWith(" is Java 8, but it takes 17 or newer\n"), old.err());
+
+    Files.delete(home.resolve("release"));
+    assertEquals(0, run().status());
+    assertEquals("-version", Files.readAllLines(calls()).get(1));
+  }
+
+  /** In a folder without a space: JDK 17 takes no class from an archive of another. */
+  @Test
+  void makesAnArchiveWithTheJarAndRunsWithIt() throws Exception {
+    project("project");
+    addMaven();
+    Files.setLastModifiedTime(root.resolve("pom.xml"), FileTime.from(BUILT.plusSeconds(60)));
+    assertEquals(0, run().status());
+    assertTrue(Files.size(archive) > 0);
+    assertTrue(takesTheProgramFromTheArchive());
+  }
+
+  @Test
+  void makesAnArchiveBesideTheFirstRunWhereThereIsNone() throws Exception {
+    project("project");
+    Files.delete(archive);
+    runsAsAlways();
+    while (!Files.exists(archive) || Files.size(archive) == 0) {
+      Thread.onSpinWait();
+    }
+    assertTrue(takesTheProgramFromTheArchive());
+    Files.setLastModifiedTime(
+        root.resolve("apps/target/kv4j.jar"), FileTime.from(BUILT.minusSeconds(1)));
+    assertFalse(takesTheProgramFromTheArchive()); // it was made of a jar of another time
+    runsAsAlways();
+  }
+
+  @Test
+  void anArchiveThatIsNoneIsPassedOverInSilence() throws Exception {
+    archive("no archive at all");
+    runsAsAlways();
+  }
+
+  /** Whoever may write all files may not replace a folder either. */
+  @Test
+  void whereNoArchiveCanBeWrittenItRunsWithout() throws Exception {
+    Files.delete(archive);
+    Files.createDirectories(archive.resolve("x"));
+    runsAsAlways();
+    assertEquals(1, Files.readAllLines(calls()).size());
+  }
+
+  private void runsAsAlways() throws IOException, InterruptedException {
+    assertEquals(new Outcome(0, "ran chat,a b in=false out=false err=false\n", ""), run());
+  }
+
+  private boolean takesTheProgramFromTheArchive() throws IOException, InterruptedException {
+    Path log = folder.resolve("classes");
+    Files.deleteIfExists(log);
+    Outcome outcome =
+        run(
+            List.of(
+                tools.resolve("env").toString(),
+                "JDK_JAVA_OPTIONS=-Xlog:class+load:file=" + log,
+                root.resolve("kv4j").toString()));
+    assertEquals(0, outcome.status(), outcome.err());
+    return Files.readString(log).contains(" Probe source: shared objects file (top)");
   }
 
   /** A pseudo-terminal, which {@code script} makes. */

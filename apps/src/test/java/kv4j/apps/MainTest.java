@@ -178,6 +178,8 @@ class MainTest {
         "bench --shape 2,64,5,1,176 | --shape must have a dim that is a multiple of heads",
         "bench --shape 2,64,4,3,176 | --shape 4 heads cannot share 3 KV heads evenly",
         "bench --shape 2,64,4,2,176 --model-preset tiny | --model-preset and --shape exclude",
+        "bench --cold --compare none | --compare and --cold exclude each other",
+        "bench --cold --shape 2,64,4,2,176 | --shape and --cold exclude each other",
         "bench --context-long 512 | --context-long must be at least 1024, not 512",
         "bench --model-preset tiny --context-long 4097 | at most the model's context of 4096",
         "bench --prefill-chunk 0 | --prefill-chunk must be at least 1, not 0",

@@ -31,9 +31,13 @@ class ProcessTest {
   }
 
   private int run(String... args) throws IOException, InterruptedException {
+    return run(command(args));
+  }
+
+  private int run(List<String> command) throws IOException, InterruptedException {
     File in = folder.resolve("in").toFile();
     Files.writeString(in.toPath(), "Hi");
-    return new ProcessBuilder(command(args))
+    return new ProcessBuilder(command)
         .redirectInput(in)
         .redirectOutput(folder.resolve("out").toFile())
         .redirectError(Redirect.to(folder.resolve("err").toFile()))
@@ -48,6 +52,30 @@ class ProcessTest {
   private List<String> complaints() throws IOException {
     return Files.readAllLines(folder.resolve("err")).stream()
         .filter(line -> !line.matches("WARNING: .*(Unsafe|terminally|maintainers).*"))
+        .toList();
+  }
+
+  /** What says something of a program or a file at once, because ND4J takes a while to start. */
+  @Test
+  void helpAndInspectDoWithoutNd4j() throws Exception {
+    String model = Programs.stories("stories260K.gguf").toString();
+    assertEquals(List.of(), nativeClasses("--help"));
+    assertEquals(List.of(), nativeClasses("generate", "--help"));
+    assertEquals(List.of(), nativeClasses("inspect", model));
+    assertTrue(Files.readString(folder.resolve("out")).contains("stories260K"));
+    List<String> all = nativeClasses("generate", "--model", model, "--new-tokens", "1");
+    assertTrue(all.contains("org.nd4j.linalg.factory.Nd4j"), all.toString());
+  }
+
+  /** Runs the program and returns the classes it loads of ND4J and of what that runs on. */
+  private List<String> nativeClasses(String... args) throws IOException, InterruptedException {
+    Path log = folder.resolve("classes");
+    List<String> command = command(args);
+    command.add(1, "-Xlog:class+load:file=" + log + "::filecount=0");
+    assertEquals(0, run(command), Files.readString(folder.resolve("err")));
+    return Files.readAllLines(log).stream()
+        .map(line -> line.replaceFirst("(?:\\[[^]]*])+ (\\S+) .*", "$1"))
+        .filter(name -> name.startsWith("org.nd4j.") || name.startsWith("org.bytedeco."))
         .toList();
   }
 

@@ -63,7 +63,9 @@ public record BenchReport(
         (comparison, other) ->
             comparisons.put(comparison.name().toLowerCase(Locale.ROOT), comparison(other)));
     document.put("comparisons", comparisons);
-    document.put("machine", machine());
+    Map<String, Object> machine = machine();
+    machine.put("limits", limits);
+    document.put("machine", machine);
     document.put("model", info.model());
     document.put("shape", shape);
     document.put("backend", info.backend());
@@ -79,13 +81,13 @@ public record BenchReport(
     return comparison;
   }
 
-  private Map<String, Object> machine() {
+  /** This machine, without what is measured of it. */
+  static Map<String, Object> machine() {
     Map<String, Object> machine = new LinkedHashMap<>();
     machine.put("processors", Runtime.getRuntime().availableProcessors());
     machine.put("os", System.getProperty("os.name"));
     machine.put("arch", System.getProperty("os.arch"));
     machine.put("java", System.getProperty("java.version"));
-    machine.put("limits", limits);
     return machine;
   }
 

@@ -82,8 +82,7 @@ public final class RadixKvCache implements KvCache {
    */
   @Override
   public KvSequence open(KvRequest request) {
-    FlightEvents.LookupEvent flight = new FlightEvents.LookupEvent();
-    flight.begin();
+    FlightEvents.TimedLookup flight = FlightEvents.begin();
     long begin = System.nanoTime();
     PrefixIndex.Match<KvBlock> match = index.match(Keyspace.of(request), request.prompt());
     Sequence sequence = start(match);
