@@ -1,9 +1,9 @@
-// Races llama.cpp: the same three passes on a model of the same shape, in fp32, on the same threads, run by run in
-// turns, so that both meet the machine in the same mood. Never at the same time: llama.cpp's threads spin.
+// Races llama.cpp: the same three passes on a model of the same shape, in fp32, or on the same GGUF file of any type, on
+// the same threads, run by run in turns, so that both meet the machine in the same mood. Never at the same time: llama.cpp's threads spin.
 import {spawnSync} from "node:child_process";
 import {copyFileSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from "node:fs";
 import {availableParallelism, tmpdir} from "node:os";
-import {dirname, join} from "node:path";
+import {dirname, join, resolve} from "node:path";
 import {fileURLToPath} from "node:url";
 import {parseArgs} from "node:util";
 
@@ -16,6 +16,7 @@ PEER is a folder with
   make_gguf.py   that writes a random model (takes Python 3 with NumPy)
 
   --shape LIST   S, M or layers,dim,heads,kvHeads,ffn (default: S)
+  --model FILE   a GGUF file instead
   --rounds N     runs of each (default: 3)
   --threads N    threads of each (default: one per processor)
   --repeat N     rounds in a run of kv4j (default: 10)
@@ -37,6 +38,7 @@ function options() {
       allowPositionals: true,
       options: {
         shape: {type: "string", default: "S"},
+        model: {type: "string"},
         rounds: {type: "string", default: "3"},
         threads: {type: "string", default: String(availableParallelism())},
         repeat: {type: "string", default: "10"},
@@ -64,6 +66,9 @@ function options() {
   if (!/^\d+(,\d+){4}$/.test(shape)) {
     fail(`--shape must be S, M or layers,dim,heads,kvHeads,ffn, not ${values.shape}`);
   }
+  if (values.model !== undefined && !existsSync(values.model)) {
+    fail(`there is no ${values.model}`);
+  }
   const [peer] = positionals;
   for (const file of ["package.json", "bench.mjs", "make_gguf.py"]) {
     if (!existsSync(join(peer, file))) {
@@ -73,7 +78,8 @@ function options() {
   if (values.json !== undefined && !existsSync(dirname(values.json))) {
     fail(`cannot write ${values.json}: there is no folder ${dirname(values.json)}`);
   }
-  return {...values, rounds: Number(values.rounds), peer, shape};
+  const model = values.model === undefined ? undefined : resolve(values.model);
+  return {...values, rounds: Number(values.rounds), peer, shape, model};
 }
 
 /** Runs a program to its end and returns what it prints. */
@@ -85,28 +91,52 @@ function run(program, args, cwd) {
   return stdout;
 }
 
-/** Copies the peer to a folder, installs it and writes a model of a shape there. Returns the model's vocabulary. */
-function prepare(peer, folder, shape) {
+/** Copies the peer to a folder and installs it. */
+function install(peer, folder) {
   cpSync(peer, folder, {recursive: true, verbatimSymlinks: true});
   if (!existsSync(join(folder, "node_modules"))) {
     run("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund"], folder);
   }
+}
+
+/** Writes a model of a shape. Returns its vocabulary. */
+function write(folder, shape) {
   const [layers, dim, heads, kvHeads, ffn] = shape.split(",");
   const made = run("python3", ["make_gguf.py", "--layers", layers, "--dim", dim, "--heads", heads,
     "--kv-heads", kvHeads, "--ffn", ffn, "--out", "model.gguf"], folder);
   return made.match(/'vocab': (\d+)/)[1];
 }
 
-function runKv4j(folder, shape, {threads, repeat}) {
+function runKv4j(folder, model, {threads, repeat}) {
   const json = join(folder, "kv4j.json");
-  run(KV4J, ["bench", "--quick", "--compare", "none", "--shape", shape, "--threads", threads, "--repeat", repeat,
+  run(KV4J, ["bench", "--quick", "--compare", "none", ...model, "--threads", threads, "--repeat", repeat,
     "--json", json], folder);
   return JSON.parse(readFileSync(json, "utf8"));
 }
 
-function runPeer(folder, threads) {
-  return run(process.execPath, ["bench.mjs", "model.gguf", threads], folder).trim().split("\n")
+function runPeer(folder, file, threads) {
+  return run(process.execPath, ["bench.mjs", file, threads], folder).trim().split("\n")
     .map(line => JSON.parse(line));
+}
+
+/** What loading a file and one token takes each: time to load, ms, and the process's peak memory, MB. */
+function load(folder, file, threads) {
+  const json = join(folder, "load.json");
+  run(KV4J, ["generate", "--model", file, "--prompt", "Once", "--new-tokens", "1", "--threads", threads,
+    "--json", json], folder);
+  const {process: report} = JSON.parse(readFileSync(json, "utf8"));
+  const script = join(folder, "load.mjs");
+  writeFileSync(script, `import {getLlama} from "node-llama-cpp";
+    const llama = await getLlama({gpu: false, build: "never", logLevel: "error", maxThreads: ${threads}});
+    const start = performance.now();
+    const model = await llama.loadModel({modelPath: ${JSON.stringify(file)}, gpuLayers: 0});
+    const ms = performance.now() - start;
+    const context = await model.createContext({contextSize: 2048, batchSize: 512});
+    await context.getSequence().controlledEvaluate([1, [2, {generateNext: {token: true}}]]);
+    console.log(JSON.stringify({ms, peakMb: process.resourceUsage().maxRSS / 1024}));
+    process.exit(0);`);
+  const peer = JSON.parse(run(process.execPath, [script], folder).trim().split("\n").at(-1));
+  return {kv4j: {ms: report.phasesMs.model, peakMb: report.peakBytes / (1 << 20)}, llama: peer};
 }
 
 function median(values) {
@@ -170,20 +200,32 @@ process.on("SIGTERM", () => process.exit(143));
 
 console.error("preparing");
 run(KV4J, ["help"], folder); // builds it if need be
-const shape = `${chosen.shape},${prepare(chosen.peer, folder, chosen.shape)}`;
+install(chosen.peer, folder);
+const shape = chosen.model === undefined ? `${chosen.shape},${write(folder, chosen.shape)}` : undefined;
+const file = chosen.model ?? join(folder, "model.gguf");
+const model = chosen.model === undefined ? ["--shape", shape] : ["--model", chosen.model];
 const ours = [];
 const theirs = [];
+const loads = [];
 for (let round = 1; round <= chosen.rounds; round++) {
   console.error(`round ${round} of ${chosen.rounds}: kv4j`);
-  ours.push(runKv4j(folder, shape, chosen));
+  ours.push(runKv4j(folder, model, chosen));
   console.error(`round ${round} of ${chosen.rounds}: llama.cpp`);
-  theirs.push(...runPeer(folder, chosen.threads));
+  theirs.push(...runPeer(folder, file, chosen.threads));
+  console.error(`round ${round} of ${chosen.rounds}: loading`);
+  loads.push(load(folder, file, chosen.threads));
 }
 const result = compare(ours, theirs);
-console.log(`shape ${shape}, fp32 weights; threads: ${chosen.threads}; runs of each, in turns: ${chosen.rounds}\n`);
+console.log(`${shape === undefined ? chosen.model : `shape ${shape}, fp32 weights`}; threads: ${chosen.threads};`
+  + ` runs of each, in turns: ${chosen.rounds}\n`);
 print(result);
+for (const engine of ["kv4j", "llama"]) {
+  const [ms, mb] = ["ms", "peakMb"].map(key => median(loads.map(l => l[engine][key])).toFixed(0));
+  console.log(`${engine === "llama" ? "llama.cpp" : engine}: loads in ${ms} ms, peak memory ${mb} MB`);
+}
 if (chosen.json !== undefined) {
   const partial = join(folder, "race.json");
-  writeFileSync(partial, JSON.stringify({shape, threads: Number(chosen.threads), result, ours, theirs}, null, 2) + "\n");
+  const all = {shape, model: chosen.model, threads: Number(chosen.threads), result, loads, ours, theirs};
+  writeFileSync(partial, JSON.stringify(all, null, 2) + "\n");
   copyFileSync(partial, chosen.json);
 }

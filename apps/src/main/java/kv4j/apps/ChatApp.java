@@ -62,6 +62,7 @@ public final class ChatApp implements Command {
     if (history.isPresent()) {
       checkHistory(history.get(), terminal);
     }
+    program.warmUp();
     program.startNd4j();
     LoadedModel loaded = program.load(terminal);
     try (TextSession session = program.session(loaded.model(), maxBytes)) {

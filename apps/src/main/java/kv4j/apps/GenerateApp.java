@@ -65,6 +65,7 @@ public final class GenerateApp implements Command {
     String prompt = given.isPresent() ? given.get() : terminal.readAll();
 
     phases.ended(Phase.COMMAND);
+    program.warmUp();
     program.startNd4j();
     phases.ended(Phase.ND4J);
     Model model = program.load(terminal).model();

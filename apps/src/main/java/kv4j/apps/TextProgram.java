@@ -7,6 +7,7 @@ import kv4j.apps.model.ModelChoice;
 import kv4j.apps.text.GenerationOptions;
 import kv4j.apps.text.TextSession;
 import kv4j.inference.EngineOptions;
+import kv4j.inference.kernel.KernelWarmUp;
 import kv4j.model.Model;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
@@ -44,6 +45,11 @@ final class TextProgram {
   /** How to generate. */
   GenerationOptions generation() {
     return generation;
+  }
+
+  /** Lets the JVM compile what will run for long, while others do what has to come before. */
+  void warmUp() {
+    KernelWarmUp.startInBackground();
   }
 
   /** Starts ND4J on the device chosen. */

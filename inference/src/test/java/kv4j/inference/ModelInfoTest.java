@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import kv4j.cache.KvCache;
 import kv4j.cache.basic.RequestCacheProvider;
@@ -40,7 +41,7 @@ class ModelInfoTest {
         new TransformerConfig(
             2, 96, 6, gpt2 ? 6 : 2, 16, 200, 500, 600, 1e-5f, positions, block, true);
     Model model = DemoModels.create(type, config, 1);
-    ModelInfo info = new ModelInfo(type, "none", Family.LLAMA, config, 0, List.of());
+    ModelInfo info = new ModelInfo(type, "none", Family.LLAMA, config, 0, Set.of(), List.of());
     EngineOptions options = EngineOptions.defaults();
     assertEquals(ModelInfo.PASS_ROWS, options.prefillChunk());
     try (InferenceEngine engine = InferenceEngine.create(model, options);

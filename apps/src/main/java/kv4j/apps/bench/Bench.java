@@ -67,6 +67,7 @@ public final class Bench {
     return new BenchReport(
         info,
         model.config(),
+        ReadWeights.of(model),
         Kernels.best().name(),
         options.engine().prefillChunk(),
         limits,

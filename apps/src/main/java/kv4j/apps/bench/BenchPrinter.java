@@ -1,6 +1,7 @@
 package kv4j.apps.bench;
 
 import static kv4j.apps.report.Format.number;
+import static kv4j.apps.report.Format.percent;
 import static kv4j.apps.report.Format.times;
 import static kv4j.apps.report.TextPage.left;
 import static kv4j.apps.report.TextPage.right;
@@ -21,8 +22,8 @@ public final class BenchPrinter {
     TextPage page = new TextPage();
     page.line(report.info().title());
     page.paragraph(
-        "kernels: %s; prefill in chunks of %d tokens"
-            .formatted(report.kernels(), report.prefillChunk()));
+        "kernels: %s; prefill in chunks of %d tokens; weights: %s"
+            .formatted(report.kernels(), report.prefillChunk(), report.weights().text()));
     passes(report, page);
     if (!report.others().isEmpty()) {
       comparisons(report, page);
@@ -31,6 +32,7 @@ public final class BenchPrinter {
   }
 
   private static void passes(BenchReport report, TextPage page) {
+    MachineLimits limits = report.limits();
     page.table(
         List.copyOf(report.times().entrySet()),
         List.of(
@@ -43,14 +45,24 @@ public final class BenchPrinter {
             right(
                 "median\n/ limit",
                 entry -> times(entry.getValue().median() / report.limit(entry.getKey())))));
+    page.table(
+        List.copyOf(report.times().keySet()),
+        List.of(
+            left("reached, by the median", Pass::label),
+            right("GFLOP/s", pass -> number(report.gigaflops(pass))),
+            right("of limit", pass -> percent(report.gigaflops(pass) / limits.gigaflops())),
+            right("GB/s of weights", pass -> number(report.gigabytesPerSecond(pass))),
+            right(
+                "of limit",
+                pass -> percent(report.gigabytesPerSecond(pass) / limits.gigabytesPerSecond()))));
     page.paragraph(
         ("limits measured here: %s GFLOP/s in fp32 (by %s), %s GB/s read from memory; a pass takes"
                 + " at least the time of its arithmetic or that of reading every weight once,"
                 + " whichever is longer (the keys and values it reads are left out)")
             .formatted(
-                number(report.limits().gigaflops()),
-                report.limits().gigaflopsBy(),
-                number(report.limits().gigabytesPerSecond())));
+                number(limits.gigaflops()),
+                limits.gigaflopsBy(),
+                number(limits.gigabytesPerSecond())));
   }
 
   private static void comparisons(BenchReport report, TextPage page) {

@@ -17,6 +17,7 @@ import kv4j.model.TransformerConfig;
  *
  * @param info what ran
  * @param shape of the model
+ * @param weights that every pass reads
  * @param kernels which form of the kernels
  * @param prefillChunk most new tokens in one pass of the engine
  * @param limits of the machine
@@ -26,6 +27,7 @@ import kv4j.model.TransformerConfig;
 public record BenchReport(
     RunInfo info,
     TransformerConfig shape,
+    ReadWeights weights,
     String kernels,
     int prefillChunk,
     MachineLimits limits,
@@ -46,7 +48,17 @@ public record BenchReport(
 
   /** The least a pass can take on this machine, ms. */
   public double limit(Pass pass) {
-    return limits.millis(shape, pass);
+    return limits.millis(shape, weights, pass);
+  }
+
+  /** Operations that a pass did per nanosecond, by its median time. */
+  public double gigaflops(Pass pass) {
+    return Flops.pass(shape, pass.before(), pass.rows()) / (times.get(pass).median() * 1e6);
+  }
+
+  /** 10⁹ bytes of weights that a pass read a second, by its median time. */
+  public double gigabytesPerSecond(Pass pass) {
+    return weights.total() / (times.get(pass).median() * 1e6);
   }
 
   /**
@@ -58,6 +70,9 @@ public record BenchReport(
     document.put("limitMs", byPass(times.keySet(), this::limit));
     document.put(
         "overLimit", byPass(times.keySet(), pass -> times.get(pass).median() / limit(pass)));
+    document.put("gigaflops", byPass(times.keySet(), this::gigaflops));
+    document.put("gigabytesPerSecond", byPass(times.keySet(), this::gigabytesPerSecond));
+    document.put("weightBytes", weights.bytes());
     Map<String, Object> comparisons = new LinkedHashMap<>();
     others.forEach(
         (comparison, other) ->

@@ -12,8 +12,6 @@ import kv4j.model.TransformerConfig;
  * @param gigabytesPerSecond memory read, 10⁹ bytes a second
  */
 public record MachineLimits(double gigaflops, String gigaflopsBy, double gigabytesPerSecond) {
-  private static final int WEIGHT_BYTES = Float.BYTES;
-
   public MachineLimits {
     if (!(gigaflops > 0) || !(gigabytesPerSecond > 0)) {
       throw new IllegalArgumentException(
@@ -52,15 +50,9 @@ public record MachineLimits(double gigaflops, String gigaflopsBy, double gigabyt
    * The least a pass can take, ms: the time of its operations or that of reading every weight once,
    * whichever is longer. The keys and values that it reads too are left out.
    */
-  public double millis(TransformerConfig config, Pass pass) {
+  public double millis(TransformerConfig config, ReadWeights weights, Pass pass) {
     double arithmetic = Flops.pass(config, pass.before(), pass.rows()) / (gigaflops * 1e6);
-    double memory = weightBytes(config) / (gigabytesPerSecond * 1e6);
+    double memory = weights.total() / (gigabytesPerSecond * 1e6);
     return Math.max(arithmetic, memory);
-  }
-
-  /** Of the weights that every pass reads: of an untied token embedding it reads a few rows. */
-  private static long weightBytes(TransformerConfig config) {
-    long embedding = (long) config.vocabulary() * config.dim();
-    return WEIGHT_BYTES * (config.parameters() - (config.tiedOutput() ? 0 : embedding));
   }
 }

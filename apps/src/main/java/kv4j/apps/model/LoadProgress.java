@@ -5,6 +5,7 @@ import java.util.stream.Collectors;
 import kv4j.apps.cli.Terminal;
 import kv4j.apps.report.Format;
 import kv4j.apps.report.Progress;
+import kv4j.inference.kernel.KernelWarmUp;
 import kv4j.model.family.LoadListener;
 import kv4j.model.family.ModelInfo;
 import kv4j.model.format.ModelFileException;
@@ -52,6 +53,7 @@ final class LoadProgress implements LoadListener, AutoCloseable {
                       .map(ModelFileException::printable)
                       .collect(Collectors.joining(", ")));
     }
+    info.weightTypes().forEach(KernelWarmUp::startInBackground);
     int steps = (int) (info.weightBytes() / STEP_BYTES);
     if (steps > 0) {
       progress = Progress.of("loading", steps, terminal);

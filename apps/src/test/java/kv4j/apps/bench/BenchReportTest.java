@@ -16,6 +16,7 @@ import kv4j.apps.report.RunInfo;
 import kv4j.apps.workload.Spread;
 import kv4j.inference.EngineOptions;
 import kv4j.model.ModelPreset;
+import kv4j.model.format.block.TensorType;
 import org.junit.jupiter.api.Test;
 
 class BenchReportTest {
@@ -38,6 +39,7 @@ class BenchReportTest {
             new RunInfo.Backend("CpuBackend", "OPENBLAS", 2, "cpu"),
             Optional.empty()),
         ModelPreset.DEMO_32_M.config(),
+        new ReadWeights(Map.of(TensorType.Q8_0, 120_000_000L, TensorType.F32, 300_000L)),
         "vector, 512 bits",
         256,
         new MachineLimits(330, "vector", 25),
@@ -59,6 +61,8 @@ class BenchReportTest {
     assertEquals(2 * 52.2, json.at("/decode/p95").doubleValue());
     assertEquals(3 * 4064, json.at("/longContext/prefill4064/max").doubleValue());
     assertEquals(407.4, json.at("/longContext/decode/min").doubleValue(), 1e-9);
+    assertEquals(120.3 / (1.5 * 52.2), json.at("/gigabytesPerSecond/decode").doubleValue(), 1e-9);
+    assertEquals(120_000_000, json.at("/weightBytes/Q8_0").longValue());
     assertEquals(9.87654, json.at("/comparisons/stock/ratio/decode/min").doubleValue(), 1e-9);
     assertEquals(
         12.3456,

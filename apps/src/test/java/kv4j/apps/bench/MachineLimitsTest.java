@@ -4,7 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Map;
+import kv4j.model.ByteTokenizer;
+import kv4j.model.DemoModels;
+import kv4j.model.Model;
 import kv4j.model.TransformerConfig;
+import kv4j.model.format.block.TensorType;
 import org.junit.jupiter.api.Test;
 
 class MachineLimitsTest {
@@ -14,6 +19,12 @@ class MachineLimitsTest {
         2, 8, 2, 1, 4, 16, 10, 100, 1e-5f, 1e4f, TransformerConfig.RopePairing.SPLIT, tied);
   }
 
+  /** Of a model whose weights are plain arrays. */
+  private static ReadWeights weights(boolean tied) {
+    return ReadWeights.of(
+        Model.of("small", DemoModels.randomWeights(config(tied), 1), new ByteTokenizer(), "bytes"));
+  }
+
   private static final int WEIGHTS = 2 * (128 + 64 + 384 + 16) + 8 + 80;
 
   @Test
@@ -21,18 +32,29 @@ class MachineLimitsTest {
     // 50 rows that see 1, 2, .. 50 tokens; 16 multiplications for each token a row sees
     long operations = 2 * (2 * (50 * (128 + 64 + 384) + 16 * 1275) + 80);
     MachineLimits limits = new MachineLimits(2, "blas", 1000);
-    assertEquals(operations / 2e6, limits.millis(config(false), new Pass(0, 50)), 1e-12);
+    assertEquals(
+        operations / 2e6, limits.millis(config(false), weights(false), new Pass(0, 50)), 1e-12);
   }
 
   @Test
   void oneRowIsLimitedByReadingTheWeights() {
     MachineLimits limits = new MachineLimits(1000, "blas", 0.5);
-    assertEquals(4 * WEIGHTS / 0.5e6, limits.millis(config(false), new Pass(50, 1)), 1e-12);
+    assertEquals(
+        4 * WEIGHTS / 0.5e6, limits.millis(config(false), weights(false), new Pass(50, 1)), 1e-12);
     assertEquals(
         4 * WEIGHTS / 0.5e6,
-        limits.millis(config(true), new Pass(50, 1)),
+        limits.millis(config(true), weights(true), new Pass(50, 1)),
         1e-12,
         "a tied embedding is read whole, as the output head");
+  }
+
+  /** Panels of 64 outputs, so that a layer has 64 of qkv's 16, 64 of 8, 64 of 32 and of 8. */
+  @Test
+  void weightsInPanelsCountAsTheyLieInMemory() {
+    Model model = DemoModels.create("small", config(false), 1);
+    int layer = 64 * (8 + 8 + 8 + 16) + 16;
+    assertEquals(
+        Map.of(TensorType.F32, 4L * (2 * layer + 8 + 64 * 8)), ReadWeights.of(model).bytes());
   }
 
   @Test

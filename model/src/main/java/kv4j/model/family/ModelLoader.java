@@ -58,8 +58,14 @@ public final class ModelLoader {
     WeightReader reader =
         new WeightReader(source, config, TensorNames.of(family, source), options.weights());
     reader.check();
-    long bytes = reader.bytes();
-    return new ModelInfo(name(source, path), source.format(), family, config, bytes, unknown);
+    return new ModelInfo(
+        name(source, path),
+        source.format(),
+        family,
+        config,
+        reader.bytes(),
+        reader.types(),
+        unknown);
   }
 
   private static TransformerConfig config(TensorSource source, Family family, LoadOptions options) {

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 import kv4j.model.GraphNames;
 import kv4j.model.TransformerConfig;
@@ -117,6 +118,15 @@ final class WeightReader {
     return Part.of(weight, shape, config, names).stream()
         .mapToLong(part -> Panels.size(type(part), inputs, part.outputs()))
         .sum();
+  }
+
+  /** How matrices are kept in memory. */
+  Set<TensorType> types() {
+    return TransformerWeights.shapes(config).entrySet().stream()
+        .filter(entry -> TransformerWeights.isMultipliedWith(entry.getKey()))
+        .flatMap(entry -> Part.of(entry.getKey(), entry.getValue(), config, names).stream())
+        .map(this::type)
+        .collect(Collectors.toSet());
   }
 
   private static int inputs(String weight, long[] shape) {

@@ -1,0 +1,108 @@
+package kv4j.inference.kernel;
+
+import java.util.List;
+import java.util.stream.IntStream;
+import kv4j.cache.block.KvBlock;
+import kv4j.cache.block.KvDtype;
+import kv4j.cache.block.KvLayout;
+import kv4j.cache.block.KvSpans;
+import kv4j.model.format.block.TensorType;
+import kv4j.model.weight.PanelMatrix;
+import kv4j.model.weight.PanelPacker;
+
+/**
+ * Runs kernels on small inputs until the JVM has compiled them, so that the first prompt does not
+ * wait for that: until then they run hundreds of times slower, since each vector is an object.
+ * Meant for a thread of its own while a model is loaded.
+ *
+ * <p>A JVM compiles a method for good after some hundred calls with some ten thousand turns of its
+ * loops. Inputs are so short that most of these calls are soon over even before.
+ */
+public final class KernelWarmUp {
+  private static final int CALLS = 900;
+  private static final long MOST_NANOS = 700_000_000;
+  private static final int INPUTS = 32;
+  private static final int ROWS = 10; // six, three and one
+  private static final int HEAD_DIM = 32;
+  private static final int SEEN = 40;
+
+  private final Kernels kernels;
+
+  private KernelWarmUp(Kernels kernels) {
+    this.kernels = kernels;
+  }
+
+  /** Begins with all that computes on floats, as every model does. */
+  public static void startInBackground() {
+    inBackground("kv4j-warm-up", () -> new KernelWarmUp(Kernels.best()).run());
+  }
+
+  /** Goes on with products of weights of a type. */
+  public static void startInBackground(TensorType type) {
+    if (type != TensorType.F32) {
+      KernelWarmUp warmUp = new KernelWarmUp(Kernels.best());
+      inBackground("kv4j-warm-up-" + type, () -> warmUp.products(type));
+    }
+  }
+
+  private static void inBackground(String name, Runnable work) {
+    Thread thread = new Thread(work, name);
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  private void run() {
+    products(TensorType.F32);
+    attention(1, 2);
+    attention(24, 2);
+    rows();
+  }
+
+  private void products(TensorType type) {
+    int inputs = Math.max(INPUTS, type.blockElements());
+    PanelPacker packer = new PanelPacker(inputs, false);
+    packer.add(type, 100);
+    PanelMatrix matrix = packer.matrix();
+    Product product = kernels.product(new Weight(false, () -> matrix, matrix::expand));
+    ProductScratch scratch = new ProductScratch();
+    float[] x = new float[ROWS * inputs];
+    float[] out = new float[ROWS * matrix.outputs()];
+    repeat(() -> product.run(x, 0, ROWS, 0, product.parts(), null, false, out, scratch));
+    repeat(() -> product.run(x, 0, 1, 0, product.parts(), null, true, out, scratch));
+  }
+
+  private void attention(int rows, int group) {
+    KvLayout layout = new KvLayout(1, 1, HEAD_DIM, KvLayout.TILE, KvDtype.F32);
+    List<KvBlock> blocks =
+        IntStream.range(0, layout.blocksFor(SEEN)).mapToObj(i -> new KvBlock(layout)).toList();
+    KvSpans spans = KvSpans.of(blocks, SEEN);
+    AttentionTask task = new AttentionTask(spans, 0, 0, rows, 0, rows, group, 0.2f);
+    int width = group * HEAD_DIM;
+    float[] queries = new float[rows * width];
+    float[] output = new float[rows * width];
+    AttentionScratch scratch = new AttentionScratch();
+    repeat(() -> kernels.attend(task, queries, output, 0, width, scratch));
+    float[] keys = new float[layout.blockTokens() * layout.width()];
+    repeat(() -> blocks.get(0).write(0, 0, layout.blockTokens(), keys, keys, 0));
+  }
+
+  private void rows() {
+    int n = 128;
+    float[] x = new float[2 * n];
+    float[] out = new float[2 * n];
+    float[] gain = new float[n];
+    float[] table = new float[n];
+    repeat(() -> kernels.rmsNorm(x, 0, gain, 1e-5f, n, out, 0));
+    repeat(() -> kernels.swiGlu(x, 0, n, out, 0));
+    repeat(() -> kernels.rotate(out, 0, 4, HEAD_DIM, table, table, 0, true));
+    repeat(() -> kernels.add(out, 0, x, 0, n));
+  }
+
+  /** For good or until it takes too long: a slow machine has better things to do. */
+  private static void repeat(Runnable kernel) {
+    long begin = System.nanoTime();
+    for (int i = 0; i < CALLS && System.nanoTime() - begin < MOST_NANOS; i++) {
+      kernel.run();
+    }
+  }
+}
