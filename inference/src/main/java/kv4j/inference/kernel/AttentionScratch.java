@@ -60,6 +60,12 @@ public final class AttentionScratch {
   /** Room for a vector. */
   final float[] factors = new float[QUERIES];
 
+  /** A sum's lanes. */
+  final float[] partial = new float[QUERIES];
+
+  /** The same number in every lane. */
+  final float[] same = new float[QUERIES];
+
   private final float[] saved = new float[QUERIES * SAVED];
 
   private float[] expanded = {};

@@ -31,7 +31,10 @@ final class VectorExpander extends KvExpander {
   public void f16(short[] in, int from, int count, float[] out, int to) {
     int i = 0;
     for (; i <= count - L; i += L) {
-      IntVector half = ints(in, from + i);
+      IntVector half =
+          (IntVector)
+              ShortVector.fromArray(SHORTS, in, from + i)
+                  .convertShape(VectorOperators.S2I, INTS, 0);
       // Read as a float's bits, every finite half, subnormal or not, is 2^112 times too small.
       FloatVector value =
           half.and(0x7FFF).lanewise(VectorOperators.LSHL, 13).reinterpretAsFloats().mul(0x1p112f);
@@ -47,24 +50,23 @@ final class VectorExpander extends KvExpander {
   public void bf16(short[] in, int from, int count, float[] out, int to) {
     int i = 0;
     for (; i <= count - L; i += L) {
-      ints(in, from + i)
-          .lanewise(VectorOperators.LSHL, 16)
-          .reinterpretAsFloats()
-          .intoArray(out, to + i);
+      IntVector half =
+          (IntVector)
+              ShortVector.fromArray(SHORTS, in, from + i)
+                  .convertShape(VectorOperators.S2I, INTS, 0);
+      half.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().intoArray(out, to + i);
     }
     super.bf16(in, from + i, count - i, out, to + i);
-  }
-
-  private static IntVector ints(short[] in, int at) {
-    return (IntVector)
-        ShortVector.fromArray(SHORTS, in, at).convertShape(VectorOperators.S2I, INTS, 0);
   }
 
   @Override
   public void i8(byte[] in, int from, int count, float scale, float[] out, int to) {
     int i = 0;
     for (; BYTES_FIT && i <= count - L; i += L) {
-      floats(in, from + i).mul(scale).intoArray(out, to + i);
+      FloatVector number =
+          (FloatVector)
+              ByteVector.fromArray(BYTES, in, from + i).convertShape(VectorOperators.B2F, LANES, 0);
+      number.mul(scale).intoArray(out, to + i);
     }
     super.i8(in, from + i, count - i, scale, out, to + i);
   }
@@ -87,15 +89,12 @@ final class VectorExpander extends KvExpander {
       FloatVector scale = FloatVector.fromArray(LANES, scales, scalesAt + t);
       for (int d = 0; d < headDim; d++) {
         int i = d * tileTokens + t;
-        floats(in, from + i).mul(scale).intoArray(out, to + i);
+        FloatVector number =
+            (FloatVector)
+                ByteVector.fromArray(BYTES, in, from + i)
+                    .convertShape(VectorOperators.B2F, LANES, 0);
+        number.mul(scale).intoArray(out, to + i);
       }
     }
-  }
-
-  private static FloatVector floats(byte[] in, int at) {
-    return (FloatVector)
-        ByteVector.fromArray(BYTES, in, at)
-            .convertShape(VectorOperators.B2I, INTS, 0)
-            .convertShape(VectorOperators.I2F, LANES, 0);
   }
 }

@@ -1,7 +1,6 @@
 package kv4j.inference.kernel;
 
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
@@ -33,6 +32,7 @@ final class VectorKernels implements Kernels {
   private static final float[] SIGNS = signs();
 
   private final PlainKernels plain = new PlainKernels();
+  private final ThreadLocal<float[]> rows = ThreadLocal.withInitial(() -> new float[0]);
 
   /**
    * @throws UnsupportedOperationException if a batch of queries, two vectors, would be less than
@@ -213,12 +213,28 @@ final class VectorKernels implements Kernels {
     }
   }
 
+  /** A thread's room for a row on its way. */
+  private float[] row(int n) {
+    float[] row = rows.get();
+    if (row.length < n) {
+      row = new float[n];
+      rows.set(row);
+    }
+    return row;
+  }
+
   @Override
   public void swiGlu(float[] gateUp, int at, int n, float[] out, int outAt) {
+    float[] exps = row(n);
     int i = 0;
     for (; i <= n - L; i += L) {
-      FloatVector gate = FloatVector.fromArray(LANES, gateUp, at + i);
-      gate.div(exp(gate.neg()).add(1))
+      FloatVector.fromArray(LANES, gateUp, at + i).neg().intoArray(exps, i);
+    }
+    VectorExp.exp(exps, 0, i);
+    i = 0;
+    for (; i <= n - L; i += L) {
+      FloatVector.fromArray(LANES, gateUp, at + i)
+          .div(FloatVector.fromArray(LANES, exps, i).add(1))
           .mul(FloatVector.fromArray(LANES, gateUp, at + n + i))
           .intoArray(out, outAt + i);
     }
@@ -230,11 +246,18 @@ final class VectorKernels implements Kernels {
 
   @Override
   public void gelu(float[] x, int at, int n, float[] out, int outAt) {
+    float[] exps = row(n);
     int i = 0;
     for (; i <= n - L; i += L) {
       FloatVector v = FloatVector.fromArray(LANES, x, at + i);
-      FloatVector u = v.mul(v).mul(Exp.GELU_CUBIC).add(Exp.GELU_LINEAR).mul(v);
-      v.div(exp(u).add(1)).intoArray(out, outAt + i);
+      v.mul(v).mul(Exp.GELU_CUBIC).add(Exp.GELU_LINEAR).mul(v).intoArray(exps, i);
+    }
+    VectorExp.exp(exps, 0, i);
+    i = 0;
+    for (; i <= n - L; i += L) {
+      FloatVector.fromArray(LANES, x, at + i)
+          .div(FloatVector.fromArray(LANES, exps, i).add(1))
+          .intoArray(out, outAt + i);
     }
     plain.gelu(x, at + i, n - i, out, outAt + i);
   }
@@ -255,63 +278,6 @@ final class VectorKernels implements Kernels {
     for (; i < n; i++) {
       x[xAt + i] += delta[deltaAt + i];
     }
-  }
-
-  /**
-   * {@link Exp#exp} in every lane; not a number counts as infinite. Limits are compared as
-   * integers, which takes one instruction where floats, for the sake of NaN, take seven.
-   */
-  static FloatVector exp(FloatVector x) {
-    IntVector bits = x.reinterpretAsInts();
-    FloatVector clamped =
-        bits.and(Integer.MAX_VALUE)
-            .min(Float.floatToRawIntBits(Exp.LIMIT))
-            .or(bits.and(Integer.MIN_VALUE))
-            .reinterpretAsFloats();
-    FloatVector shifted =
-        clamped.fma(
-            FloatVector.broadcast(LANES, Exp.LOG2_E), FloatVector.broadcast(LANES, Exp.ROUND));
-    FloatVector n = shifted.sub(Exp.ROUND);
-    FloatVector r =
-        n.fma(
-            FloatVector.broadcast(LANES, -Exp.LN2_LOW),
-            n.fma(FloatVector.broadcast(LANES, -Exp.LN2_HIGH), clamped));
-    FloatVector p = FloatVector.broadcast(LANES, Exp.C5);
-    p = p.fma(r, FloatVector.broadcast(LANES, Exp.C4));
-    p = p.fma(r, FloatVector.broadcast(LANES, Exp.C3));
-    p = p.fma(r, FloatVector.broadcast(LANES, Exp.C2));
-    p = p.fma(r, FloatVector.broadcast(LANES, Exp.C1));
-    p = p.fma(r, FloatVector.broadcast(LANES, 1));
-    return p.mul(
-        shifted
-            .reinterpretAsInts()
-            .lanewise(VectorOperators.LSHL, Exp.EXPONENT_SHIFT)
-            .reinterpretAsFloats());
-  }
-
-  /**
-   * {@code exp(-x)} in every lane for numbers that are not negative: less to do than {@link #exp},
-   * and all that a softmax needs. Its last bits differ where the result is below 1e-4.
-   */
-  static FloatVector expOfMinus(FloatVector x) {
-    FloatVector clamped =
-        x.reinterpretAsInts().min(Float.floatToRawIntBits(Exp.LIMIT)).reinterpretAsFloats();
-    FloatVector shifted =
-        clamped.fma(
-            FloatVector.broadcast(LANES, -Exp.LOG2_E), FloatVector.broadcast(LANES, Exp.ROUND));
-    FloatVector n = shifted.sub(Exp.ROUND);
-    FloatVector r = n.fma(FloatVector.broadcast(LANES, Exp.LN2), clamped);
-    FloatVector p = FloatVector.broadcast(LANES, -Exp.C5);
-    p = p.fma(r, FloatVector.broadcast(LANES, Exp.C4));
-    p = p.fma(r, FloatVector.broadcast(LANES, -Exp.C3));
-    p = p.fma(r, FloatVector.broadcast(LANES, Exp.C2));
-    p = p.fma(r, FloatVector.broadcast(LANES, -Exp.C1));
-    p = p.fma(r, FloatVector.broadcast(LANES, 1));
-    return p.mul(
-        shifted
-            .reinterpretAsInts()
-            .lanewise(VectorOperators.LSHL, Exp.EXPONENT_SHIFT)
-            .reinterpretAsFloats());
   }
 
   @Override

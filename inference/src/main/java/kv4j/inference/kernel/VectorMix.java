@@ -37,38 +37,27 @@ final class VectorMix {
    */
   static void mix(
       AttentionScratch scratch, int lane, int at, int headDim, int dim, int fromSpan, int visible) {
-    for (int span = fromSpan, first = 0; first < visible; span += 2) {
-      int count = Math.min(scratch.tokens[span], visible - first);
-      int next = first + scratch.tokens[span];
-      int more = next < visible ? Math.min(scratch.tokens[span + 1], visible - next) : 0;
-      int other = more > 0 ? span + 1 : span;
-      mixSpans(
+    for (int span = fromSpan, first = 0; first < visible; first += scratch.tokens[span++]) {
+      mixSpan(
           scratch.values[span],
           scratch.valuesAt[span] + dim,
-          count,
-          scratch.values[other],
-          scratch.valuesAt[other] + dim,
-          more,
+          Math.min(scratch.tokens[span], visible - first),
           headDim,
           scratch.scores,
           lane + first * STRIDE,
           scratch.mixed,
           at);
-      first = next + more;
     }
   }
 
   /**
-   * Two neighbouring spans' share. The sums rest in an array between calls: carried in local
-   * variables through two nested loops they would be boxed.
+   * A span's share. The sums rest in an array between calls: carried in local variables through two
+   * loops they would be boxed, at least now and then.
    */
-  private static void mixSpans(
+  private static void mixSpan(
       float[] values,
       int value,
       int count,
-      float[] moreValues,
-      int moreValue,
-      int more,
       int headDim,
       float[] weights,
       int weight,
@@ -115,35 +104,6 @@ final class VectorMix {
       g0 = v0.fma(x, g0);
       g1 = v1.fma(x, g1);
       x = FloatVector.broadcast(LANES, weights[weight + t * STRIDE + 7]);
-      h0 = v0.fma(x, h0);
-      h1 = v1.fma(x, h1);
-    }
-    int moreWeight = weight + count * STRIDE;
-    for (int t = 0; t < more; t++) {
-      FloatVector v0 = FloatVector.fromArray(LANES, moreValues, moreValue + t * headDim);
-      FloatVector v1 = FloatVector.fromArray(LANES, moreValues, moreValue + t * headDim + L);
-      FloatVector x = FloatVector.broadcast(LANES, weights[moreWeight + t * STRIDE]);
-      a0 = v0.fma(x, a0);
-      a1 = v1.fma(x, a1);
-      x = FloatVector.broadcast(LANES, weights[moreWeight + t * STRIDE + 1]);
-      b0 = v0.fma(x, b0);
-      b1 = v1.fma(x, b1);
-      x = FloatVector.broadcast(LANES, weights[moreWeight + t * STRIDE + 2]);
-      c0 = v0.fma(x, c0);
-      c1 = v1.fma(x, c1);
-      x = FloatVector.broadcast(LANES, weights[moreWeight + t * STRIDE + 3]);
-      d0 = v0.fma(x, d0);
-      d1 = v1.fma(x, d1);
-      x = FloatVector.broadcast(LANES, weights[moreWeight + t * STRIDE + 4]);
-      e0 = v0.fma(x, e0);
-      e1 = v1.fma(x, e1);
-      x = FloatVector.broadcast(LANES, weights[moreWeight + t * STRIDE + 5]);
-      f0 = v0.fma(x, f0);
-      f1 = v1.fma(x, f1);
-      x = FloatVector.broadcast(LANES, weights[moreWeight + t * STRIDE + 6]);
-      g0 = v0.fma(x, g0);
-      g1 = v1.fma(x, g1);
-      x = FloatVector.broadcast(LANES, weights[moreWeight + t * STRIDE + 7]);
       h0 = v0.fma(x, h0);
       h1 = v1.fma(x, h1);
     }

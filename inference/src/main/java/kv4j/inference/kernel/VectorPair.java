@@ -118,14 +118,11 @@ final class VectorPair {
       scratch.sums[vector] = largest;
       return;
     }
-    FloatVector top = FloatVector.broadcast(LANES, largest);
-    FloatVector sum = FloatVector.zero(LANES);
-    for (int t = at; t < stop; t += L) {
-      FloatVector weight =
-          VectorKernels.expOfMinus(top.sub(FloatVector.fromArray(LANES, scores, t)));
-      weight.intoArray(scores, t);
-      sum = sum.add(weight);
-    }
+    Arrays.fill(scratch.same, largest);
+    Arrays.fill(scratch.partial, 0);
+    int count = (stop - at) / L;
+    VectorExp.weigh(scores, at, L, count, scratch.same, 0, scratch.partial, 0);
+    FloatVector sum = FloatVector.fromArray(LANES, scratch.partial, 0);
     scratch.sums[vector] += sum.reduceLanes(VectorOperators.ADD);
   }
 

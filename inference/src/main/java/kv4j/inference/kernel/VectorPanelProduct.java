@@ -17,6 +17,12 @@ import kv4j.model.weight.Panels;
 final class VectorPanelProduct implements Product {
   private static final float[] ZEROS = new float[Panels.WIDTH];
 
+  /**
+   * Inputs of a stretch of floats, whose weights then fit the first cache beside six rows. (Blocks
+   * of other types are longer.)
+   */
+  private static final int FLOAT_DEPTH = 128;
+
   private final PanelMatrix matrix;
   private final Tiles tiles;
   private final Panels[] panels;
@@ -86,8 +92,9 @@ final class VectorPanelProduct implements Product {
         VectorPanelDot.run(some, numbers[part], x, xAt, adds, out, outAt, scratch);
         continue;
       }
-      for (int input = 0; input < inputs(); input += ProductScratch.DEPTH) {
-        int depth = Math.min(ProductScratch.DEPTH, inputs() - input);
+      int most = some.type() == TensorType.F32 ? FLOAT_DEPTH : ProductScratch.DEPTH;
+      for (int input = 0; input < inputs(); input += most) {
+        int depth = Math.min(most, inputs() - input);
         float[] weights = scratch.weights;
         int at = 0;
         if (some.type() == TensorType.F32) {

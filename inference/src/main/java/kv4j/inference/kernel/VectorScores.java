@@ -188,7 +188,8 @@ final class VectorScores {
    */
   static void softmax(AttentionScratch scratch, int query, int lane, int headDim, int visible) {
     raise(scratch, query, lane, headDim, visible);
-    weigh(scratch.scores, lane, visible, scratch.maxima, scratch.sums, query);
+    VectorExp.weigh(
+        scratch.scores, lane, QUERIES, visible, scratch.maxima, query, scratch.sums, query);
   }
 
   /** Takes note of larger scores, and scales what has been summed up to them. */
@@ -201,34 +202,17 @@ final class VectorScores {
       return;
     }
     top.intoArray(scratch.maxima, query);
-    FloatVector factors = VectorKernels.expOfMinus(top.sub(before));
-    factors.intoArray(scratch.factors, 0);
-    FloatVector.fromArray(LANES, scratch.sums, query).mul(factors).intoArray(scratch.sums, query);
+    before.intoArray(scratch.factors, 0);
+    VectorExp.weigh(scratch.factors, 0, L, 1, scratch.maxima, query, scratch.partial, 0);
+    FloatVector.fromArray(LANES, scratch.sums, query)
+        .mul(FloatVector.fromArray(LANES, scratch.factors, 0))
+        .intoArray(scratch.sums, query);
     for (int i = 0; i < L; i++) {
       if (scratch.factors[i] != 1) {
         int at = (query + i) * headDim;
         VectorKernels.scale(scratch.mixed, at, headDim, scratch.factors[i], scratch.mixed, at);
       }
     }
-  }
-
-  /** Scores become weights, which are added to the sums. */
-  private static void weigh(
-      float[] scores, int lane, int visible, float[] maxima, float[] sums, int query) {
-    FloatVector top = FloatVector.fromArray(LANES, maxima, query);
-    FloatVector sum = FloatVector.fromArray(LANES, sums, query);
-    // Two at once, so that one's steps fill the other's waits.
-    for (int t = 0; t < visible; t += 2) {
-      int at = lane + t * QUERIES;
-      FloatVector a = top.sub(FloatVector.fromArray(LANES, scores, at));
-      FloatVector b = top.sub(FloatVector.fromArray(LANES, scores, at + QUERIES));
-      a = VectorKernels.expOfMinus(a);
-      b = VectorKernels.expOfMinus(b);
-      a.intoArray(scores, at);
-      b.intoArray(scores, at + QUERIES);
-      sum = sum.add(a.add(b));
-    }
-    sum.intoArray(sums, query);
   }
 
   /**
