@@ -58,6 +58,7 @@ public final class Bench {
       Model model, BenchOptions options, RunInfo info, OtherJvm otherJvm, Progress progress)
       throws IOException, InterruptedException {
     Bench bench = new Bench(model, options, progress);
+    ReadWeights weights = ReadWeights.of(model); // before the stock session has them expanded
     MachineLimits before = bench.limits();
     bench.engine();
     MachineLimits limits = before.or(bench.limits());
@@ -67,7 +68,7 @@ public final class Bench {
     return new BenchReport(
         info,
         model.config(),
-        ReadWeights.of(model),
+        weights,
         Kernels.best().name(),
         options.engine().prefillChunk(),
         limits,

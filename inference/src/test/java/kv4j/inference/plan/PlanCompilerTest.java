@@ -25,6 +25,7 @@ import kv4j.model.TransformerConfig;
 import kv4j.model.TransformerConfig.Block;
 import kv4j.model.TransformerConfig.RopePairing;
 import kv4j.model.TransformerGraph;
+import kv4j.model.weight.WeightArrays;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -148,6 +149,17 @@ class PlanCompilerTest {
     SDVariable sum = early.add("skip", graph.getVariable(GraphNames.FINAL_NORM));
     graph.mmul(GraphNames.LOGITS, sum, graph.getVariable(GraphNames.OUTPUT_WEIGHT));
     assertMatchesStock(graph, "add");
+  }
+
+  /** As training changes it: in the array that SameDiff gave. */
+  @Test
+  void aWeightThatWasChangedInPlaceCounts() {
+    SameDiff graph = DemoModels.create("small", SMALL, 1).graph();
+    String weight = GraphNames.inLayer(0, GraphNames.QKV_WEIGHT);
+    assertTrue(WeightArrays.panels(graph, weight).isPresent());
+    graph.getVariable(weight).getArr().muli(-0.5);
+    graph.getVariable(GraphNames.TOKEN_EMBEDDING).getArr().muli(3);
+    assertMatchesStock(graph, "rotary");
   }
 
   @Test

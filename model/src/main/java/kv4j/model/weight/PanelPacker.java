@@ -115,7 +115,7 @@ public final class PanelPacker {
     int outputs = (int) array.size(outputsFirst ? 0 : 1);
     PanelPacker packer = new PanelPacker(inputs, outputsFirst);
     Panels panels = packer.add(TensorType.F32, outputs);
-    FloatBuffer values = array.data().asNioFloat();
+    FloatBuffer values = array.data().asNioFloat().slice(); // from where a view begins
     float[] to = panels.floats();
     IntStream.range(0, panels.count())
         .parallel()

@@ -12,8 +12,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * The weights of a SameDiff graph, of which some are in panels. SameDiff asks for arrays only when
- * somebody runs the graph with its own session, saves or changes it: then panels are expanded, and
- * the arrays kept beside them. An array that is set takes the panels' place.
+ * somebody runs the graph with its own session, saves or changes it. From then on an array takes
+ * the panels' place, be it set or expanded from them: whoever has it may change its numbers.
  */
 public final class WeightArrays implements ArrayHolder {
   private final Map<String, INDArray> arrays = new LinkedHashMap<>();
@@ -26,13 +26,6 @@ public final class WeightArrays implements ArrayHolder {
         : Optional.empty();
   }
 
-  /** Lets a graph keep a weight as an array alone, if there is one. */
-  public static void forgetPanels(SameDiff graph, String name) {
-    if (graph.getVariablesArrays() instanceof WeightArrays weights) {
-      weights.forget(name);
-    }
-  }
-
   /** Adds a weight in panels. */
   public synchronized void put(String name, PanelMatrix matrix) {
     panels.put(name, matrix);
@@ -42,12 +35,6 @@ public final class WeightArrays implements ArrayHolder {
     return panels.get(name);
   }
 
-  private synchronized void forget(String name) {
-    if (arrays.containsKey(name)) {
-      panels.remove(name);
-    }
-  }
-
   @Override
   public synchronized boolean hasArray(String name) {
     return arrays.containsKey(name) || panels.containsKey(name);
@@ -55,12 +42,10 @@ public final class WeightArrays implements ArrayHolder {
 
   @Override
   public synchronized INDArray getArray(String name) {
-    INDArray array = arrays.get(name);
-    if (array == null && panels.containsKey(name)) {
-      array = panels.get(name).expand();
-      arrays.put(name, array);
+    if (panels.containsKey(name)) {
+      arrays.put(name, panels.remove(name).expand());
     }
-    return array;
+    return arrays.get(name);
   }
 
   @Override
@@ -73,7 +58,6 @@ public final class WeightArrays implements ArrayHolder {
   public synchronized INDArray removeArray(String name) {
     INDArray array = getArray(name);
     arrays.remove(name);
-    panels.remove(name);
     return array;
   }
 

@@ -18,6 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 class PanelsTest {
   private final Random random = new Random(5);
@@ -95,6 +96,15 @@ class PanelsTest {
     assertEquals(7, byRows.outputs());
     assertEquals(130, byRows.inputs());
     assertThrows(IllegalArgumentException.class, () -> byRows.row(7, new float[130], 0));
+  }
+
+  /** Rows in the middle of a larger array begin behind its begin. */
+  @Test
+  void aViewIsReadFromWhereItBegins() {
+    INDArray all = Nd4j.rand(9, 70);
+    INDArray view = all.get(NDArrayIndex.interval(4, 7), NDArrayIndex.all());
+    assertEquals(view.dup(), PanelMatrix.of(view, true).expand());
+    assertEquals(view.dup(), PanelMatrix.of(view, false).expand());
   }
 
   /** As a table of which some rows are of another type than others. */

@@ -75,13 +75,6 @@ public final class GraphOps {
     return WeightArrays.panels(graph, name);
   }
 
-  /** A weight as floats, which is kept so from now on and no longer in panels. */
-  public INDArray arrayOnly(String name) {
-    INDArray array = weight(name);
-    WeightArrays.forgetPanels(graph, name);
-    return array;
-  }
-
   /** Whether a name is that of a weight or constant. */
   public boolean isWeight(String name) {
     return panels(name).isPresent() || weight(name) != null;

@@ -1,6 +1,5 @@
 package kv4j.inference.plan.step;
 
-import java.nio.FloatBuffer;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -75,12 +74,8 @@ public final class FusedSteps {
       return new EmbeddingStep(table::row, byPosition, define(unit, table.inputs()));
     }
     INDArray table = ops.weight(name);
-    FloatBuffer values = table.data().asNioFloat();
-    int columns = (int) table.size(1);
     return new EmbeddingStep(
-        (row, out, at) -> values.get(row * columns, out, at, columns),
-        byPosition,
-        define(unit, columns));
+        EmbeddingStep.Table.of(table), byPosition, define(unit, (int) table.size(1)));
   }
 
   private Step norm(Unit unit) {
@@ -128,7 +123,7 @@ public final class FusedSteps {
                         ops.panels(name)
                             .filter(panels -> panels.outputsFirst() == outputsFirst)
                             .orElseGet(() -> PanelMatrix.of(ops.weight(name), outputsFirst)),
-                    () -> ops.arrayOnly(name))));
+                    () -> ops.weight(name))));
   }
 
   private Step heads(Unit unit, AttentionShape shape) {
