@@ -1,6 +1,7 @@
 package kv4j.inference.kernel;
 
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import kv4j.cache.block.KvBlock;
 import kv4j.cache.block.KvDtype;
@@ -34,19 +35,28 @@ public final class KernelWarmUp {
 
   /** Begins with all that computes on floats, as every model does. */
   public static void startInBackground() {
-    inBackground("kv4j-warm-up", () -> new KernelWarmUp(Kernels.best()).run());
+    inBackground("kv4j-warm-up", KernelWarmUp::run);
   }
 
   /** Goes on with products of weights of a type. */
   public static void startInBackground(TensorType type) {
     if (type != TensorType.F32) {
-      KernelWarmUp warmUp = new KernelWarmUp(Kernels.best());
-      inBackground("kv4j-warm-up-" + type, () -> warmUp.products(type));
+      inBackground("kv4j-warm-up-" + type, warmUp -> warmUp.products(type));
     }
   }
 
-  private static void inBackground(String name, Runnable work) {
-    Thread thread = new Thread(work, name);
+  /**
+   * Plain kernels are left alone: uncompiled they are not that slow, and their products would start
+   * ND4J, while the caller may be doing so.
+   *
+   * @throws IllegalArgumentException on the calling thread, if there are no such kernels
+   */
+  private static void inBackground(String name, Consumer<KernelWarmUp> work) {
+    Kernels kernels = Kernels.best();
+    if (kernels instanceof PlainKernels) {
+      return;
+    }
+    Thread thread = new Thread(() -> work.accept(new KernelWarmUp(kernels)), name);
     thread.setDaemon(true);
     thread.start();
   }

@@ -2,8 +2,8 @@ package kv4j.inference.kernel;
 
 /**
  * The arithmetic of a transformer layer. All of it works on rows in Java heap arrays, given by the
- * array and the index of the first element; nothing is allocated. Stateless, so one instance serves
- * all threads.
+ * array and the index of the first element; nothing is allocated once a thread has its scratch. One
+ * instance serves all threads.
  *
  * <p>There is a plain form and one on the Java Vector API; {@link #best()} picks. They differ in
  * the last bits of a result.
