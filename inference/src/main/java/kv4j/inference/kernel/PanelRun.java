@@ -25,10 +25,8 @@ record PanelRun(
     int highShiftStep,
     int highMask,
     int scale) {
-  private static final PanelRun[] Q4_0 = {fourBits(16, 0, 0, 0), fourBits(16, 0, 4, 0)};
-  private static final PanelRun[] Q4_1 = {fourBits(16, 0, 0, 0), fourBits(16, 0, 4, 0)};
-  private static final PanelRun[] Q5_0 = fiveBits();
-  private static final PanelRun[] Q5_1 = fiveBits();
+  private static final PanelRun[] Q4 = {fourBits(16, 0, 0, 0), fourBits(16, 0, 4, 0)};
+  private static final PanelRun[] Q5 = fiveBits();
   private static final PanelRun[] Q4_K = superBlock(false);
   private static final PanelRun[] Q5_K = superBlock(true);
   private static final PanelRun[] Q6_K = sixBits();
@@ -36,10 +34,8 @@ record PanelRun(
   /** The runs of a block of a type with numbers of four to six bits, in order. */
   static PanelRun[] of(TensorType type) {
     return switch (type) {
-      case Q4_0 -> Q4_0;
-      case Q4_1 -> Q4_1;
-      case Q5_0 -> Q5_0;
-      case Q5_1 -> Q5_1;
+      case Q4_0, Q4_1 -> Q4;
+      case Q5_0, Q5_1 -> Q5;
       case Q4_K -> Q4_K;
       case Q5_K -> Q5_K;
       case Q6_K -> Q6_K;

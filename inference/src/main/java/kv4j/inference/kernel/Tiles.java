@@ -3,13 +3,12 @@ package kv4j.inference.kernel;
 import kv4j.model.weight.Panels;
 
 /**
- * Products of some rows with some outputs of a panel, whose sums stay in registers: {@code out =
- * from + x · w}.
+ * Adds products of some rows with some outputs of a panel, whose sums stay in registers: {@code out
+ * += x · w}.
  *
  * <p>{@code x} is {@code [rows, stride]}, of which {@code depth} elements count; {@code w} is
- * {@code [depth, Panels.WIDTH]}, of which {@link #columns} elements count; {@code from} and {@code
- * out} have {@link #columns} elements in rows that are their strides apart. {@code from} may be
- * {@code out}, or have a stride of 0.
+ * {@code [depth, Panels.WIDTH]}, of which {@link #columns} elements count; {@code out} has {@link
+ * #columns} elements in rows that are {@code outStride} apart.
  */
 interface Tiles {
   /** Outputs of a tile; divides {@link Panels#WIDTH}. */
@@ -23,9 +22,6 @@ interface Tiles {
       int depth,
       float[] w,
       int wAt,
-      float[] from,
-      int fromAt,
-      int fromStride,
       float[] out,
       int outAt,
       int outStride);
@@ -38,9 +34,6 @@ interface Tiles {
       int depth,
       float[] w,
       int wAt,
-      float[] from,
-      int fromAt,
-      int fromStride,
       float[] out,
       int outAt,
       int outStride);
@@ -53,9 +46,6 @@ interface Tiles {
       int depth,
       float[] w,
       int wAt,
-      float[] from,
-      int fromAt,
-      int fromStride,
       float[] out,
       int outAt,
       int outStride);

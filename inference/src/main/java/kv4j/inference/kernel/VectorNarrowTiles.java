@@ -26,9 +26,6 @@ final class VectorNarrowTiles implements Tiles {
       int depth,
       float[] w,
       int wAt,
-      float[] from,
-      int fromAt,
-      int fromStride,
       float[] out,
       int outAt,
       int outStride) {
@@ -37,23 +34,23 @@ final class VectorNarrowTiles implements Tiles {
     int x3 = x2 + stride;
     int x4 = x3 + stride;
     int x5 = x4 + stride;
-    FloatVector s00 = FloatVector.fromArray(LANES, from, fromAt);
-    FloatVector s01 = FloatVector.fromArray(LANES, from, fromAt + L);
-    int f1 = fromAt + fromStride;
-    FloatVector s10 = FloatVector.fromArray(LANES, from, f1);
-    FloatVector s11 = FloatVector.fromArray(LANES, from, f1 + L);
-    int f2 = f1 + fromStride;
-    FloatVector s20 = FloatVector.fromArray(LANES, from, f2);
-    FloatVector s21 = FloatVector.fromArray(LANES, from, f2 + L);
-    int f3 = f2 + fromStride;
-    FloatVector s30 = FloatVector.fromArray(LANES, from, f3);
-    FloatVector s31 = FloatVector.fromArray(LANES, from, f3 + L);
-    int f4 = f3 + fromStride;
-    FloatVector s40 = FloatVector.fromArray(LANES, from, f4);
-    FloatVector s41 = FloatVector.fromArray(LANES, from, f4 + L);
-    int f5 = f4 + fromStride;
-    FloatVector s50 = FloatVector.fromArray(LANES, from, f5);
-    FloatVector s51 = FloatVector.fromArray(LANES, from, f5 + L);
+    int o1 = outAt + outStride;
+    int o2 = o1 + outStride;
+    int o3 = o2 + outStride;
+    int o4 = o3 + outStride;
+    int o5 = o4 + outStride;
+    FloatVector s00 = FloatVector.fromArray(LANES, out, outAt);
+    FloatVector s01 = FloatVector.fromArray(LANES, out, outAt + L);
+    FloatVector s10 = FloatVector.fromArray(LANES, out, o1);
+    FloatVector s11 = FloatVector.fromArray(LANES, out, o1 + L);
+    FloatVector s20 = FloatVector.fromArray(LANES, out, o2);
+    FloatVector s21 = FloatVector.fromArray(LANES, out, o2 + L);
+    FloatVector s30 = FloatVector.fromArray(LANES, out, o3);
+    FloatVector s31 = FloatVector.fromArray(LANES, out, o3 + L);
+    FloatVector s40 = FloatVector.fromArray(LANES, out, o4);
+    FloatVector s41 = FloatVector.fromArray(LANES, out, o4 + L);
+    FloatVector s50 = FloatVector.fromArray(LANES, out, o5);
+    FloatVector s51 = FloatVector.fromArray(LANES, out, o5 + L);
     for (int k = 0; k < depth; k++) {
       int p = wAt + k * Panels.WIDTH;
       FloatVector w0 = FloatVector.fromArray(LANES, w, p);
@@ -79,19 +76,14 @@ final class VectorNarrowTiles implements Tiles {
     }
     s00.intoArray(out, outAt);
     s01.intoArray(out, outAt + L);
-    int o1 = outAt + outStride;
     s10.intoArray(out, o1);
     s11.intoArray(out, o1 + L);
-    int o2 = o1 + outStride;
     s20.intoArray(out, o2);
     s21.intoArray(out, o2 + L);
-    int o3 = o2 + outStride;
     s30.intoArray(out, o3);
     s31.intoArray(out, o3 + L);
-    int o4 = o3 + outStride;
     s40.intoArray(out, o4);
     s41.intoArray(out, o4 + L);
-    int o5 = o4 + outStride;
     s50.intoArray(out, o5);
     s51.intoArray(out, o5 + L);
   }
@@ -104,22 +96,19 @@ final class VectorNarrowTiles implements Tiles {
       int depth,
       float[] w,
       int wAt,
-      float[] from,
-      int fromAt,
-      int fromStride,
       float[] out,
       int outAt,
       int outStride) {
     int x1 = at + stride;
     int x2 = x1 + stride;
-    FloatVector s00 = FloatVector.fromArray(LANES, from, fromAt);
-    FloatVector s01 = FloatVector.fromArray(LANES, from, fromAt + L);
-    int f1 = fromAt + fromStride;
-    FloatVector s10 = FloatVector.fromArray(LANES, from, f1);
-    FloatVector s11 = FloatVector.fromArray(LANES, from, f1 + L);
-    int f2 = f1 + fromStride;
-    FloatVector s20 = FloatVector.fromArray(LANES, from, f2);
-    FloatVector s21 = FloatVector.fromArray(LANES, from, f2 + L);
+    int o1 = outAt + outStride;
+    int o2 = o1 + outStride;
+    FloatVector s00 = FloatVector.fromArray(LANES, out, outAt);
+    FloatVector s01 = FloatVector.fromArray(LANES, out, outAt + L);
+    FloatVector s10 = FloatVector.fromArray(LANES, out, o1);
+    FloatVector s11 = FloatVector.fromArray(LANES, out, o1 + L);
+    FloatVector s20 = FloatVector.fromArray(LANES, out, o2);
+    FloatVector s21 = FloatVector.fromArray(LANES, out, o2 + L);
     for (int k = 0; k < depth; k++) {
       int p = wAt + k * Panels.WIDTH;
       FloatVector w0 = FloatVector.fromArray(LANES, w, p);
@@ -136,10 +125,8 @@ final class VectorNarrowTiles implements Tiles {
     }
     s00.intoArray(out, outAt);
     s01.intoArray(out, outAt + L);
-    int o1 = outAt + outStride;
     s10.intoArray(out, o1);
     s11.intoArray(out, o1 + L);
-    int o2 = o1 + outStride;
     s20.intoArray(out, o2);
     s21.intoArray(out, o2 + L);
   }
@@ -152,14 +139,11 @@ final class VectorNarrowTiles implements Tiles {
       int depth,
       float[] w,
       int wAt,
-      float[] from,
-      int fromAt,
-      int fromStride,
       float[] out,
       int outAt,
       int outStride) {
-    FloatVector s00 = FloatVector.fromArray(LANES, from, fromAt);
-    FloatVector s01 = FloatVector.fromArray(LANES, from, fromAt + L);
+    FloatVector s00 = FloatVector.fromArray(LANES, out, outAt);
+    FloatVector s01 = FloatVector.fromArray(LANES, out, outAt + L);
     for (int k = 0; k < depth; k++) {
       int p = wAt + k * Panels.WIDTH;
       FloatVector w0 = FloatVector.fromArray(LANES, w, p);

@@ -1,6 +1,5 @@
 package kv4j.inference.kernel;
 
-import java.util.Arrays;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -24,10 +23,9 @@ final class VectorPanelDot {
   private VectorPanelDot() {}
 
   /**
-   * Computes a panel's outputs of a row.
+   * Adds to a panel's outputs of a row.
    *
    * @param x the row, from {@code xAt} on
-   * @param add whether to add to what {@code out} holds
    * @param out the outputs, from {@code outAt} on
    */
   static void run(
@@ -35,16 +33,12 @@ final class VectorPanelDot {
       int panel,
       float[] x,
       int xAt,
-      boolean add,
       float[] out,
       int outAt,
       ProductScratch scratch) {
     float[] sums = scratch.sums;
     int count = panels.outputsOf(panel);
-    Arrays.fill(sums, 0, Panels.WIDTH, 0);
-    if (add) {
-      System.arraycopy(out, outAt, sums, 0, count);
-    }
+    System.arraycopy(out, outAt, sums, 0, count);
     switch (panels.type()) {
       case F16 -> f16(panels.halves(), panels.begin(panel), panels.inputs(), x, xAt, sums);
       case BF16 -> bf16(panels.halves(), panels.begin(panel), panels.inputs(), x, xAt, sums);
@@ -121,6 +115,7 @@ final class VectorPanelDot {
     if (type == TensorType.Q8_0) {
       VectorPanelScales.put(panels, panel, block, 0, scratch);
       eightBits(panels.bytes(), begin, type.blockElements(), x, xAt, scratch);
+      addScaled(scratch);
       return;
     }
     int scale = -1;
@@ -161,6 +156,17 @@ final class VectorPanelDot {
     } else {
       moreBits(w, low, block + run.high() * Panels.WIDTH, run, zero, x, xAt, scratch);
     }
+    addScaled(scratch);
+  }
+
+  private static void addScaled(ProductScratch scratch) {
+    for (int lane = 0; lane < Panels.WIDTH; lane += L) {
+      FloatVector.fromArray(LANES, scratch.unscaled, lane)
+          .fma(
+              FloatVector.fromArray(LANES, scratch.scales, lane),
+              FloatVector.fromArray(LANES, scratch.sums, lane))
+          .intoArray(scratch.sums, lane);
+    }
   }
 
   private static void eightBits(
@@ -192,18 +198,10 @@ final class VectorPanelDot {
                     .convertShape(VectorOperators.B2F, LANES, 0);
         s3 = v.fma(n3, s3);
       }
-      FloatVector scale0 = FloatVector.fromArray(LANES, scratch.scales, lane);
-      s0.fma(scale0, FloatVector.fromArray(LANES, scratch.sums, lane))
-          .intoArray(scratch.sums, lane);
-      FloatVector scale1 = FloatVector.fromArray(LANES, scratch.scales, lane + L);
-      s1.fma(scale1, FloatVector.fromArray(LANES, scratch.sums, lane + L))
-          .intoArray(scratch.sums, lane + L);
-      FloatVector scale2 = FloatVector.fromArray(LANES, scratch.scales, lane + 2 * L);
-      s2.fma(scale2, FloatVector.fromArray(LANES, scratch.sums, lane + 2 * L))
-          .intoArray(scratch.sums, lane + 2 * L);
-      FloatVector scale3 = FloatVector.fromArray(LANES, scratch.scales, lane + 3 * L);
-      s3.fma(scale3, FloatVector.fromArray(LANES, scratch.sums, lane + 3 * L))
-          .intoArray(scratch.sums, lane + 3 * L);
+      s0.intoArray(scratch.unscaled, lane);
+      s1.intoArray(scratch.unscaled, lane + L);
+      s2.intoArray(scratch.unscaled, lane + 2 * L);
+      s3.intoArray(scratch.unscaled, lane + 3 * L);
     }
   }
 
@@ -247,18 +245,10 @@ final class VectorPanelDot {
         IntVector q3 = b3.lanewise(VectorOperators.LSHR, shift).and(15);
         s3 = v.fma((FloatVector) q3.convertShape(VectorOperators.I2F, LANES, 0), s3);
       }
-      FloatVector scale0 = FloatVector.fromArray(LANES, scratch.scales, lane);
-      s0.fma(scale0, FloatVector.fromArray(LANES, scratch.sums, lane))
-          .intoArray(scratch.sums, lane);
-      FloatVector scale1 = FloatVector.fromArray(LANES, scratch.scales, lane + L);
-      s1.fma(scale1, FloatVector.fromArray(LANES, scratch.sums, lane + L))
-          .intoArray(scratch.sums, lane + L);
-      FloatVector scale2 = FloatVector.fromArray(LANES, scratch.scales, lane + 2 * L);
-      s2.fma(scale2, FloatVector.fromArray(LANES, scratch.sums, lane + 2 * L))
-          .intoArray(scratch.sums, lane + 2 * L);
-      FloatVector scale3 = FloatVector.fromArray(LANES, scratch.scales, lane + 3 * L);
-      s3.fma(scale3, FloatVector.fromArray(LANES, scratch.sums, lane + 3 * L))
-          .intoArray(scratch.sums, lane + 3 * L);
+      s0.intoArray(scratch.unscaled, lane);
+      s1.intoArray(scratch.unscaled, lane + L);
+      s2.intoArray(scratch.unscaled, lane + 2 * L);
+      s3.intoArray(scratch.unscaled, lane + 3 * L);
     }
   }
 
@@ -312,12 +302,8 @@ final class VectorPanelDot {
         IntVector q1 = low1.lanewise(VectorOperators.LSHR, shift).and(15).or(above1);
         s1 = v.fma((FloatVector) q1.convertShape(VectorOperators.I2F, LANES, 0), s1);
       }
-      FloatVector scale0 = FloatVector.fromArray(LANES, scratch.scales, lane);
-      s0.fma(scale0, FloatVector.fromArray(LANES, scratch.sums, lane))
-          .intoArray(scratch.sums, lane);
-      FloatVector scale1 = FloatVector.fromArray(LANES, scratch.scales, lane + L);
-      s1.fma(scale1, FloatVector.fromArray(LANES, scratch.sums, lane + L))
-          .intoArray(scratch.sums, lane + L);
+      s0.intoArray(scratch.unscaled, lane);
+      s1.intoArray(scratch.unscaled, lane + L);
     }
   }
 }

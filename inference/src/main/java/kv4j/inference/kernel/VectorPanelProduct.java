@@ -1,5 +1,6 @@
 package kv4j.inference.kernel;
 
+import java.util.Arrays;
 import java.util.List;
 import kv4j.model.format.block.TensorType;
 import kv4j.model.weight.PanelMatrix;
@@ -15,14 +16,6 @@ import kv4j.model.weight.Panels;
  * whatever company it is computed; only single rows of packed weights differ in the last bits.
  */
 final class VectorPanelProduct implements Product {
-  private static final float[] ZEROS = new float[Panels.WIDTH];
-
-  /**
-   * Inputs of a stretch of floats, whose weights then fit the first cache beside six rows. (Blocks
-   * of other types are longer.)
-   */
-  private static final int FLOAT_DEPTH = 128;
-
   private final PanelMatrix matrix;
   private final Tiles tiles;
   private final Panels[] panels;
@@ -80,21 +73,18 @@ final class VectorPanelProduct implements Product {
       boolean add,
       float[] out,
       ProductScratch scratch) {
-    if (bias != null) {
-      start(bias, add, out, fromRow, toRow, fromPart, toPart);
-    }
-    boolean adds = add || bias != null;
+    int rows = toRow - fromRow;
+    int xAt = fromRow * inputs();
     for (int part = fromPart; part < toPart; part++) {
       Panels some = panels[part];
       int outAt = fromRow * outputs() + columns[part];
-      int xAt = fromRow * inputs();
-      if (toRow - fromRow == 1 && some.type() != TensorType.F32) {
-        VectorPanelDot.run(some, numbers[part], x, xAt, adds, out, outAt, scratch);
+      start(part, rows, bias, add, out, outAt);
+      if (rows == 1 && some.type() != TensorType.F32) {
+        VectorPanelDot.run(some, numbers[part], x, xAt, out, outAt, scratch);
         continue;
       }
-      int most = some.type() == TensorType.F32 ? FLOAT_DEPTH : ProductScratch.DEPTH;
-      for (int input = 0; input < inputs(); input += most) {
-        int depth = Math.min(most, inputs() - input);
+      for (int input = 0; input < inputs(); input += ProductScratch.DEPTH) {
+        int depth = Math.min(ProductScratch.DEPTH, inputs() - input);
         float[] weights = scratch.weights;
         int at = 0;
         if (some.type() == TensorType.F32) {
@@ -104,39 +94,26 @@ final class VectorPanelProduct implements Product {
           VectorPanelExpander.expand(some, numbers[part], input, depth, scratch);
         }
         int count = some.outputsOf(numbers[part]);
-        rows(
-            x,
-            xAt + input,
-            toRow - fromRow,
-            depth,
-            weights,
-            at,
-            adds || input > 0,
-            out,
-            outAt,
-            count,
-            scratch);
+        rows(x, xAt + input, rows, depth, weights, at, out, outAt, count, scratch);
       }
     }
   }
 
-  /** Lets sums begin with the bias. */
-  private void start(
-      float[] bias, boolean add, float[] out, int fromRow, int toRow, int fromPart, int toPart) {
-    if (fromPart == toPart) {
-      return;
-    }
-    int begin = columns[fromPart];
-    int end = toPart == columns.length ? outputs() : columns[toPart];
-    for (int row = fromRow; row < toRow; row++) {
-      int at = row * outputs();
-      for (int column = begin; column < end; column++) {
-        out[at + column] = add ? out[at + column] + bias[column] : bias[column];
+  /** Puts what the sums of a part begin with in their place. */
+  private void start(int part, int rows, float[] bias, boolean add, float[] out, int outAt) {
+    int column = columns[part];
+    int count = panels[part].outputsOf(numbers[part]);
+    for (int at = outAt; at < outAt + rows * outputs(); at += outputs()) {
+      if (!add) {
+        Arrays.fill(out, at, at + count, 0);
+      }
+      for (int i = 0; bias != null && i < count; i++) {
+        out[at + i] += bias[column + i];
       }
     }
   }
 
-  /** All rows times a stretch of a panel. */
+  /** Adds all rows times a stretch of a panel. */
   private void rows(
       float[] x,
       int xAt,
@@ -144,39 +121,23 @@ final class VectorPanelProduct implements Product {
       int depth,
       float[] w,
       int wAt,
-      boolean add,
       float[] out,
       int outAt,
       int count,
       ProductScratch scratch) {
     int width = tiles.columns();
     for (int column = 0; column < count; column += width) {
-      boolean full = column + width <= count;
       int step;
       for (int row = 0; row < rows; row += step) {
         step = rows - row >= 6 ? 6 : rows - row >= 3 ? 3 : 1;
         int from = xAt + row * inputs();
         int to = outAt + row * outputs() + column;
-        if (full && add) {
-          tile(step, x, from, depth, w, wAt + column, out, to, outputs(), out, to, outputs());
-        } else if (full) {
-          tile(step, x, from, depth, w, wAt + column, ZEROS, 0, 0, out, to, outputs());
+        if (column + width <= count) {
+          tile(step, x, from, depth, w, wAt + column, out, to, outputs());
         } else {
           float[] sums = scratch.sums;
-          copy(step, out, to, outputs(), sums, 0, Panels.WIDTH, add ? count - column : 0);
-          tile(
-              step,
-              x,
-              from,
-              depth,
-              w,
-              wAt + column,
-              add ? sums : ZEROS,
-              0,
-              add ? Panels.WIDTH : 0,
-              sums,
-              0,
-              Panels.WIDTH);
+          copy(step, out, to, outputs(), sums, 0, Panels.WIDTH, count - column);
+          tile(step, x, from, depth, w, wAt + column, sums, 0, Panels.WIDTH);
           copy(step, sums, 0, Panels.WIDTH, out, to, outputs(), count - column);
         }
       }
@@ -204,21 +165,14 @@ final class VectorPanelProduct implements Product {
       int depth,
       float[] w,
       int wAt,
-      float[] from,
-      int fromAt,
-      int fromStride,
       float[] out,
       int outAt,
       int outStride) {
     int stride = inputs();
     switch (rows) {
-      case 6 ->
-          tiles.six(x, at, stride, depth, w, wAt, from, fromAt, fromStride, out, outAt, outStride);
-      case 3 ->
-          tiles.three(
-              x, at, stride, depth, w, wAt, from, fromAt, fromStride, out, outAt, outStride);
-      default ->
-          tiles.one(x, at, stride, depth, w, wAt, from, fromAt, fromStride, out, outAt, outStride);
+      case 6 -> tiles.six(x, at, stride, depth, w, wAt, out, outAt, outStride);
+      case 3 -> tiles.three(x, at, stride, depth, w, wAt, out, outAt, outStride);
+      default -> tiles.one(x, at, stride, depth, w, wAt, out, outAt, outStride);
     }
   }
 }

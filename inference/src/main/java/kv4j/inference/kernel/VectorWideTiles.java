@@ -26,9 +26,6 @@ final class VectorWideTiles implements Tiles {
       int depth,
       float[] w,
       int wAt,
-      float[] from,
-      int fromAt,
-      int fromStride,
       float[] out,
       int outAt,
       int outStride) {
@@ -37,35 +34,35 @@ final class VectorWideTiles implements Tiles {
     int x3 = x2 + stride;
     int x4 = x3 + stride;
     int x5 = x4 + stride;
-    FloatVector s00 = FloatVector.fromArray(LANES, from, fromAt);
-    FloatVector s01 = FloatVector.fromArray(LANES, from, fromAt + L);
-    FloatVector s02 = FloatVector.fromArray(LANES, from, fromAt + 2 * L);
-    FloatVector s03 = FloatVector.fromArray(LANES, from, fromAt + 3 * L);
-    int f1 = fromAt + fromStride;
-    FloatVector s10 = FloatVector.fromArray(LANES, from, f1);
-    FloatVector s11 = FloatVector.fromArray(LANES, from, f1 + L);
-    FloatVector s12 = FloatVector.fromArray(LANES, from, f1 + 2 * L);
-    FloatVector s13 = FloatVector.fromArray(LANES, from, f1 + 3 * L);
-    int f2 = f1 + fromStride;
-    FloatVector s20 = FloatVector.fromArray(LANES, from, f2);
-    FloatVector s21 = FloatVector.fromArray(LANES, from, f2 + L);
-    FloatVector s22 = FloatVector.fromArray(LANES, from, f2 + 2 * L);
-    FloatVector s23 = FloatVector.fromArray(LANES, from, f2 + 3 * L);
-    int f3 = f2 + fromStride;
-    FloatVector s30 = FloatVector.fromArray(LANES, from, f3);
-    FloatVector s31 = FloatVector.fromArray(LANES, from, f3 + L);
-    FloatVector s32 = FloatVector.fromArray(LANES, from, f3 + 2 * L);
-    FloatVector s33 = FloatVector.fromArray(LANES, from, f3 + 3 * L);
-    int f4 = f3 + fromStride;
-    FloatVector s40 = FloatVector.fromArray(LANES, from, f4);
-    FloatVector s41 = FloatVector.fromArray(LANES, from, f4 + L);
-    FloatVector s42 = FloatVector.fromArray(LANES, from, f4 + 2 * L);
-    FloatVector s43 = FloatVector.fromArray(LANES, from, f4 + 3 * L);
-    int f5 = f4 + fromStride;
-    FloatVector s50 = FloatVector.fromArray(LANES, from, f5);
-    FloatVector s51 = FloatVector.fromArray(LANES, from, f5 + L);
-    FloatVector s52 = FloatVector.fromArray(LANES, from, f5 + 2 * L);
-    FloatVector s53 = FloatVector.fromArray(LANES, from, f5 + 3 * L);
+    int o1 = outAt + outStride;
+    int o2 = o1 + outStride;
+    int o3 = o2 + outStride;
+    int o4 = o3 + outStride;
+    int o5 = o4 + outStride;
+    FloatVector s00 = FloatVector.fromArray(LANES, out, outAt);
+    FloatVector s01 = FloatVector.fromArray(LANES, out, outAt + L);
+    FloatVector s02 = FloatVector.fromArray(LANES, out, outAt + 2 * L);
+    FloatVector s03 = FloatVector.fromArray(LANES, out, outAt + 3 * L);
+    FloatVector s10 = FloatVector.fromArray(LANES, out, o1);
+    FloatVector s11 = FloatVector.fromArray(LANES, out, o1 + L);
+    FloatVector s12 = FloatVector.fromArray(LANES, out, o1 + 2 * L);
+    FloatVector s13 = FloatVector.fromArray(LANES, out, o1 + 3 * L);
+    FloatVector s20 = FloatVector.fromArray(LANES, out, o2);
+    FloatVector s21 = FloatVector.fromArray(LANES, out, o2 + L);
+    FloatVector s22 = FloatVector.fromArray(LANES, out, o2 + 2 * L);
+    FloatVector s23 = FloatVector.fromArray(LANES, out, o2 + 3 * L);
+    FloatVector s30 = FloatVector.fromArray(LANES, out, o3);
+    FloatVector s31 = FloatVector.fromArray(LANES, out, o3 + L);
+    FloatVector s32 = FloatVector.fromArray(LANES, out, o3 + 2 * L);
+    FloatVector s33 = FloatVector.fromArray(LANES, out, o3 + 3 * L);
+    FloatVector s40 = FloatVector.fromArray(LANES, out, o4);
+    FloatVector s41 = FloatVector.fromArray(LANES, out, o4 + L);
+    FloatVector s42 = FloatVector.fromArray(LANES, out, o4 + 2 * L);
+    FloatVector s43 = FloatVector.fromArray(LANES, out, o4 + 3 * L);
+    FloatVector s50 = FloatVector.fromArray(LANES, out, o5);
+    FloatVector s51 = FloatVector.fromArray(LANES, out, o5 + L);
+    FloatVector s52 = FloatVector.fromArray(LANES, out, o5 + 2 * L);
+    FloatVector s53 = FloatVector.fromArray(LANES, out, o5 + 3 * L);
     for (int k = 0; k < depth; k++) {
       int p = wAt + k * Panels.WIDTH;
       FloatVector w0 = FloatVector.fromArray(LANES, w, p);
@@ -107,27 +104,22 @@ final class VectorWideTiles implements Tiles {
     s01.intoArray(out, outAt + L);
     s02.intoArray(out, outAt + 2 * L);
     s03.intoArray(out, outAt + 3 * L);
-    int o1 = outAt + outStride;
     s10.intoArray(out, o1);
     s11.intoArray(out, o1 + L);
     s12.intoArray(out, o1 + 2 * L);
     s13.intoArray(out, o1 + 3 * L);
-    int o2 = o1 + outStride;
     s20.intoArray(out, o2);
     s21.intoArray(out, o2 + L);
     s22.intoArray(out, o2 + 2 * L);
     s23.intoArray(out, o2 + 3 * L);
-    int o3 = o2 + outStride;
     s30.intoArray(out, o3);
     s31.intoArray(out, o3 + L);
     s32.intoArray(out, o3 + 2 * L);
     s33.intoArray(out, o3 + 3 * L);
-    int o4 = o3 + outStride;
     s40.intoArray(out, o4);
     s41.intoArray(out, o4 + L);
     s42.intoArray(out, o4 + 2 * L);
     s43.intoArray(out, o4 + 3 * L);
-    int o5 = o4 + outStride;
     s50.intoArray(out, o5);
     s51.intoArray(out, o5 + L);
     s52.intoArray(out, o5 + 2 * L);
@@ -142,28 +134,25 @@ final class VectorWideTiles implements Tiles {
       int depth,
       float[] w,
       int wAt,
-      float[] from,
-      int fromAt,
-      int fromStride,
       float[] out,
       int outAt,
       int outStride) {
     int x1 = at + stride;
     int x2 = x1 + stride;
-    FloatVector s00 = FloatVector.fromArray(LANES, from, fromAt);
-    FloatVector s01 = FloatVector.fromArray(LANES, from, fromAt + L);
-    FloatVector s02 = FloatVector.fromArray(LANES, from, fromAt + 2 * L);
-    FloatVector s03 = FloatVector.fromArray(LANES, from, fromAt + 3 * L);
-    int f1 = fromAt + fromStride;
-    FloatVector s10 = FloatVector.fromArray(LANES, from, f1);
-    FloatVector s11 = FloatVector.fromArray(LANES, from, f1 + L);
-    FloatVector s12 = FloatVector.fromArray(LANES, from, f1 + 2 * L);
-    FloatVector s13 = FloatVector.fromArray(LANES, from, f1 + 3 * L);
-    int f2 = f1 + fromStride;
-    FloatVector s20 = FloatVector.fromArray(LANES, from, f2);
-    FloatVector s21 = FloatVector.fromArray(LANES, from, f2 + L);
-    FloatVector s22 = FloatVector.fromArray(LANES, from, f2 + 2 * L);
-    FloatVector s23 = FloatVector.fromArray(LANES, from, f2 + 3 * L);
+    int o1 = outAt + outStride;
+    int o2 = o1 + outStride;
+    FloatVector s00 = FloatVector.fromArray(LANES, out, outAt);
+    FloatVector s01 = FloatVector.fromArray(LANES, out, outAt + L);
+    FloatVector s02 = FloatVector.fromArray(LANES, out, outAt + 2 * L);
+    FloatVector s03 = FloatVector.fromArray(LANES, out, outAt + 3 * L);
+    FloatVector s10 = FloatVector.fromArray(LANES, out, o1);
+    FloatVector s11 = FloatVector.fromArray(LANES, out, o1 + L);
+    FloatVector s12 = FloatVector.fromArray(LANES, out, o1 + 2 * L);
+    FloatVector s13 = FloatVector.fromArray(LANES, out, o1 + 3 * L);
+    FloatVector s20 = FloatVector.fromArray(LANES, out, o2);
+    FloatVector s21 = FloatVector.fromArray(LANES, out, o2 + L);
+    FloatVector s22 = FloatVector.fromArray(LANES, out, o2 + 2 * L);
+    FloatVector s23 = FloatVector.fromArray(LANES, out, o2 + 3 * L);
     for (int k = 0; k < depth; k++) {
       int p = wAt + k * Panels.WIDTH;
       FloatVector w0 = FloatVector.fromArray(LANES, w, p);
@@ -190,12 +179,10 @@ final class VectorWideTiles implements Tiles {
     s01.intoArray(out, outAt + L);
     s02.intoArray(out, outAt + 2 * L);
     s03.intoArray(out, outAt + 3 * L);
-    int o1 = outAt + outStride;
     s10.intoArray(out, o1);
     s11.intoArray(out, o1 + L);
     s12.intoArray(out, o1 + 2 * L);
     s13.intoArray(out, o1 + 3 * L);
-    int o2 = o1 + outStride;
     s20.intoArray(out, o2);
     s21.intoArray(out, o2 + L);
     s22.intoArray(out, o2 + 2 * L);
@@ -210,16 +197,13 @@ final class VectorWideTiles implements Tiles {
       int depth,
       float[] w,
       int wAt,
-      float[] from,
-      int fromAt,
-      int fromStride,
       float[] out,
       int outAt,
       int outStride) {
-    FloatVector s00 = FloatVector.fromArray(LANES, from, fromAt);
-    FloatVector s01 = FloatVector.fromArray(LANES, from, fromAt + L);
-    FloatVector s02 = FloatVector.fromArray(LANES, from, fromAt + 2 * L);
-    FloatVector s03 = FloatVector.fromArray(LANES, from, fromAt + 3 * L);
+    FloatVector s00 = FloatVector.fromArray(LANES, out, outAt);
+    FloatVector s01 = FloatVector.fromArray(LANES, out, outAt + L);
+    FloatVector s02 = FloatVector.fromArray(LANES, out, outAt + 2 * L);
+    FloatVector s03 = FloatVector.fromArray(LANES, out, outAt + 3 * L);
     for (int k = 0; k < depth; k++) {
       int p = wAt + k * Panels.WIDTH;
       FloatVector w0 = FloatVector.fromArray(LANES, w, p);

@@ -97,8 +97,8 @@ public final class PassState {
   public int nextTask(int worker, int tasks) {
     for (int i = 0; i < workers; i++) {
       int owner = (worker + i) % workers;
-      int begin = (int) ((long) tasks * owner / workers);
-      int end = (int) ((long) tasks * (owner + 1) / workers);
+      int begin = shareBegin(tasks, owner);
+      int end = shareBegin(tasks, owner + 1);
       if (begin + tasksTaken.get(owner) < end) {
         int task = begin + tasksTaken.getAndIncrement(owner);
         if (task < end) {
@@ -140,9 +140,14 @@ public final class PassState {
     return rows >= LONG;
   }
 
+  /** A worker's first of so many things that are shared out evenly; the end of the one before. */
+  public int shareBegin(int count, int worker) {
+    return (int) ((long) count * worker / workers);
+  }
+
   /** A worker's first row, where rows are shared out evenly. */
   public int rowBegin(int worker) {
-    return (int) ((long) rows * worker / workers);
+    return shareBegin(rows, worker);
   }
 
   /** The end (exclusive) of a worker's rows. */

@@ -39,17 +39,12 @@ record MatmulStep(
         input.values(),
         byRows ? pass.rowBegin(worker) : 0,
         byRows ? pass.rowEnd(worker) : pass.rows(),
-        byRows ? 0 : share(parts, worker, pass.workers()),
-        byRows ? parts : share(parts, worker + 1, pass.workers()),
+        byRows ? 0 : pass.shareBegin(parts, worker),
+        byRows ? parts : pass.shareBegin(parts, worker + 1),
         bias,
         accumulate,
         output.values(),
         arena.product(worker));
-  }
-
-  /** Where a worker's parts begin. */
-  private static int share(int parts, int worker, int workers) {
-    return (int) ((long) parts * worker / workers);
   }
 
   @Override
