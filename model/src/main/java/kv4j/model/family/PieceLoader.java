@@ -2,10 +2,9 @@ package kv4j.model.family;
 
 import java.nio.FloatBuffer;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.stream.IntStream;
 import kv4j.model.format.ModelFileException;
+import kv4j.model.format.Pieces;
 import kv4j.model.format.TensorSource;
 
 /**
@@ -17,10 +16,7 @@ final class PieceLoader {
   private final List<Piece> pieces;
   private final LoadListener listener;
   private final Thread loader = Thread.currentThread();
-  private final AtomicInteger next = new AtomicInteger();
   private final AtomicLong bytes = new AtomicLong();
-  private int failedPiece = Integer.MAX_VALUE;
-  private RuntimeException failure;
 
   /**
    * @param pieces in the file's order
@@ -38,33 +34,17 @@ final class PieceLoader {
    *     finite
    */
   void run() {
-    int workers = Math.min(pieces.size(), Runtime.getRuntime().availableProcessors());
-    IntStream.range(0, workers).parallel().forEach(worker -> work());
-    if (failure != null) {
-      throw failure;
-    }
+    Pieces.forEach(pieces, Piece.Room::new, this::load);
     listener.progressed(bytes.get());
   }
 
-  /**
-   * Pieces are taken in order, so that every piece before one that fails is tried as well and the
-   * failure reported is the first of the file.
-   */
-  private void work() {
-    Piece.Room room = new Piece.Room();
-    for (int p = next.getAndIncrement(); p < pieces.size(); p = next.getAndIncrement()) {
-      Piece piece = pieces.get(p);
-      try {
-        if (!piece.read(source, room)) {
-          throw notFinite(piece);
-        }
-      } catch (RuntimeException e) {
-        failed(p, e);
-      }
-      long done = bytes.addAndGet(piece.bytes());
-      if (Thread.currentThread() == loader) {
-        listener.progressed(done);
-      }
+  private void load(Piece piece, Piece.Room room) {
+    if (!piece.read(source, room)) {
+      throw notFinite(piece);
+    }
+    long done = bytes.addAndGet(piece.bytes());
+    if (Thread.currentThread() == loader) {
+      listener.progressed(done);
     }
   }
 
@@ -82,13 +62,5 @@ final class PieceLoader {
       }
     }
     throw new IllegalStateException("tensor " + tensor + " has changed while it was read");
-  }
-
-  private synchronized void failed(int piece, RuntimeException e) {
-    if (piece < failedPiece) {
-      failedPiece = piece;
-      failure = e;
-    }
-    next.set(pieces.size());
   }
 }

@@ -9,8 +9,6 @@ import java.nio.channels.FileChannel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.IntStream;
 import kv4j.model.format.block.TensorType;
 
 /**
@@ -26,9 +24,6 @@ final class TensorWriter {
   private final TensorSource source;
   private final FileChannel channel;
   private final List<Piece> pieces = new ArrayList<>();
-  private final AtomicInteger next = new AtomicInteger();
-  private int failedPiece = Integer.MAX_VALUE;
-  private RuntimeException failure;
 
   /**
    * Some rows of a tensor.
@@ -85,34 +80,29 @@ final class TensorWriter {
    *     type is not F32: that of the first such piece
    */
   void run() throws IOException {
-    int workers = Math.min(pieces.size(), Runtime.getRuntime().availableProcessors());
-    IntStream.range(0, workers).parallel().forEach(worker -> work());
-    if (failure instanceof UncheckedIOException e) {
-      throw e.getCause();
-    }
-    if (failure != null) {
-      throw failure;
-    }
-  }
-
-  /** Pieces are taken in order, so the failure reported is the first of the file. */
-  private void work() {
     int most = pieces.stream().mapToInt(Piece::elements).max().orElse(0);
     int mostBytes = pieces.stream().mapToInt(Piece::bytes).max().orElse(0);
-    float[] values = new float[most];
-    ByteBuffer bytes = ByteBuffer.allocateDirect(mostBytes).order(ByteOrder.LITTLE_ENDIAN);
-    for (int p = next.getAndIncrement(); p < pieces.size(); p = next.getAndIncrement()) {
-      try {
-        write(pieces.get(p), values, bytes);
-      } catch (IOException e) {
-        failed(p, new UncheckedIOException(e));
-      } catch (RuntimeException e) {
-        failed(p, e);
-      }
+    try {
+      Pieces.forEach(pieces, () -> new Room(most, mostBytes), this::write);
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
     }
   }
 
-  private void write(Piece piece, float[] values, ByteBuffer bytes) throws IOException {
+  /** A thread's own. */
+  private static final class Room {
+    private final float[] values;
+    private final ByteBuffer bytes;
+
+    Room(int elements, int bytes) {
+      values = new float[elements];
+      this.bytes = ByteBuffer.allocateDirect(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    }
+  }
+
+  private void write(Piece piece, Room room) {
+    float[] values = room.values;
+    ByteBuffer bytes = room.bytes;
     source.readRows(piece.tensor, piece.row, FloatBuffer.wrap(values, 0, piece.elements));
     if (piece.type != TensorType.F32) { // which can store whatever there is
       requireStorable(piece, values);
@@ -123,8 +113,12 @@ final class TensorWriter {
       bytes.put((byte) 0);
     }
     bytes.flip();
-    for (long at = piece.at; bytes.hasRemaining(); ) {
-      at += channel.write(bytes, at);
+    try {
+      for (long at = piece.at; bytes.hasRemaining(); ) {
+        at += channel.write(bytes, at);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 
@@ -149,13 +143,5 @@ final class TensorWriter {
               piece.type,
               piece.type.largest()));
     }
-  }
-
-  private synchronized void failed(int piece, RuntimeException e) {
-    if (piece < failedPiece) {
-      failedPiece = piece;
-      failure = e;
-    }
-    next.set(pieces.size());
   }
 }
