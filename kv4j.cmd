@@ -68,7 +68,7 @@ if errorlevel 1 (
 del "%LOG%"
 powershell -NoProfile -Command "(Get-Item -LiteralPath $env:JAR).LastWriteTime = [datetime][long]$env:START"
 if exist "%ARCHIVE%" del /f "%ARCHIVE%"
-"%JAVA%" %FLAGS% -Dkv4j.kernels=plain "-XX:ArchiveClassesAtExit=%ARCHIVE%.new" -jar "%JAR%" rehearse <nul >nul 2>nul && move /y "%ARCHIVE%.new" "%ARCHIVE%" >nul
+"%JAVA%" %FLAGS% "-XX:ArchiveClassesAtExit=%ARCHIVE%.new" -jar "%JAR%" rehearse <nul >nul 2>nul && move /y "%ARCHIVE%.new" "%ARCHIVE%" >nul
 
 :run
 set SHARED=

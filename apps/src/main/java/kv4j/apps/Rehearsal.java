@@ -14,6 +14,9 @@ import kv4j.apps.cli.Terminal;
  * Runs most commands once, on a model that is soon done, and shows nobody. A JVM that is told to
  * ({@code -XX:ArchiveClassesAtExit}) then leaves an archive of the classes that this took, with
  * which others start faster: the launchers have one made of each build.
+ *
+ * <p>The classes of vectors stay out of it, as kernels are plain: with them in an archive, JDK 17's
+ * compiler makes an object of every vector, and a prefill took sixteen times as long.
  */
 final class Rehearsal {
   /** What it is called on the command line; no help lists it. */
@@ -23,6 +26,7 @@ final class Rehearsal {
 
   /** Returns 0 if all went well. */
   static int run() {
+    System.setProperty("kv4j.kernels", "plain");
     try {
       Path folder = Files.createTempDirectory("kv4j-rehearsal");
       Path model = folder.resolve("model.gguf");
