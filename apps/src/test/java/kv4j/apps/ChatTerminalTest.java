@@ -46,9 +46,11 @@ class ChatTerminalTest {
         "exec '%s' --add-exports=java.base/jdk.internal.module=ALL-UNNAMED -cp '%s' %s chat %s"
             .formatted(java, System.getProperty("java.class.path"), Main.class.getName(), options);
     Path launcher = Files.writeString(folder.resolve("run.sh"), command);
+    // "exec": a shell that stayed in between would die of Ctrl-C, and its status be taken for ours.
     ProcessBuilder builder =
-        new ProcessBuilder("/usr/bin/script", "-qefc", "sh '" + launcher + "'", "/dev/null");
+        new ProcessBuilder("/usr/bin/script", "-qefc", "exec sh '" + launcher + "'", "/dev/null");
     builder.environment().put("TERM", term);
+    builder.environment().put("SHELL", "/bin/sh"); // which keeps itself in between if it can
     process = builder.redirectErrorStream(true).start();
     watch.schedule(this::end, SECONDS, TimeUnit.SECONDS);
   }
