@@ -3,7 +3,8 @@ package kv4j.model;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.SplittableRandom;
+import kv4j.model.weight.FloatSource;
+import kv4j.model.weight.PanelMatrix;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -47,29 +48,57 @@ public final class DemoModels {
    * same weights everywhere.
    */
   public static Model create(String name, TransformerConfig config, long seed) {
-    TransformerWeights random = randomWeights(config, seed);
-    TransformerWeights packed = random.packed();
-    packed.panels().keySet().forEach(matrix -> random.get(matrix).close());
-    return Model.of(name, packed, new ByteTokenizer(), "bytes");
+    Map<String, INDArray> arrays = new LinkedHashMap<>();
+    Map<String, PanelMatrix> panels = new LinkedHashMap<>();
+    forEach(
+        config,
+        seed,
+        (weight, shape, numbers) -> {
+          if (TransformerWeights.isMultipliedWith(weight)) {
+            boolean outputsFirst = TransformerWeights.outputsFirst(weight);
+            int inputs = (int) shape[outputsFirst ? 1 : 0];
+            int outputs = (int) shape[outputsFirst ? 0 : 1];
+            panels.put(weight, PanelMatrix.of(inputs, outputs, outputsFirst, numbers));
+          } else {
+            arrays.put(weight, array(shape, numbers));
+          }
+        });
+    TransformerWeights weights = new TransformerWeights(config, arrays, panels);
+    return Model.of(name, weights, new ByteTokenizer(), "bytes");
   }
 
   /** Random weights for any shape; the same seed gives the same weights everywhere. */
   public static TransformerWeights randomWeights(TransformerConfig config, long seed) {
-    SplittableRandom random = new SplittableRandom(seed);
     Map<String, INDArray> arrays = new LinkedHashMap<>();
-    TransformerWeights.shapes(config)
-        .forEach((name, shape) -> arrays.put(name, randomArray(config, name, shape, random)));
+    forEach(config, seed, (name, shape, numbers) -> arrays.put(name, array(shape, numbers)));
     return new TransformerWeights(config, arrays);
   }
 
-  private static INDArray randomArray(
-      TransformerConfig config, String name, long[] shape, SplittableRandom random) {
-    float[] values = new float[(int) Arrays.stream(shape).reduce(1, Math::multiplyExact)];
-    if (name.endsWith("/gain")) {
-      Arrays.fill(values, 1);
-    } else {
-      fillUniform(values, deviation(config, name, shape[0]), random);
+  private interface WeightMaker {
+    void make(String name, long[] shape, FloatSource numbers);
+  }
+
+  private static void forEach(TransformerConfig config, long seed, WeightMaker maker) {
+    long used = 0;
+    for (Map.Entry<String, long[]> weight : TransformerWeights.shapes(config).entrySet()) {
+      String name = weight.getKey();
+      long[] shape = weight.getValue();
+      if (name.endsWith("/gain")) {
+        maker.make(name, shape, (from, to, at, count) -> Arrays.fill(to, at, at + count, 1));
+      } else {
+        maker.make(name, shape, new Uniform(deviation(config, name, shape[0]), seed, used));
+        used += size(shape);
+      }
     }
+  }
+
+  private static int size(long[] shape) {
+    return Math.toIntExact(Arrays.stream(shape).reduce(1, Math::multiplyExact));
+  }
+
+  private static INDArray array(long[] shape, FloatSource numbers) {
+    float[] values = new float[size(shape)];
+    numbers.get(0, values, 0, values.length);
     return Nd4j.create(values, shape, 'c');
   }
 
@@ -98,11 +127,30 @@ public final class DemoModels {
 
   /**
    * Uniform numbers of mean 0; cheap, and as good as Gaussian ones once a product sums hundreds.
+   * They are those of {@link java.util.SplittableRandom}, whose generator (SplitMix, Steele, Lea
+   * and Flood 2014) can tell each by its number alone.
    */
-  private static void fillUniform(float[] values, double deviation, SplittableRandom random) {
-    float scale = (float) (deviation * Math.sqrt(3) / (1L << 31));
-    for (int i = 0; i < values.length; i++) {
-      values[i] = random.nextInt() * scale;
+  private static final class Uniform implements FloatSource {
+    private static final long GAMMA = 0x9e3779b97f4a7c15L;
+
+    private final float scale;
+    private final long begin;
+
+    /**
+     * @param skipped how many of the seed's numbers others have used
+     */
+    Uniform(double deviation, long seed, long skipped) {
+      scale = (float) (deviation * Math.sqrt(3) / (1L << 31));
+      begin = seed + (skipped + 1) * GAMMA;
+    }
+
+    @Override
+    public void get(int from, float[] to, int at, int count) {
+      long state = begin + from * GAMMA;
+      for (int i = 0; i < count; i++, state += GAMMA) {
+        long z = (state ^ state >>> 33) * 0x62a9d9ed799705f5L;
+        to[at + i] = (int) ((z ^ z >>> 28) * 0xcb24d0a5c88c35b3L >>> 32) * scale;
+      }
     }
   }
 }

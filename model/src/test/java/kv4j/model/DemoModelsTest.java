@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import java.util.Random;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -28,6 +29,22 @@ class DemoModelsTest {
     assertNotEquals(one, Fingerprints.of(weights, "words"));
     weights.get(GraphNames.FINAL_NORM_GAIN).putScalar(63, 1.0001);
     assertNotEquals(one, Fingerprints.of(weights, "bytes"));
+  }
+
+  @Test
+  void weightsAreTheNumbersOfOneRandomSequence() {
+    SplittableRandom random = new SplittableRandom(-5);
+    DemoModels.randomWeights(ModelPreset.TINY.config(), -5)
+        .arrays()
+        .forEach(
+            (name, array) -> {
+              float[] weights = array.data().asFloat();
+              float scale = name.endsWith("/gain") ? 0 : weights[0] / random.nextInt();
+              for (int i = 1; i < weights.length; i++) {
+                assertEquals(
+                    scale == 0 ? 1 : random.nextInt() * scale, weights[i], 1e-5f, name + " " + i);
+              }
+            });
   }
 
   @Test

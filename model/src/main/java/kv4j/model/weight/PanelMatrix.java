@@ -38,6 +38,15 @@ public final class PanelMatrix {
     return PanelPacker.pack(array, outputsFirst);
   }
 
+  /**
+   * A matrix of any numbers.
+   *
+   * @param values by their place in the array that the matrix stands for, row after row
+   */
+  public static PanelMatrix of(int inputs, int outputs, boolean outputsFirst, FloatSource values) {
+    return PanelPacker.pack(inputs, outputs, outputsFirst, values);
+  }
+
   public int inputs() {
     return inputs;
   }

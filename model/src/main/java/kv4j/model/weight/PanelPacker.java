@@ -113,9 +113,14 @@ public final class PanelPacker {
   static PanelMatrix pack(INDArray array, boolean outputsFirst) {
     int inputs = (int) array.size(outputsFirst ? 1 : 0);
     int outputs = (int) array.size(outputsFirst ? 0 : 1);
+    FloatBuffer values = array.data().asNioFloat().slice(); // from where a view begins
+    return pack(inputs, outputs, outputsFirst, values::get);
+  }
+
+  /** The same of any numbers. */
+  static PanelMatrix pack(int inputs, int outputs, boolean outputsFirst, FloatSource values) {
     PanelPacker packer = new PanelPacker(inputs, outputsFirst);
     Panels panels = packer.add(TensorType.F32, outputs);
-    FloatBuffer values = array.data().asNioFloat().slice(); // from where a view begins
     float[] to = panels.floats();
     IntStream.range(0, panels.count())
         .parallel()
@@ -125,7 +130,7 @@ public final class PanelPacker {
               if (outputsFirst) {
                 float[] rows = new float[count * inputs];
                 int[] starts = IntStream.range(0, count).map(lane -> lane * inputs).toArray();
-                values.get(panel * Panels.WIDTH * inputs, rows);
+                values.get(panel * Panels.WIDTH * inputs, rows, 0, rows.length);
                 panels.put(panel, rows, starts);
                 return;
               }
