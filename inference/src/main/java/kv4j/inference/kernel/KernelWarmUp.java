@@ -17,7 +17,9 @@ import kv4j.model.weight.PanelPacker;
  * Meant for a thread of its own while a model is loaded.
  *
  * <p>A JVM compiles a method for good after some hundred calls with some ten thousand turns of its
- * loops. Inputs are so short that most of these calls are soon over even before.
+ * loops; the launcher has it do so after a fiftieth of that. Some inputs are short, so that even
+ * before most of these calls are soon over; others are so long that every loop goes round, since
+ * what never happened is not compiled.
  */
 public final class KernelWarmUp {
   private static final int CALLS = 900;
@@ -25,7 +27,9 @@ public final class KernelWarmUp {
   private static final int INPUTS = 32;
   private static final int ROWS = 10; // six, three and one
   private static final int HEAD_DIM = 32;
+  private static final int GROUP = 2;
   private static final int SEEN = 40;
+  private static final int SEEN_LONG = 300;
 
   private final Kernels kernels;
 
@@ -63,41 +67,50 @@ public final class KernelWarmUp {
 
   private void run() {
     products(TensorType.F32);
-    attention(1, 2);
-    attention(24, 2);
     rows();
+    repeat(
+        attention(24, SEEN), attention(1, SEEN), attention(24, SEEN_LONG), attention(1, SEEN_LONG));
   }
 
   private void products(TensorType type) {
-    int inputs = Math.max(INPUTS, type.blockElements());
+    int few = Math.max(INPUTS, type.blockElements());
+    int many = 2 * ProductScratch.DEPTH + few;
+    repeat(product(type, few, ROWS), product(type, few, 1), product(type, many, ROWS));
+  }
+
+  private Runnable product(TensorType type, int inputs, int rows) {
     PanelPacker packer = new PanelPacker(inputs, false);
     packer.add(type, 100);
     PanelMatrix matrix = packer.matrix();
     Product product = kernels.product(new Weight(false, () -> matrix, matrix::expand));
     ProductScratch scratch = new ProductScratch();
-    float[] x = new float[ROWS * inputs];
-    float[] out = new float[ROWS * matrix.outputs()];
-    repeat(() -> product.run(x, 0, ROWS, 0, product.parts(), null, false, out, scratch));
-    repeat(() -> product.run(x, 0, 1, 0, product.parts(), null, true, out, scratch));
+    float[] x = new float[rows * inputs];
+    float[] out = new float[rows * matrix.outputs()];
+    return () -> {
+      product.run(x, 0, rows, 0, product.parts(), null, false, out, scratch);
+      product.run(x, 0, rows, 0, product.parts(), null, true, out, scratch);
+    };
   }
 
-  private void attention(int rows, int group) {
+  private Runnable attention(int rows, int seen) {
     KvLayout layout = new KvLayout(1, 1, HEAD_DIM, KvLayout.TILE, KvDtype.F32);
     List<KvBlock> blocks =
-        IntStream.range(0, layout.blocksFor(SEEN)).mapToObj(i -> new KvBlock(layout)).toList();
-    KvSpans spans = KvSpans.of(blocks, SEEN);
-    AttentionTask task = new AttentionTask(spans, 0, 0, rows, 0, rows, group, 0.2f);
-    int width = group * HEAD_DIM;
+        IntStream.range(0, layout.blocksFor(seen)).mapToObj(i -> new KvBlock(layout)).toList();
+    KvSpans spans = KvSpans.of(blocks, seen);
+    AttentionTask task = new AttentionTask(spans, 0, 0, rows, 0, rows, GROUP, 0.2f);
+    int width = GROUP * HEAD_DIM;
     float[] queries = new float[rows * width];
     float[] output = new float[rows * width];
-    AttentionScratch scratch = new AttentionScratch();
-    repeat(() -> kernels.attend(task, queries, output, 0, width, scratch));
     float[] keys = new float[layout.blockTokens() * layout.width()];
-    repeat(() -> blocks.get(0).write(0, 0, layout.blockTokens(), keys, keys, 0));
+    AttentionScratch scratch = new AttentionScratch();
+    return () -> {
+      kernels.attend(task, queries, output, 0, width, scratch);
+      blocks.get(0).write(0, 0, layout.blockTokens(), keys, keys, 0);
+    };
   }
 
   private void rows() {
-    int n = 128;
+    int n = 512;
     float[] x = new float[2 * n];
     float[] out = new float[2 * n];
     float[] gain = new float[n];
@@ -108,11 +121,14 @@ public final class KernelWarmUp {
     repeat(() -> kernels.add(out, 0, x, 0, n));
   }
 
-  /** For good or until it takes too long: a slow machine has better things to do. */
-  private static void repeat(Runnable kernel) {
+  /**
+   * In turns, so that none is compiled for one kind of input alone; for good, or until it takes too
+   * long: a slow machine has better things to do.
+   */
+  private static void repeat(Runnable... kernels) {
     long begin = System.nanoTime();
     for (int i = 0; i < CALLS && System.nanoTime() - begin < MOST_NANOS; i++) {
-      kernel.run();
+      kernels[i % kernels.length].run();
     }
   }
 }
