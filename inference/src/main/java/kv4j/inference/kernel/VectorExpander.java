@@ -35,9 +35,15 @@ final class VectorExpander extends KvExpander {
           (IntVector)
               ShortVector.fromArray(SHORTS, in, from + i)
                   .convertShape(VectorOperators.S2I, INTS, 0);
-      // Read as a float's bits, every finite half, subnormal or not, is 2^112 times too small.
+      // What is subnormal is taken for an integer: floats that are cost a hundred cycles each.
+      IntVector size = half.and(0x7FFF);
+      FloatVector small =
+          ((FloatVector) size.convertShape(VectorOperators.I2F, LANES, 0)).mul(0x1p-24f);
       FloatVector value =
-          half.and(0x7FFF).lanewise(VectorOperators.LSHL, 13).reinterpretAsFloats().mul(0x1p112f);
+          size.lanewise(VectorOperators.LSHL, 13)
+              .add(112 << 23)
+              .blend(small.reinterpretAsInts(), size.compare(VectorOperators.LT, 0x400))
+              .reinterpretAsFloats();
       IntVector bits =
           value.reinterpretAsInts().or(half.and(0x8000).lanewise(VectorOperators.LSHL, 16));
       VectorMask<Integer> infinite = value.compare(VectorOperators.GE, 65536).cast(INTS);

@@ -3,7 +3,6 @@ package kv4j.inference.kernel;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 import kv4j.model.format.block.TensorType;
@@ -18,7 +17,6 @@ final class VectorPanelDot {
   private static final int L = VectorPanelScales.L;
   private static final VectorSpecies<Integer> INTS = VectorPanelScales.INTS;
   private static final VectorSpecies<Byte> BYTES = VectorPanelScales.BYTES;
-  private static final VectorSpecies<Short> SHORTS = VectorPanelExpander.SHORTS;
 
   private VectorPanelDot() {}
 
@@ -40,8 +38,10 @@ final class VectorPanelDot {
     int count = panels.outputsOf(panel);
     System.arraycopy(out, outAt, sums, 0, count);
     switch (panels.type()) {
-      case F16 -> f16(panels.halves(), panels.begin(panel), panels.inputs(), x, xAt, sums);
-      case BF16 -> bf16(panels.halves(), panels.begin(panel), panels.inputs(), x, xAt, sums);
+      case F16 ->
+          VectorHalfDot.f16(panels.halves(), panels.begin(panel), panels.inputs(), x, xAt, sums);
+      case BF16 ->
+          VectorHalfDot.bf16(panels.halves(), panels.begin(panel), panels.inputs(), x, xAt, sums);
       default -> {
         int elements = panels.type().blockElements();
         for (int block = 0; block * elements < panels.inputs(); block++) {
@@ -50,62 +50,6 @@ final class VectorPanelDot {
       }
     }
     System.arraycopy(sums, 0, out, outAt, count);
-  }
-
-  private static void f16(short[] w, int from, int count, float[] x, int xAt, float[] sums) {
-    for (int lane = 0; lane < Panels.WIDTH; lane += 2 * L) {
-      FloatVector s0 = FloatVector.fromArray(LANES, sums, lane);
-      FloatVector s1 = FloatVector.fromArray(LANES, sums, lane + L);
-      for (int i = 0; i < count; i++) {
-        int at = from + lane + i * Panels.WIDTH;
-        FloatVector v = FloatVector.broadcast(LANES, x[xAt + i]);
-        IntVector h0 =
-            (IntVector)
-                ShortVector.fromArray(SHORTS, w, at).convertShape(VectorOperators.S2I, INTS, 0);
-        IntVector magnitude0 =
-            h0.and(0x7FFF)
-                .lanewise(VectorOperators.LSHL, 13)
-                .reinterpretAsFloats()
-                .mul(0x1p112f)
-                .reinterpretAsInts();
-        IntVector sign0 = h0.and(0x8000).lanewise(VectorOperators.LSHL, 16);
-        s0 = v.fma(magnitude0.or(sign0).reinterpretAsFloats(), s0);
-        IntVector h1 =
-            (IntVector)
-                ShortVector.fromArray(SHORTS, w, at + L).convertShape(VectorOperators.S2I, INTS, 0);
-        IntVector magnitude1 =
-            h1.and(0x7FFF)
-                .lanewise(VectorOperators.LSHL, 13)
-                .reinterpretAsFloats()
-                .mul(0x1p112f)
-                .reinterpretAsInts();
-        IntVector sign1 = h1.and(0x8000).lanewise(VectorOperators.LSHL, 16);
-        s1 = v.fma(magnitude1.or(sign1).reinterpretAsFloats(), s1);
-      }
-      s0.intoArray(sums, lane);
-      s1.intoArray(sums, lane + L);
-    }
-  }
-
-  private static void bf16(short[] w, int from, int count, float[] x, int xAt, float[] sums) {
-    for (int lane = 0; lane < Panels.WIDTH; lane += 2 * L) {
-      FloatVector s0 = FloatVector.fromArray(LANES, sums, lane);
-      FloatVector s1 = FloatVector.fromArray(LANES, sums, lane + L);
-      for (int i = 0; i < count; i++) {
-        int at = from + lane + i * Panels.WIDTH;
-        FloatVector v = FloatVector.broadcast(LANES, x[xAt + i]);
-        IntVector h0 =
-            (IntVector)
-                ShortVector.fromArray(SHORTS, w, at).convertShape(VectorOperators.S2I, INTS, 0);
-        s0 = v.fma(h0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats(), s0);
-        IntVector h1 =
-            (IntVector)
-                ShortVector.fromArray(SHORTS, w, at + L).convertShape(VectorOperators.S2I, INTS, 0);
-        s1 = v.fma(h1.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats(), s1);
-      }
-      s0.intoArray(sums, lane);
-      s1.intoArray(sums, lane + L);
-    }
   }
 
   private static void block(
