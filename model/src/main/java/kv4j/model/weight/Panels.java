@@ -263,21 +263,36 @@ public final class Panels {
 
   /** The same of all other types, where rows are bytes, scales among them. */
   void put(int panel, byte[] rows, int[] starts) {
+    byte[] to = bytes();
     int blockBytes = type.blockBytes();
     int taken = blockBytes - blockScales.bytes();
+    int lanes = outputsOf(panel);
+    int wholeLanes = lanes / ByteTile.SIZE * ByteTile.SIZE;
+    int whole = taken / ByteTile.SIZE * ByteTile.SIZE;
     for (int block = 0; block < blocks(); block++) {
-      int to = begin(panel, block);
-      int scalesTo = scalesBegin(panel, block);
-      for (int lane = 0; lane < outputsOf(panel); lane++) {
-        int source = starts[lane] + block * blockBytes;
-        for (int scale = 0; scale < blockScales.count(); scale++) {
-          int at = source + blockScales.at(scale);
-          scales[scalesTo + scale * WIDTH + lane] = HalfFloats.half(rows, at);
+      int target = begin(panel, block);
+      int skipped = block * blockBytes + blockScales.skip();
+      for (int lane = 0; lane < wholeLanes; lane += ByteTile.SIZE) {
+        for (int i = 0; i < whole; i += ByteTile.SIZE) {
+          int at = target + i * WIDTH + lane;
+          ByteTile.transpose(rows, starts, lane, skipped + i, to, at, WIDTH);
         }
-        int first = source + blockScales.skip();
-        for (int i = 0; i < taken; i++) {
-          bytes()[to + i * WIDTH + lane] = rows[first + i];
+      }
+      boolean rest = wholeLanes < lanes || whole < taken;
+      for (int lane = 0; rest && lane < lanes; lane++) {
+        for (int i = lane < wholeLanes ? whole : 0; i < taken; i++) {
+          to[target + i * WIDTH + lane] = rows[starts[lane] + skipped + i];
         }
+      }
+      putScales(scalesBegin(panel, block), lanes, rows, starts, block * blockBytes);
+    }
+  }
+
+  private void putScales(int to, int lanes, byte[] rows, int[] starts, int block) {
+    for (int scale = 0; scale < blockScales.count(); scale++) {
+      int from = block + blockScales.at(scale);
+      for (int lane = 0; lane < lanes; lane++) {
+        scales[to + scale * WIDTH + lane] = HalfFloats.half(rows, starts[lane] + from);
       }
     }
   }
