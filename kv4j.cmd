@@ -24,7 +24,7 @@ rem Why these: see the script for sh.
 set "FLAGS=-XX:+UseSerialGC -XX:PretenureSizeThreshold=1m -Xmn48m -Xms192m -XX:MinHeapFreeRatio=20"
 set "FLAGS=%FLAGS% -XX:MaxHeapFreeRatio=40 -XX:MaxRAMPercentage=60 -XX:MetaspaceSize=64m -Xlog:cds*=off"
 set "KERNELS=kv4j.inference.kernel.*::*"
-set "FLAGS=%FLAGS% -XX:CompileCommand=quiet -XX:CompileCommand=CompileThresholdScaling,%KERNELS%,0.02"
+set "FLAGS=%FLAGS% -XX:CompileCommand=quiet -XX:CompileCommand=CompileThresholdScaling,%KERNELS%,0.2"
 set "FLAGS=%FLAGS% -XX:CompileCommand=BackgroundCompilation,%KERNELS%,false"
 if %VERSION% GEQ 23 set "FLAGS=%FLAGS% --sun-misc-unsafe-memory-access=allow"
 if %VERSION% GEQ 24 set "FLAGS=%FLAGS% -Xlog:aot*=off"

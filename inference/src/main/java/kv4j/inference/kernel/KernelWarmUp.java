@@ -17,7 +17,7 @@ import kv4j.model.weight.PanelPacker;
  * Meant for a thread of its own while a model is loaded.
  *
  * <p>A JVM compiles a method for good after some hundred calls with some ten thousand turns of its
- * loops; the launcher has it do so after a fiftieth of that. Some inputs are short, so that even
+ * loops; the launcher has it do so after a fifth of that. Some inputs are short, so that even
  * before most of these calls are soon over; others are so long that every loop goes round, since
  * what never happened is not compiled.
  */
