@@ -131,6 +131,7 @@ class RandomOperationsTest {
       Keyspace space = space();
       int[] prompt = prompt();
       int expected = model.cached(space, prompt, prompt.length - 1);
+      assertEquals(expected, index.cachedTokens(space, prompt), "cached tokens, not counted");
       List<PlainModel.Entry> path = model.whole(space, prompt, expected / size * size);
       path.forEach(e -> model.touch(e, true));
       path.forEach(e -> e.pins++);
