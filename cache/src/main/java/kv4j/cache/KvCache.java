@@ -1,6 +1,7 @@
 package kv4j.cache;
 
 import java.util.Optional;
+import java.util.OptionalInt;
 import kv4j.cache.block.KvLayout;
 
 /**
@@ -39,12 +40,13 @@ public interface KvCache extends AutoCloseable {
 
   /**
    * How many leading tokens of a prompt {@link #open} would find now. It is neither counted nor a
-   * use of what is stored, which may be gone a moment later.
+   * use of what is stored, which may be gone a moment later. A cache that answers shares what
+   * sequences offer by {@link KvSequence#commitPrefix}.
    *
-   * @return 0 for a cache that cannot tell
+   * @return empty for a cache that cannot tell
    */
-  default int cachedTokens(KvRequest request) {
-    return 0;
+  default OptionalInt cachedTokens(KvRequest request) {
+    return OptionalInt.empty();
   }
 
   /** Whether one sequence may grow to so many tokens without exceeding the limit by itself. */

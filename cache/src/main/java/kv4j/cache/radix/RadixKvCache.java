@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.SortedMap;
 import java.util.concurrent.TimeUnit;
 import kv4j.cache.BlockSequence;
@@ -123,8 +124,8 @@ public final class RadixKvCache implements KvCache {
   }
 
   @Override
-  public int cachedTokens(KvRequest request) {
-    return index.cachedTokens(Keyspace.of(request), request.prompt());
+  public OptionalInt cachedTokens(KvRequest request) {
+    return OptionalInt.of(index.cachedTokens(Keyspace.of(request), request.prompt()));
   }
 
   @Override

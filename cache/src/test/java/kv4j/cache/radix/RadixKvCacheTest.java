@@ -231,8 +231,9 @@ class RadixKvCacheTest {
     RadixKvCache cache = new RadixKvCache(config(4, 6));
     request(cache, run(0, 16)); // 4 of 6 blocks
     assertTrue(cache.canHold(24) && !cache.canHold(25));
-    assertEquals(14, cache.cachedTokens(KvRequest.of(run(0, 15))));
-    assertEquals(0, cache.cachedTokens(KvRequest.of(run(0, 15)).withSalt("pepper")));
+    assertEquals(14, cache.cachedTokens(KvRequest.of(run(0, 15))).orElseThrow());
+    KvRequest salted = KvRequest.of(run(0, 15)).withSalt("pepper");
+    assertEquals(0, cache.cachedTokens(salted).orElseThrow());
     try (KvSequence one = cache.tryOpen(KvRequest.of(run(0, 20)), false).orElseThrow()) {
       assertEquals(16, one.lookup().cachedTokens());
       CacheStats before = cache.stats();
