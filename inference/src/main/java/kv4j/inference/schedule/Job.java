@@ -15,6 +15,9 @@ final class Job {
   /** How many that came later have started before it. */
   int overtaken;
 
+  /** Whether it waits for a prefix that another computes. */
+  boolean waits;
+
   /** How many times it gave way. */
   int preempted;
 

@@ -21,8 +21,9 @@ final class PrefixSharing {
   /**
    * How much of a prompt is cached, after running requests have shared what they have of it.
    *
-   * @return empty if one of these is about to compute at least a block more of it, which is worth
-   *     waiting for; that is over with its first token, or sooner
+   * @return empty if it is worth waiting for more: one of these is about to compute at least a
+   *     block that is not cached, or the end of what the request has waited for already. That is
+   *     over with the other's first token, or sooner
    */
   OptionalInt cachedFor(Job job, List<Job> running) {
     KvRequest lookup = job.lookup;
@@ -31,18 +32,19 @@ final class PrefixSharing {
       return OptionalInt.of(0);
     }
     int cached = answer.getAsInt();
-    boolean waits = false;
+    int enough = job.waits ? 1 : blockTokens;
+    job.waits = false;
     for (Job other : running) {
       int common = sameOwner(lookup, other) ? commonTokens(lookup, other) : 0;
-      if (common >= cached + blockTokens) {
+      if (common >= cached + enough) {
         if (share(other)) {
           cached = cache.cachedTokens(lookup).orElse(0);
         }
         boolean willHaveMore = !other.hasToken() && other.generation.inPlace() < common;
-        waits |= willHaveMore && common >= cached + blockTokens;
+        job.waits |= willHaveMore && common >= cached + enough;
       }
     }
-    return waits ? OptionalInt.empty() : OptionalInt.of(cached);
+    return job.waits ? OptionalInt.empty() : OptionalInt.of(cached);
   }
 
   private static boolean sameOwner(KvRequest lookup, Job other) {

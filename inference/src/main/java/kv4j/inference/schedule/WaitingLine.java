@@ -9,8 +9,9 @@ import java.util.function.Predicate;
 /**
  * Who starts next. First those that were preempted, the oldest of them before others; then whoever
  * has most of its prompt cached, the first to come among equals. Whoever was overtaken so many
- * times that it may not be once more starts before all that came later: so a request waits for
- * those that were before it, for so many others at most, and for none that comes after these.
+ * times that it may not be once more starts before all that came later, who wait for it even while
+ * it waits for a prefix: so a request waits for those that were before it and for so many others at
+ * most.
  */
 final class WaitingLine {
   private final PrefixSharing sharing;
@@ -38,9 +39,6 @@ final class WaitingLine {
     if (!putBack.isEmpty()) {
       return putBack.get(0);
     }
-    if (!waiting.isEmpty() && waiting.get(0).overtaken >= maxOvertakes) {
-      return waiting.get(0);
-    }
     Job best = null;
     int most = -1;
     for (Job job : waiting) {
@@ -48,6 +46,9 @@ final class WaitingLine {
       if (cached.isPresent() && cached.getAsInt() > most) {
         best = job;
         most = cached.getAsInt();
+      }
+      if (job.overtaken >= maxOvertakes) {
+        break; // nobody may overtake it
       }
     }
     return best;
