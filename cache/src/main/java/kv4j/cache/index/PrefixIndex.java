@@ -165,20 +165,32 @@ public final class PrefixIndex<B> {
    *     commit, which keeps what there is room for
    */
   public boolean reserve(Lease<B> lease, long bytes) {
-    return locked(
-        () -> {
-          long more = bytes - lease.reserved;
-          if (closed || lease.node == null || more <= 0) {
-            return true;
-          }
-          tree.makeRoom(more);
-          if (tree.room() < more) {
-            return false;
-          }
-          lease.reserved += more;
-          tree.reserved += more;
-          return true;
-        });
+    return locked(() -> reserve(lease, bytes, Long.MIN_VALUE));
+  }
+
+  /** The same, but nothing is evicted if there will not be room all the same. */
+  public boolean reserveOrLeave(Lease<B> lease, long bytes) {
+    return locked(() -> reserve(lease, bytes, bytes - lease.reserved));
+  }
+
+  /**
+   * @param least how much must be there once all is evicted that may be, or else nothing is
+   */
+  private boolean reserve(Lease<B> lease, long bytes, long least) {
+    long more = bytes - lease.reserved;
+    if (closed || lease.node == null || more <= 0) {
+      return true;
+    }
+    if (tree.budget - tree.queue.pinnedBytes - tree.reserved < least) {
+      return false;
+    }
+    tree.makeRoom(more);
+    if (tree.room() < more) {
+      return false;
+    }
+    lease.reserved += more;
+    tree.reserved += more;
+    return true;
   }
 
   private void unreserve(Lease<B> lease) {

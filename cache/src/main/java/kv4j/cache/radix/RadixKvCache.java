@@ -103,7 +103,7 @@ public final class RadixKvCache implements KvCache {
     int[] prompt = request.prompt();
     PrefixIndex.Match<KvBlock> match = index.match(Keyspace.of(request), prompt, !again);
     int own = layout.blocksFor(prompt.length) - match.shared().size();
-    if (!index.reserve(match.lease(), own * layout.bytesPerBlock())) {
+    if (!index.reserveOrLeave(match.lease(), own * layout.bytesPerBlock())) {
       match.lease().close();
       return Optional.empty();
     }

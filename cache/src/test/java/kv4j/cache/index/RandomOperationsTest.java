@@ -176,8 +176,10 @@ class RandomOperationsTest {
       Open running = open.get(which);
       long bytes = random.nextInt(20);
       long more = Math.max(0, bytes - running.reserved());
-      boolean fits = more == 0 || model.reserve(more);
-      assertEquals(fits, index.reserve(running.match().lease(), bytes), "reserved");
+      boolean leave = random.nextBoolean();
+      boolean fits = more == 0 || (!leave || model.mayFit(more)) && model.reserve(more);
+      var lease = running.match().lease();
+      assertEquals(fits, leave ? index.reserveOrLeave(lease, bytes) : index.reserve(lease, bytes));
       long reserved = running.reserved() + (fits ? more : 0);
       open.set(
           which,

@@ -240,6 +240,7 @@ class RadixKvCacheTest {
       assertEquals(2, before.lookups().count());
       assertEquals(layout(4).bytesPerBlock(), before.storage().runningBytes());
       assertTrue(cache.tryOpen(KvRequest.of(run(100, 5)), false).isEmpty()); // one block is left
+      assertEquals(before, cache.stats());
       try (KvSequence again = cache.tryOpen(KvRequest.of(run(0, 14)), true).orElseThrow()) {
         assertEquals(13, again.length());
       }
