@@ -7,13 +7,15 @@ import java.util.OptionalInt;
 import java.util.function.Predicate;
 
 /**
- * Who starts next. First those that were preempted, the oldest of them before others; then whoever
- * has most of its prompt cached, the first to come among equals. Whoever was overtaken so many
- * times that it may not be once more starts before all that came later, who wait for it even while
- * it waits for a prefix: so a request waits for those that were before it and for so many others at
- * most.
+ * Who starts next. First those that were preempted, the oldest of them before others; then, of the
+ * first that wait, whoever has most of its prompt cached, the first to come among equals. Whoever
+ * was overtaken so many times that it may not be once more starts before all that came later, who
+ * wait for it even while it waits for a prefix: so a request waits for those that were before it
+ * and for so many others at most.
  */
 final class WaitingLine {
+  private static final int LOOKED_AT = 128; // of those that wait, so that a long line costs no more
+
   private final PrefixSharing sharing;
   private final int maxOvertakes;
   private final List<Job> waiting = new ArrayList<>(); // as they came: the most overtaken first
@@ -41,7 +43,7 @@ final class WaitingLine {
     }
     Job best = null;
     int most = -1;
-    for (Job job : waiting) {
+    for (Job job : waiting.subList(0, Math.min(waiting.size(), LOOKED_AT))) {
       OptionalInt cached = sharing.cachedFor(job, running);
       if (cached.isPresent() && cached.getAsInt() > most) {
         best = job;

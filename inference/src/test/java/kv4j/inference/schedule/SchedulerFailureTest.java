@@ -23,6 +23,7 @@ import kv4j.cache.block.KvLayout;
 import kv4j.cache.block.KvSpans;
 import kv4j.cache.radix.RadixKvCache;
 import kv4j.inference.EngineOptions;
+import kv4j.inference.EngineTestKit;
 import kv4j.inference.Generation;
 import kv4j.inference.GenerationRequest;
 import kv4j.inference.InferenceEngine;
@@ -123,6 +124,30 @@ class SchedulerFailureTest {
       assertEquals(0, cache.stats().storage().pinnedBytes());
       assertEquals(0, cache.stats().storage().runningBytes());
       cache.checkIntegrity();
+    }
+  }
+
+  @Test
+  void whereNothingIsFusedSequencesRunOneByOne() throws Exception {
+    try (ScheduleKit kit = new ScheduleKit(5);
+        InferenceEngine unfused =
+            InferenceEngine.create(
+                EngineTestKit.randomModel(kit.model.config(), new SplittableRandom(5)),
+                new EngineOptions(1, 24, false));
+        RadixKvCache cache = kit.radix(16, 100)) {
+      Scheduler scheduler =
+          Scheduler.stepped(unfused, cache, new SchedulerOptions(40, 4, 10, 2), event -> {});
+      List<Submission> submissions = new ArrayList<>();
+      List<GenerationRequest> requests = new ArrayList<>();
+      for (int i = 0; i < 3; i++) {
+        requests.add(GenerationRequest.greedy(kit.randomTokens(random, 10 + 20 * i), 5));
+        submissions.add(scheduler.submit(requests.get(i)));
+      }
+      assertTrue(scheduler.drain(Duration.ofMinutes(1)));
+      for (int i = 0; i < 3; i++) {
+        int[] tokens = submissions.get(i).await().generation().tokens();
+        assertArrayEquals(kit.alone(requests.get(i)), tokens);
+      }
     }
   }
 
