@@ -16,12 +16,18 @@ record AttendUnit(List<Integer> segments, int shared) {
   /** Fewer shared tokens are not worth it. */
   private static final int LEAST_TOKENS = 32;
 
+  /** Of a pass of one segment: most passes are, and nothing need be allocated for them. */
+  private static final List<AttendUnit> ALONE = List.of(new AttendUnit(List.of(0), 0));
+
   /**
    * Sorts the segments of a pass, in the same way whoever asks.
    *
    * @param least how many units there should be, for all workers to have something to do
    */
   static List<AttendUnit> of(PassState pass, int least) {
+    if (pass.segments().size() == 1) {
+      return ALONE;
+    }
     List<AttendUnit> units = new ArrayList<>();
     List<Sharing> groups = new ArrayList<>();
     for (int s = 0; s < pass.segments().size(); s++) {
