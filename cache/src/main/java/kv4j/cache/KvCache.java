@@ -1,6 +1,7 @@
 package kv4j.cache;
 
 import java.util.Optional;
+import java.util.OptionalInt;
 import kv4j.cache.block.KvLayout;
 
 /**
@@ -22,6 +23,36 @@ public interface KvCache extends AutoCloseable {
    * @throws IllegalStateException if the cache is closed
    */
   KvSequence open(KvRequest request);
+
+  /**
+   * Opens a sequence if there is room within the limit for its whole prompt, and sets that room
+   * aside: for callers that run many sequences and can postpone one.
+   *
+   * @param again whether the request was opened before and goes on, its prompt being longer by what
+   *     it has generated: then it is not counted another time. A cache that never lacks room need
+   *     not heed that
+   * @return empty if there is no room; nothing was counted then
+   * @throws IllegalStateException if the cache is closed
+   */
+  default Optional<KvSequence> tryOpen(KvRequest request, boolean again) {
+    return Optional.of(open(request));
+  }
+
+  /**
+   * How many leading tokens of a prompt {@link #open} would find now. It is neither counted nor a
+   * use of what is stored, which may be gone a moment later. A cache that answers shares what
+   * sequences offer by {@link KvSequence#commitPrefix}.
+   *
+   * @return empty for a cache that cannot tell
+   */
+  default OptionalInt cachedTokens(KvRequest request) {
+    return OptionalInt.empty();
+  }
+
+  /** Whether one sequence may grow to so many tokens without exceeding the limit by itself. */
+  default boolean canHold(int tokens) {
+    return true;
+  }
 
   /** Counts since this cache was made. */
   CacheStats stats();

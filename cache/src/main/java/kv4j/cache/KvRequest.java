@@ -44,6 +44,11 @@ public record KvRequest(
     return new KvRequest(prompt, 0, "", "");
   }
 
+  /** The same for other tokens. */
+  public KvRequest withPrompt(int[] other) {
+    return new KvRequest(other, sharedPrefixTokens, namespace, model, salt);
+  }
+
   /** The same for a tenant. */
   public KvRequest withNamespace(String other) {
     return new KvRequest(prompt, sharedPrefixTokens, other, model, salt);

@@ -131,7 +131,7 @@ public final class InferenceEngine implements AutoCloseable {
    *
    * @throws IllegalArgumentException if it is not
    */
-  void requireShape(KvLayout other) {
+  public void requireShape(KvLayout other) {
     KvLayout own = layout(other.blockTokens(), other.dtype());
     if (!own.equals(other)) {
       throw new IllegalArgumentException(
@@ -143,6 +143,33 @@ public final class InferenceEngine implements AutoCloseable {
                   own.layers(),
                   own.kvHeads(),
                   own.headDim()));
+    }
+  }
+
+  /**
+   * Checks that the model can run a request.
+   *
+   * @throws IllegalArgumentException if prompt and new tokens do not fit the context, or a token is
+   *     not in the vocabulary
+   */
+  public void check(GenerationRequest request) {
+    int prompt = request.prompt().length;
+    int context = model.config().context();
+    if (request.newTokens() > context - prompt) {
+      throw new IllegalArgumentException(
+          "a prompt of %d tokens and %d new ones do not fit the model's context of %d tokens"
+              .formatted(prompt, request.newTokens(), context));
+    }
+    requireTokens(request.prompt(), 0, prompt);
+  }
+
+  private void requireTokens(int[] tokens, int from, int to) {
+    int vocabulary = model.config().vocabulary();
+    for (int i = from; i < to; i++) {
+      if (tokens[i] < 0 || tokens[i] >= vocabulary) {
+        throw new IllegalArgumentException(
+            "token " + tokens[i] + " is not in the vocabulary of " + vocabulary);
+      }
     }
   }
 
@@ -246,13 +273,7 @@ public final class InferenceEngine implements AutoCloseable {
                 + config.context()
                 + " tokens");
       }
-      for (int position = segment.from(); position < segment.to(); position++) {
-        int token = segment.tokens()[position];
-        if (token < 0 || token >= config.vocabulary()) {
-          throw new IllegalArgumentException(
-              "token " + token + " is not in the vocabulary of " + config.vocabulary());
-        }
-      }
+      requireTokens(segment.tokens(), segment.from(), segment.to());
     }
     return plan.run(pass);
   }

@@ -30,7 +30,8 @@ class BenchmarksTest {
 
   @ParameterizedTest
   @CsvSource({
-    "AttentionBenchmark, 1, kernels=plain headDim=32 rows=32/512",
+    "\\.AttentionBenchmark, 1, kernels=plain headDim=32 rows=32/512",
+    "SharedAttentionBenchmark, 1, kernels=plain sequences=2 shared=128 together=true",
     "RowKernelsBenchmark, 7, kernels=plain dim=256",
     "HookBenchmark, 2, tokens=1 dtype=I8",
     "ProductBenchmark, 2, kernels=plain rows=1 shape=256x1408"

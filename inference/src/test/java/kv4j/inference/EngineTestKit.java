@@ -34,7 +34,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** Random models and prompts, the reference to hold the engine against, and when both agree. */
-final class EngineTestKit {
+public final class EngineTestKit {
   /** Most tokens of a sequence of a random model. */
   static final int CONTEXT = 200;
 
@@ -57,7 +57,7 @@ final class EngineTestKit {
   private EngineTestKit() {}
 
   /** Something that must hold for all random numbers. */
-  interface Property {
+  public interface Property {
     void check(SplittableRandom random);
   }
 
@@ -65,7 +65,7 @@ final class EngineTestKit {
    * Checks a property for several seeds, from the system property {@code kv4j.test.seed} on; a
    * failure names its seed.
    */
-  static void forAll(int cases, Property property) {
+  public static void forAll(int cases, Property property) {
     long first = Long.getLong("kv4j.test.seed", 1);
     for (long seed = first; seed < first + cases; seed++) {
       try {
@@ -77,12 +77,12 @@ final class EngineTestKit {
   }
 
   /** A whole number from {@code least} to {@code most}, both included. */
-  static int between(SplittableRandom random, int least, int most) {
+  public static int between(SplittableRandom random, int least, int most) {
     return random.nextInt(least, most + 1);
   }
 
   /** One of several. */
-  static <T> T oneOf(SplittableRandom random, List<T> choices) {
+  public static <T> T oneOf(SplittableRandom random, List<T> choices) {
     return choices.get(random.nextInt(choices.size()));
   }
 
@@ -126,7 +126,7 @@ final class EngineTestKit {
   }
 
   /** A model of a given shape; the norms' gains are random too, unlike a demo model's. */
-  static Model randomModel(TransformerConfig config, SplittableRandom random) {
+  public static Model randomModel(TransformerConfig config, SplittableRandom random) {
     long seed = random.nextLong();
     TransformerWeights weights = DemoModels.randomWeights(config, seed);
     weights
@@ -146,7 +146,7 @@ final class EngineTestKit {
         true);
   }
 
-  static int[] randomTokens(SplittableRandom random, int count, Model model) {
+  public static int[] randomTokens(SplittableRandom random, int count, Model model) {
     return random.ints(count, 0, model.config().vocabulary()).toArray();
   }
 
@@ -195,12 +195,12 @@ final class EngineTestKit {
     return cache.open(KvRequest.of(0));
   }
 
-  static KvCacheConfig config(InferenceEngine engine, int blockTokens, KvDtype dtype) {
+  public static KvCacheConfig config(InferenceEngine engine, int blockTokens, KvDtype dtype) {
     return KvCacheConfig.of(engine.layout(blockTokens, dtype), CACHE_BYTES);
   }
 
   /** All caches on the class path that mean to be right, by name. */
-  static Map<String, KvCacheProvider> providers() {
+  public static Map<String, KvCacheProvider> providers() {
     return KvCaches.providers(EngineTestKit.class.getClassLoader());
   }
 
@@ -261,7 +261,7 @@ final class EngineTestKit {
     return concat(request.prompt(), result.tokens());
   }
 
-  static int[] concat(int[] first, int[] second) {
+  public static int[] concat(int[] first, int[] second) {
     int[] both = Arrays.copyOf(first, first.length + second.length);
     System.arraycopy(second, 0, both, first.length, second.length);
     return both;
@@ -274,7 +274,7 @@ final class EngineTestKit {
   }
 
   /** Runs {@code tasks} each on a thread of its own and rethrows the first failure. */
-  static void inParallel(Collection<Runnable> tasks) {
+  public static void inParallel(Collection<Runnable> tasks) {
     List<CompletableFuture<Void>> running =
         tasks.stream()
             .map(task -> CompletableFuture.runAsync(task, command -> new Thread(command).start()))

@@ -1,5 +1,6 @@
 package kv4j.cache.block;
 
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -44,6 +45,11 @@ public final class KvSpans {
           blocks.size() + " blocks but " + tokens.length + " counts");
     }
     return new KvSpans(blocks.toArray(KvBlock[]::new), tokens.clone());
+  }
+
+  /** The spans from one on to before another. */
+  public KvSpans slice(int from, int to) {
+    return new KvSpans(Arrays.copyOfRange(blocks, from, to), Arrays.copyOfRange(tokens, from, to));
   }
 
   /** Number of spans. */

@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
@@ -71,6 +72,7 @@ public final class Contract {
     checks.put("the listener is told of everything, in numbers", contract::listener);
     checks.put("the listener is told why something went", contract::causes);
     checks.put("statistics count what happened", contract::statistics);
+    checks.put("asking beforehand tells the truth and is not counted", contract::asking);
     checks.put("commits may be early, late, repeated or missing", contract::commits);
     checks.put("a closed cache takes no more and leaves running requests alone", contract::close);
     checks.put("many threads may use it", contract::threads);
@@ -439,6 +441,26 @@ public final class Contract {
       require(
           storage.inserted() - removed == storage.entries(), "entries do not add up: " + storage);
       require(storage.pinnedBytes() == 0 && storage.runningBytes() == 0, "left over: " + storage);
+    }
+  }
+
+  private void asking() {
+    try (KvCache cache = provider.create(config())) {
+      for (int length = 1; length < PROMPT + 3; length++) {
+        KvRequest request = request(run(0, length));
+        CacheStats before = cache.stats();
+        OptionalInt told = cache.cachedTokens(request);
+        require(cache.stats().equals(before), "a question was counted");
+        require(cache.canHold(length), "no room for " + length + " tokens of " + ROOM + " bytes");
+        try (KvSequence sequence = cache.tryOpen(request, false).orElse(null)) {
+          require(sequence != null, "no room in a cache that nobody uses");
+          int found = sequence.lookup().cachedTokens();
+          require(told.orElse(found) == found, "told of " + told + " cached tokens, not " + found);
+          new Content(LAYOUT).compute(sequence, request.prompt(), length, 3);
+          sequence.commit(request.prompt());
+        }
+        require(cache.stats().lookups().count() == length, "opening was not counted once");
+      }
     }
   }
 

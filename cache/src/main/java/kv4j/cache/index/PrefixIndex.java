@@ -92,7 +92,14 @@ public final class PrefixIndex<B> {
    * @throws IllegalStateException if the index is closed
    */
   public Match<B> match(Keyspace space, int[] prompt) {
-    Match<B> match = locked(() -> find(space, prompt));
+    return match(space, prompt, true);
+  }
+
+  /**
+   * @param hit whether it counts as a hit of what is found, besides being a use
+   */
+  public Match<B> match(Keyspace space, int[] prompt, boolean hit) {
+    Match<B> match = locked(() -> find(space, prompt, hit));
     try {
       return match.explained(explain(space, prompt, match.lookup()));
     } catch (RuntimeException | Error e) { // the pins must not outlive it
@@ -101,7 +108,7 @@ public final class PrefixIndex<B> {
     }
   }
 
-  private Match<B> find(Keyspace space, int[] prompt) {
+  private Match<B> find(Keyspace space, int[] prompt, boolean hit) {
     if (closed) {
       throw new IllegalStateException("the cache is closed");
     }
@@ -110,12 +117,22 @@ public final class PrefixIndex<B> {
     Lookup lookup = misses.explain(root, prompt, found);
     int whole = found.at() / tree.blockTokens;
     Node<B> last = tree.endingAt(found.node(), whole * tree.blockTokens);
-    tree.queue.touch(last, true);
+    tree.queue.touch(last, hit);
     tree.queue.pin(last);
     tree.unpin(root);
     leases++;
     B partial = found.at() > last.end() ? tree.anyBlock(found.node(), whole) : null;
     return new Match<>(lookup, new Lease<>(this, space, last), last.blocksFromRoot(), partial);
+  }
+
+  /** Tokens that {@link #match} would find now; neither pinned nor a use of them. */
+  public int cachedTokens(Keyspace space, int[] prompt) {
+    return locked(
+        0,
+        () -> {
+          Node<B> root = tree.roots.get(space);
+          return root == null ? 0 : tree.follow(root, prompt, prompt.length - 1).at();
+        });
   }
 
   /** Looks into other spaces too, if the own one does not tell why no more was found. */
@@ -148,20 +165,32 @@ public final class PrefixIndex<B> {
    *     commit, which keeps what there is room for
    */
   public boolean reserve(Lease<B> lease, long bytes) {
-    return locked(
-        () -> {
-          long more = bytes - lease.reserved;
-          if (closed || lease.node == null || more <= 0) {
-            return true;
-          }
-          tree.makeRoom(more);
-          if (tree.room() < more) {
-            return false;
-          }
-          lease.reserved += more;
-          tree.reserved += more;
-          return true;
-        });
+    return locked(() -> reserve(lease, bytes, Long.MIN_VALUE));
+  }
+
+  /** The same, but nothing is evicted if there will not be room all the same. */
+  public boolean reserveOrLeave(Lease<B> lease, long bytes) {
+    return locked(() -> reserve(lease, bytes, bytes - lease.reserved));
+  }
+
+  /**
+   * @param least how much must be there once all is evicted that may be, or else nothing is
+   */
+  private boolean reserve(Lease<B> lease, long bytes, long least) {
+    long more = bytes - lease.reserved;
+    if (closed || lease.node == null || more <= 0) {
+      return true;
+    }
+    if (tree.budget - tree.queue.pinnedBytes - tree.reserved < least) {
+      return false;
+    }
+    tree.makeRoom(more);
+    if (tree.room() < more) {
+      return false;
+    }
+    lease.reserved += more;
+    tree.reserved += more;
+    return true;
   }
 
   private void unreserve(Lease<B> lease) {

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.SortedMap;
 import java.util.concurrent.TimeUnit;
 import kv4j.cache.BlockSequence;
@@ -86,9 +87,50 @@ public final class RadixKvCache implements KvCache {
     long begin = System.nanoTime();
     PrefixIndex.Match<KvBlock> match = index.match(Keyspace.of(request), request.prompt());
     Sequence sequence = start(match);
+    record(request, match, flight, begin);
+    return sequence;
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * @throws IllegalStateException if the cache is closed
+   */
+  @Override
+  public Optional<KvSequence> tryOpen(KvRequest request, boolean again) {
+    FlightEvents.TimedLookup flight = FlightEvents.begin();
+    long begin = System.nanoTime();
+    int[] prompt = request.prompt();
+    PrefixIndex.Match<KvBlock> match = index.match(Keyspace.of(request), prompt, !again);
+    int own = layout.blocksFor(prompt.length) - match.shared().size();
+    if (!index.reserveOrLeave(match.lease(), own * layout.bytesPerBlock())) {
+      match.lease().close();
+      return Optional.empty();
+    }
+    Sequence sequence = start(match);
+    if (!again) {
+      record(request, match, flight, begin);
+    }
+    return Optional.of(sequence);
+  }
+
+  private void record(
+      KvRequest request,
+      PrefixIndex.Match<KvBlock> match,
+      FlightEvents.TimedLookup flight,
+      long begin) {
     flight.finish(request.namespace(), match.lookup());
     index.record(match, System.nanoTime() - begin);
-    return sequence;
+  }
+
+  @Override
+  public OptionalInt cachedTokens(KvRequest request) {
+    return OptionalInt.of(index.cachedTokens(Keyspace.of(request), request.prompt()));
+  }
+
+  @Override
+  public boolean canHold(int tokens) {
+    return layout.blocksFor(tokens) * layout.bytesPerBlock() <= config.maxBytes();
   }
 
   private Sequence start(PrefixIndex.Match<KvBlock> match) {

@@ -162,6 +162,13 @@ final class PlainModel {
     return fits;
   }
 
+  /** Whether there is so much room without all that may be evicted. */
+  boolean mayFit(long more) {
+    long pinned =
+        entries.stream().filter(e -> e.pins > 0).mapToLong(e -> TestBlock.weightOf(e.index)).sum();
+    return budget - pinned - reserved >= more;
+  }
+
   long room() {
     return budget - bytes() - reserved;
   }

@@ -131,6 +131,7 @@ class RandomOperationsTest {
       Keyspace space = space();
       int[] prompt = prompt();
       int expected = model.cached(space, prompt, prompt.length - 1);
+      assertEquals(expected, index.cachedTokens(space, prompt), "cached tokens, not counted");
       List<PlainModel.Entry> path = model.whole(space, prompt, expected / size * size);
       path.forEach(e -> model.touch(e, true));
       path.forEach(e -> e.pins++);
@@ -175,8 +176,10 @@ class RandomOperationsTest {
       Open running = open.get(which);
       long bytes = random.nextInt(20);
       long more = Math.max(0, bytes - running.reserved());
-      boolean fits = more == 0 || model.reserve(more);
-      assertEquals(fits, index.reserve(running.match().lease(), bytes), "reserved");
+      boolean leave = random.nextBoolean();
+      boolean fits = more == 0 || (!leave || model.mayFit(more)) && model.reserve(more);
+      var lease = running.match().lease();
+      assertEquals(fits, leave ? index.reserveOrLeave(lease, bytes) : index.reserve(lease, bytes));
       long reserved = running.reserved() + (fits ? more : 0);
       open.set(
           which,

@@ -227,6 +227,30 @@ class RadixKvCacheTest {
   }
 
   @Test
+  void aSequenceIsOpenedOnlyIfItsPromptFitsAndIsCountedOnce() {
+    RadixKvCache cache = new RadixKvCache(config(4, 6));
+    request(cache, run(0, 16)); // 4 of 6 blocks
+    assertTrue(cache.canHold(24) && !cache.canHold(25));
+    assertEquals(14, cache.cachedTokens(KvRequest.of(run(0, 15))).orElseThrow());
+    KvRequest salted = KvRequest.of(run(0, 15)).withSalt("pepper");
+    assertEquals(0, cache.cachedTokens(salted).orElseThrow());
+    try (KvSequence one = cache.tryOpen(KvRequest.of(run(0, 20)), false).orElseThrow()) {
+      assertEquals(16, one.lookup().cachedTokens());
+      CacheStats before = cache.stats();
+      assertEquals(2, before.lookups().count());
+      assertEquals(layout(4).bytesPerBlock(), before.storage().runningBytes());
+      assertTrue(cache.tryOpen(KvRequest.of(run(100, 5)), false).isEmpty()); // one block is left
+      assertEquals(before, cache.stats());
+      try (KvSequence again = cache.tryOpen(KvRequest.of(run(0, 14)), true).orElseThrow()) {
+        assertEquals(13, again.length());
+      }
+      assertEquals(before, cache.stats());
+    }
+    assertEquals(0, cache.stats().storage().runningBytes());
+    cache.checkIntegrity();
+  }
+
+  @Test
   void sequencesGoOnWhileTheirPrefixExpiresOrIsEvicted() {
     AtomicLong clock = new AtomicLong();
     KvCacheConfig config =

@@ -57,6 +57,13 @@ public final class AttentionScratch {
   /** {@code [queries, headDim]}: sums of weighted values. */
   float[] mixed = {};
 
+  /** Where each query and its output begin. */
+  int[] places = {};
+
+  private float[] keptSums = {};
+  private float[] keptMaxima = {};
+  private float[] keptMixed = {};
+
   /** Room for a vector. */
   final float[] factors = new float[QUERIES];
 
@@ -124,7 +131,7 @@ public final class AttentionScratch {
     if (mixed.length < padded * headDim) {
       mixed = new float[padded * headDim];
     }
-    if (sums.length < padded) {
+    if (sums.length < padded || maxima.length < padded) {
       sums = new float[padded];
       maxima = new float[padded];
     }
@@ -134,6 +141,41 @@ public final class AttentionScratch {
     scoresStride = tokens + OVERRUN;
     if (scores.length < batch * scoresStride) {
       scores = new float[batch * scoresStride];
+    }
+  }
+
+  /** Puts all sums aside for {@link #resume}, until the next call. */
+  void keep() {
+    float[] free = keptSums;
+    keptSums = sums;
+    sums = free;
+    free = keptMaxima;
+    keptMaxima = maxima;
+    maxima = free;
+    free = keptMixed;
+    keptMixed = mixed;
+    mixed = free;
+  }
+
+  /**
+   * Begins with sums that were put aside.
+   *
+   * @param from the first query's number among those
+   */
+  void resume(int from, int count, int headDim) {
+    System.arraycopy(keptSums, from, sums, 0, count);
+    System.arraycopy(keptMaxima, from, maxima, 0, count);
+    System.arraycopy(keptMixed, from * headDim, mixed, 0, count * headDim);
+  }
+
+  /** Sets the places of a task's queries, the first of which gets a number. */
+  void place(AttentionTask task, int first, int at, int stride) {
+    int count = task.queries();
+    if (places.length < first + count) {
+      places = Arrays.copyOf(places, 2 * (first + count));
+    }
+    for (int query = 0; query < count; query++) {
+      places[first + query] = task.place(query, at, stride);
     }
   }
 

@@ -38,7 +38,7 @@ public record AttentionTask(
 
   /** How many tokens a query vector sees. */
   int seenBy(int query) {
-    return spans.length() - rows + fromRow + query / group + 1;
+    return Math.min(spans.length(), spans.length() - rows + fromRow + query / group + 1);
   }
 
   /** Where a query vector begins if the first row begins at {@code at}. */

@@ -84,4 +84,12 @@ public interface Kernels {
       int at,
       int stride,
       AttentionScratch scratch);
+
+  /**
+   * The same for several sequences that share their first blocks, which are read once for all.
+   *
+   * @param stride as of {@link #attend}
+   */
+  void attendTogether(
+      AttentionGroup group, float[] queries, float[] output, int stride, AttentionScratch scratch);
 }

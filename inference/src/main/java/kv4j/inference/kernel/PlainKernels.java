@@ -151,6 +151,15 @@ final class PlainKernels implements Kernels {
     scratch.release();
   }
 
+  /** Reads shared blocks for each sequence anew. */
+  @Override
+  public void attendTogether(
+      AttentionGroup group, float[] queries, float[] output, int stride, AttentionScratch scratch) {
+    for (int i = 0; i < group.tasks().size(); i++) {
+      attend(group.tasks().get(i), queries, output, group.at()[i], stride, scratch);
+    }
+  }
+
   /** Scores of one query against the first {@code visible} tokens. */
   private static void score(AttentionScratch scratch, int headDim, int tile, int visible) {
     float[] query = scratch.queries;

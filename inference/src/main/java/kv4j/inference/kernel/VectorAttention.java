@@ -16,6 +16,9 @@ final class VectorAttention {
   /** Up to so many queries, pairs are faster than a batch most of whose lanes idle. */
   private static final int FEW = 4;
 
+  /** Begin with no sums. */
+  private static final int NOTHING = -1;
+
   private final KvExpander expander = new VectorExpander();
 
   void attend(
@@ -25,6 +28,34 @@ final class VectorAttention {
       int at,
       int stride,
       AttentionScratch scratch) {
+    scratch.place(task, 0, at, stride);
+    attend(task, queries, output, scratch, NOTHING);
+  }
+
+  /** First all rows attend to what they share; then each goes on, from those sums, by itself. */
+  void attendTogether(
+      AttentionGroup group, float[] queries, float[] output, int stride, AttentionScratch scratch) {
+    int count = 0;
+    for (int i = 0; i < group.at().length; i++) {
+      scratch.place(group.tasks().get(i), count, group.at()[i], stride);
+      count += group.tasks().get(i).queries();
+    }
+    attend(group.head(), queries, null, scratch, NOTHING);
+    count = 0;
+    for (int i = 0; i < group.at().length; i++) {
+      AttentionTask tail = group.tail(i);
+      scratch.place(tail, 0, group.at()[i], stride);
+      attend(tail, queries, output, scratch, count);
+      count += tail.queries();
+    }
+  }
+
+  /**
+   * @param output null to put the sums aside instead
+   * @param resumed which of the sums put aside to begin with, or {@link #NOTHING}
+   */
+  private void attend(
+      AttentionTask task, float[] queries, float[] output, AttentionScratch scratch, int resumed) {
     int count = task.queries();
     int headDim = task.headDim();
     boolean few = count <= FEW;
@@ -33,8 +64,11 @@ final class VectorAttention {
     scratch.bind(task.spans(), task.layer(), task.kvHead(), seenByLast, expander);
     scratch.begin(
         count, batch, headDim, TOKENS_AT_ONCE + task.spans().block(0).layout().blockTokens());
+    if (resumed != NOTHING) {
+      scratch.resume(resumed, count, headDim);
+    }
     for (int query = 0; query < count; query++) {
-      int place = task.place(query, at, stride);
+      int place = scratch.places[query];
       if (few) {
         scratch.take(query, batch, queries, place, headDim, task.scale());
       } else {
@@ -64,9 +98,12 @@ final class VectorAttention {
         }
       }
     }
-    for (int query = 0; query < count; query++) {
+    if (output == null) {
+      scratch.keep();
+    }
+    for (int query = 0; query < count && output != null; query++) {
       float factor = 1 / scratch.sums[query];
-      int place = task.place(query, at, stride);
+      int place = scratch.places[query];
       VectorKernels.scale(scratch.mixed, query * headDim, headDim, factor, output, place);
     }
     scratch.release();

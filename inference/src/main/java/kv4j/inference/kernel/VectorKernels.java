@@ -288,11 +288,25 @@ final class VectorKernels implements Kernels {
       int at,
       int stride,
       AttentionScratch scratch) {
-    KvLayout layout = task.spans().block(0).layout();
-    if (layout.tileTokens() != KvLayout.TILE || layout.headDim() < VectorMix.CHUNK) {
+    if (!takes(task)) {
       plain.attend(task, queries, output, at, stride, scratch);
     } else if (task.queries() > 0) {
       attention.attend(task, queries, output, at, stride, scratch);
     }
+  }
+
+  @Override
+  public void attendTogether(
+      AttentionGroup group, float[] queries, float[] output, int stride, AttentionScratch scratch) {
+    if (takes(group.tasks().get(0))) {
+      attention.attendTogether(group, queries, output, stride, scratch);
+    } else {
+      plain.attendTogether(group, queries, output, stride, scratch);
+    }
+  }
+
+  private static boolean takes(AttentionTask task) {
+    KvLayout layout = task.spans().block(0).layout();
+    return layout.tileTokens() == KvLayout.TILE && layout.headDim() >= VectorMix.CHUNK;
   }
 }

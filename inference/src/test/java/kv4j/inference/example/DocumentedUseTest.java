@@ -19,6 +19,9 @@ import kv4j.inference.Generator;
 import kv4j.inference.InferenceEngine;
 import kv4j.inference.dl4j.CachedSequences;
 import kv4j.inference.dl4j.KvCachedSelfAttention;
+import kv4j.inference.schedule.Scheduler;
+import kv4j.inference.schedule.SchedulerOptions;
+import kv4j.inference.schedule.Submission;
 import kv4j.model.DemoModels;
 import kv4j.model.Model;
 import kv4j.model.ModelPreset;
@@ -54,6 +57,29 @@ class DocumentedUseTest {
       GenerationResult again = generator.generate(GenerationRequest.greedy(prompt, 32));
       assertArrayEquals(result.tokens(), again.tokens());
       assertEquals(prompt.length - 1, again.lookup().cachedTokens());
+    }
+  }
+
+  @Test
+  void schedulesManyRequests() throws Exception {
+    Model model = DemoModels.create(ModelPreset.TINY, 42);
+    int[] prompt = model.tokenizer().encode("You are a helpful assistant. What is a cache?");
+    try (InferenceEngine engine = InferenceEngine.create(model, EngineOptions.defaults());
+        KvCache cache =
+            new RadixKvCache(KvCacheConfig.of(engine.layout(16, KvDtype.F32), 1 << 24))) {
+      try (Scheduler scheduler = new Scheduler(engine, cache, SchedulerOptions.defaults())) {
+        Submission whole = scheduler.submit(GenerationRequest.greedy(prompt, 32));
+        Submission streamed =
+            scheduler.submit(
+                GenerationRequest.greedy(prompt, 32),
+                (token, logits) -> {
+                  System.out.print(model.tokenizer().decode(new int[] {token}));
+                  return true; // false: no more of it
+                });
+        System.out.println(whole.await().generation().lookup() + " " + streamed.await().end());
+        assertArrayEquals(
+            whole.await().generation().tokens(), streamed.await().generation().tokens());
+      }
     }
   }
 

@@ -81,6 +81,64 @@ class AttentionTest {
     assertEquals(Arrays.toString(values), Arrays.toString(out));
   }
 
+  /** Rows of sequences that share blocks get what each of them gets by itself. */
+  @ParameterizedTest
+  @ValueSource(strings = {"plain", "vector"})
+  void sharedBlocksGiveEachRowWhatItGetsAlone(String form) {
+    Kernels kernels = Forms.named(form);
+    long seed = System.nanoTime();
+    for (int i = 0; i < CASES; i++) {
+      checkTogether(kernels, new Random(seed + i), "seed " + (seed + i));
+    }
+  }
+
+  private void checkTogether(Kernels kernels, Random random, String seed) {
+    KvDtype dtype = KvDtype.values()[Math.max(0, random.nextInt(8) - 4)];
+    KvLayout layout =
+        new KvLayout(1, 1, Case.pick(random, HEAD_DIMS), Case.pick(random, BLOCKS), dtype);
+    KvSpans shared = Case.spans(random, layout, 1 + random.nextInt(400), 1);
+    int group = 1 + random.nextInt(4);
+    int width = group * layout.headDim();
+    List<AttentionTask> tasks = new ArrayList<>();
+    List<Integer> at = new ArrayList<>();
+    int end = random.nextInt(5);
+    for (int n = 1 + random.nextInt(20); n > 0; n--) {
+      int rows = random.nextInt(3) > 0 ? 1 : 1 + random.nextInt(6);
+      int past = random.nextInt(3) == 0 ? random.nextInt(200) : 0;
+      KvSpans own = Case.spans(random, layout, past + rows, 1);
+      tasks.add(new AttentionTask(joined(shared, own), 0, 0, rows, 0, rows, group, 0.3f));
+      at.add(end);
+      end += rows * width + random.nextInt(5);
+    }
+    float[] queries = new float[end];
+    for (int i = 0; i < end; i++) {
+      queries[i] = (float) random.nextGaussian();
+    }
+    float[] expected = new float[end];
+    float[] together = new float[end];
+    for (int i = 0; i < tasks.size(); i++) {
+      kernels.attend(tasks.get(i), queries, expected, at.get(i), width, scratch);
+    }
+    int[] places = at.stream().mapToInt(i -> i).toArray();
+    kernels.attendTogether(
+        new AttentionGroup(tasks, places, shared.count()), queries, together, width, scratch);
+    for (int i = 0; i < end; i++) {
+      assertEquals(expected[i], together[i], 1e-5f, seed + ", " + layout + ", element " + i);
+    }
+  }
+
+  private static KvSpans joined(KvSpans one, KvSpans other) {
+    List<KvBlock> blocks = new ArrayList<>();
+    List<Integer> counts = new ArrayList<>();
+    for (KvSpans spans : List.of(one, other)) {
+      for (int i = 0; i < spans.count(); i++) {
+        blocks.add(spans.block(i));
+        counts.add(spans.tokens(i));
+      }
+    }
+    return KvSpans.of(blocks, counts.stream().mapToInt(i -> i).toArray());
+  }
+
   private void run(Kernels kernels, Case c) {
     kernels.attend(
         new AttentionTask(c.spans, c.layer, c.kvHead, c.rows, c.fromRow, c.toRow, c.group, c.scale),
@@ -143,7 +201,7 @@ class AttentionTest {
       toRow = fromRow + 1 + random.nextInt(rows - fromRow);
       group = 1 + random.nextInt(4);
       scale = (float) (1 / Math.sqrt(layout.headDim()));
-      spans = spans(random, past + rows, size);
+      spans = spans(random, layout, past + rows, size);
       at = random.nextInt(5);
       stride = group * layout.headDim() + random.nextInt(5);
       queries = new float[at + (toRow - fromRow) * stride];
@@ -161,7 +219,7 @@ class AttentionTest {
     }
 
     /** Blocks of random tokens; slots that hold none hold NaN, which nothing may read. */
-    private KvSpans spans(Random random, int tokens, float size) {
+    static KvSpans spans(Random random, KvLayout layout, int tokens, float size) {
       boolean gaps = random.nextBoolean();
       List<KvBlock> blocks = new ArrayList<>();
       List<Integer> counts = new ArrayList<>();

@@ -1,0 +1,19 @@
+package kv4j.inference.schedule;
+
+/**
+ * Told of a request's tokens as soon as each is known. It is called on the scheduler's thread,
+ * between two passes of all requests, and so must not block.
+ */
+@FunctionalInterface
+public interface TokenListener {
+  /** Lets a request have all its tokens. */
+  TokenListener NONE = (token, logits) -> true;
+
+  /**
+   * Takes the next token. What it throws fails its own request and no other.
+   *
+   * @param logits what it was picked from, {@code [vocabulary]}; not to be modified
+   * @return whether to go on; false makes it the last token
+   */
+  boolean token(int token, float[] logits);
+}
