@@ -48,7 +48,7 @@ public final class Generation implements AutoCloseable {
     tokens = Arrays.copyOf(request.prompt(), prompt + request.newTokens());
     known = prompt;
     logits = new float[keepLogits ? request.newTokens() : 0][];
-    sampler = new Sampler(request.sampling());
+    sampler = new Sampler(request.sampling(), prompt);
     sequence = cache.open(request.lookup().withModel(engine.model().fingerprint()));
     begin = sequence.begin();
   }

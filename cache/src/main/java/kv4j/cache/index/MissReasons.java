@@ -1,6 +1,7 @@
 package kv4j.cache.index;
 
 import java.util.List;
+import java.util.stream.IntStream;
 import kv4j.cache.Lookup;
 import kv4j.cache.Lookup.Reason;
 
@@ -8,6 +9,9 @@ import kv4j.cache.Lookup.Reason;
 final class MissReasons<B> {
   /** Most spaces looked at to explain a miss, so that its cost does not grow with their number. */
   private static final int SPACES_ASKED = 64;
+
+  /** Most stored tokens that a diverging lookup shows. */
+  private static final int STORED_SHOWN = 8;
 
   private final RadixTree<B> tree;
 
@@ -32,9 +36,16 @@ final class MissReasons<B> {
     if (at == node.end() && node.isLeaf()) {
       return from(at, prompt, Reason.END_OF_STORED);
     }
-    int stored = at < node.end() ? node.tokens[at - node.start] : node.anyChild().tokens[0];
-    String detail = "at token " + at + ": " + prompt[at] + " here, " + stored + " stored";
-    return new Lookup(prompt.length, at, Reason.DIVERGED, detail);
+    List<Integer> stored = at < node.end() ? after(node, at) : after(node.anyChild(), at);
+    String detail = "at token " + at + ": " + prompt[at] + " here, " + stored.get(0) + " stored";
+    return new Lookup(prompt.length, at, Reason.DIVERGED, detail, stored);
+  }
+
+  /** The next tokens of a run from a position on, at least one. */
+  private List<Integer> after(Node<B> node, int at) {
+    int from = at - node.start;
+    int to = Math.min(node.tokens.length, from + STORED_SHOWN);
+    return IntStream.range(from, to).mapToObj(i -> node.tokens[i]).toList();
   }
 
   private static Lookup from(int at, int[] prompt, Reason reason) {
