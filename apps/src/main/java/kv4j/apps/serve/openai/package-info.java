@@ -1,0 +1,5 @@
+/**
+ * OpenAI's protocol: what requests may say, what is refused and how, and how answers are written
+ * down. It knows nothing of HTTP, and of the engine only what came of a request.
+ */
+package kv4j.apps.serve.openai;
