@@ -1,7 +1,7 @@
 package kv4j.cache.index;
 
+import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.IntStream;
 import kv4j.cache.Lookup;
 import kv4j.cache.Lookup.Reason;
 
@@ -36,16 +36,23 @@ final class MissReasons<B> {
     if (at == node.end() && node.isLeaf()) {
       return from(at, prompt, Reason.END_OF_STORED);
     }
-    List<Integer> stored = at < node.end() ? after(node, at) : after(node.anyChild(), at);
+    List<Integer> stored = after(node, at);
     String detail = "at token " + at + ": " + prompt[at] + " here, " + stored.get(0) + " stored";
     return new Lookup(prompt.length, at, Reason.DIVERGED, detail, stored);
   }
 
-  /** The next tokens of a run from a position on, at least one. */
+  /** Tokens from a position on, of a run and of one that follows it; at least one. */
   private List<Integer> after(Node<B> node, int at) {
-    int from = at - node.start;
-    int to = Math.min(node.tokens.length, from + STORED_SHOWN);
-    return IntStream.range(from, to).mapToObj(i -> node.tokens[i]).toList();
+    List<Integer> tokens = new ArrayList<>();
+    Node<B> run = node;
+    for (int i = at; tokens.size() < STORED_SHOWN; i++) {
+      if (i == run.end() && run.isLeaf()) {
+        return tokens;
+      }
+      run = i == run.end() ? run.anyChild() : run;
+      tokens.add(run.tokens[i - run.start]);
+    }
+    return tokens;
   }
 
   private static Lookup from(int at, int[] prompt, Reason reason) {

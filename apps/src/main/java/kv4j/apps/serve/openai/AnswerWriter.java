@@ -3,6 +3,8 @@ package kv4j.apps.serve.openai;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.BitSet;
@@ -125,10 +127,10 @@ public final class AnswerWriter {
     ArrayNode top = json.putArray("top_logprobs");
     ArrayNode offsets = json.putArray("text_offset");
     for (Piece.Token token : tokens) {
-      texts.add(text(token.probability().token()));
+      texts.add(name(token.probability().token()));
       logarithms.add(logarithm(token.probability()));
       ObjectNode others = top.addObject();
-      token.probability().top().forEach(other -> others.put(text(other.token()), logarithm(other)));
+      token.probability().top().forEach(other -> others.put(name(other.token()), logarithm(other)));
       offsets.add(token.offset());
     }
   }
@@ -150,6 +152,21 @@ public final class AnswerWriter {
   private byte[] bytes(int token) {
     Tokenizer tokenizer = model.tokenizer();
     return token < tokenizer.vocabulary() ? tokenizer.bytes(token) : new byte[0];
+  }
+
+  /** As {@link #text}, but bytes that are no text have names too, as they have with OpenAI. */
+  private String name(int token) {
+    byte[] bytes = bytes(token);
+    try {
+      StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes));
+      return text(token);
+    } catch (CharacterCodingException e) {
+      StringBuilder name = new StringBuilder("bytes:");
+      for (byte b : bytes) {
+        name.append("\\x%02x".formatted(b & 0xff));
+      }
+      return name.toString();
+    }
   }
 
   /** Tokens that say nothing, such as an end of a turn, go by their names. */
