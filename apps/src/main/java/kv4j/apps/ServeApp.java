@@ -1,8 +1,10 @@
 package kv4j.apps;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import kv4j.apps.cli.Command;
 import kv4j.apps.cli.Dispatcher;
@@ -19,6 +21,8 @@ import org.apache.commons.cli.Options;
 
 /** Answers clients of OpenAI's protocol: {@code kv4j serve}. */
 public final class ServeApp implements Command {
+  private static final String JAVALIN_LOG = "org.slf4j.simpleLogger.log.io.javalin";
+
   public static void main(String[] args) {
     Main.main(new ServeApp(), args);
   }
@@ -45,6 +49,9 @@ public final class ServeApp implements Command {
   public void run(CommandLine line, Terminal terminal) throws Exception {
     TextProgram program = new TextProgram(line);
     ServeOptions options = ServeOptions.read(line);
+    if (!line.hasOption(Dispatcher.VERBOSE)) {
+      System.setProperty(JAVALIN_LOG, "off"); // says again, at length, what becomes a sentence here
+    }
     program.warmUp();
     program.startNd4j();
     LoadedModel loaded = program.load(terminal);
@@ -66,6 +73,14 @@ public final class ServeApp implements Command {
     }
   }
 
+  @Override
+  public List<String> examples() {
+    return List.of(
+        "serve --model model.gguf",
+        "serve --model model.gguf --port 0 --max-running 4 --max-bytes 4GiB",
+        "serve --model folder --host 0.0.0.0 --api-keys keys.txt --admin-key secret");
+  }
+
   private static String announcement(Server server, ServedModel model, ServeOptions options) {
     String key = options.keys().areNeeded() ? " -H 'Authorization: Bearer KEY'" : "";
     return """
@@ -78,7 +93,11 @@ public final class ServeApp implements Command {
   private static void warm(Server server, Path file, Terminal terminal)
       throws InterruptedException {
     try {
-      for (var prefix : StrictJson.read(Files.readAllBytes(file))) {
+      JsonNode prefixes = StrictJson.read(Files.readAllBytes(file));
+      if (!prefixes.isArray()) {
+        throw new IllegalArgumentException("--warm %s must be a JSON array".formatted(file));
+      }
+      for (JsonNode prefix : prefixes) {
         Pins.Pin pin = server.pins().warm(prefix);
         terminal.err().println("pinned %s: %d tokens".formatted(pin.name(), pin.pinnedTokens()));
       }

@@ -3,8 +3,10 @@ package kv4j.apps.serve;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.javalin.http.Context;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BiFunction;
 import kv4j.apps.serve.engine.QueueFullException;
 import kv4j.apps.serve.host.ServedModel;
@@ -33,6 +35,7 @@ final class Generations {
   private final ServedModel model;
   private final Gate gate;
   private final int mostAnswers;
+  private int writing; // requests whose threads have not yet sent all there is
 
   /**
    * @param mostAnswers to one request, since more would never find room
@@ -51,7 +54,35 @@ final class Generations {
     answer(ctx, Ask::completion);
   }
 
+  private synchronized void count(int more) {
+    writing += more;
+    notifyAll();
+  }
+
+  /** Waits until all requests that have ended have been answered as well. */
+  synchronized void awaitWritten(Duration patience) {
+    long end = System.nanoTime() + patience.toNanos();
+    try {
+      for (long left = patience.toNanos(); writing > 0 && left > 0; ) {
+        TimeUnit.NANOSECONDS.timedWait(this, left);
+        left = end - System.nanoTime();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
   private void answer(Context ctx, BiFunction<ObjectNode, ModelCard, Ask> reader) throws Exception {
+    count(1);
+    try {
+      readAndAnswer(ctx, reader);
+    } finally {
+      count(-1);
+    }
+  }
+
+  private void readAndAnswer(Context ctx, BiFunction<ObjectNode, ModelCard, Ask> reader)
+      throws Exception {
     Tenant tenant = new Tenant(gate.tenant(ctx));
     Ask ask = reader.apply(Bodies.object(ctx), model.card());
     int answers = ask.prompts().size() * ask.settings().answers();
@@ -66,7 +97,7 @@ final class Generations {
       if (ask.settings().stream()) {
         stream(new EventStream(ctx), batch, writer, ask.settings().includeUsage());
       } else {
-        Bodies.answer(ctx, 200, whole(batch, writer, answers));
+        Bodies.send(ctx, whole(batch, writer, answers));
       }
     } catch (QueueFullException e) {
       throw RequestException.of(429, "queue_full", e.getMessage());

@@ -34,6 +34,9 @@ public final class Server implements AutoCloseable {
   /** Whatever a connection costs, so many are not too many. */
   private static final int MOST_CONNECTIONS = 4096;
 
+  /** How long clients have to take the ends of their answers when the server is stopped. */
+  private static final Duration LAST_WORDS = Duration.ofSeconds(2);
+
   /** Threads for all but requests that generate: health, metrics and whatever is refused. */
   private static final int SPARE_THREADS = 32;
 
@@ -197,6 +200,7 @@ public final class Server implements AutoCloseable {
     models.stopping();
     events.close();
     model.engine().drain(options.deadline());
+    generations.awaitWritten(LAST_WORDS);
     javalin.stop();
     pins.close();
   }

@@ -35,6 +35,9 @@ final class TestServer implements AutoCloseable {
   /** Not for an engine: a graph takes one only. */
   static final Model MODEL = model();
 
+  /** For some 8,000 tokens. */
+  static final long CACHE_BYTES = 4L << 20;
+
   /** Knows tools, as many models' templates do. */
   static final String WITH_TOOLS =
       "{% if tools %}{{ tools | tojson }}{% endif %}{% for m in messages %}<{{ m.role }}>"
@@ -68,7 +71,7 @@ final class TestServer implements AutoCloseable {
     LoadedModel loaded =
         new LoadedModel(model(), template.map(t -> new ChatTemplate(t, "", "")), Map.of());
     // Small chunks, so that a long prompt takes several passes.
-    model = new ServedModel(loaded, new EngineOptions(1, 64), 16L << 20, running, waiting);
+    model = new ServedModel(loaded, new EngineOptions(1, 64), CACHE_BYTES, running, waiting);
     server =
         new Server(
             model,
@@ -78,7 +81,7 @@ final class TestServer implements AutoCloseable {
                 keys,
                 running,
                 waiting,
-                16L << 20,
+                CACHE_BYTES,
                 Optional.empty(),
                 Duration.ofSeconds(20)));
     server.start();

@@ -88,7 +88,7 @@ public final class Pins implements AutoCloseable {
     model.card().check(fields);
     int[] prompt = Ask.prefix(fields, model.card());
     fields.end();
-    model.card().room(prompt.length, OptionalInt.of(1), 1);
+    model.card().room("prompt", prompt.length, OptionalInt.of(1), 1);
     requireFree(name);
     KvRequest request = tenant.request(prompt, salt);
     int cached = compute(request);

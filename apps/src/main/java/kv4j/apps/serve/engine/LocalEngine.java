@@ -3,10 +3,8 @@ package kv4j.apps.serve.engine;
 import java.time.Duration;
 import java.util.List;
 import java.util.OptionalInt;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -27,6 +25,9 @@ public final class LocalEngine implements Engine {
   private final KvCache cache;
   private final ReentrantLock turn = new ReentrantLock(true);
   private final ThreadPoolExecutor threads;
+  private final int most;
+  private final AtomicInteger taken = new AtomicInteger(); // those that run among them
+  private final AtomicInteger running = new AtomicInteger();
   private final AtomicInteger named = new AtomicInteger();
   private volatile boolean closing;
 
@@ -37,10 +38,10 @@ public final class LocalEngine implements Engine {
   public LocalEngine(InferenceEngine engine, KvCache cache, int maxRunning, int maxWaiting) {
     this.engine = engine;
     this.cache = cache;
-    BlockingQueue<Runnable> waiting =
-        maxWaiting == 0 ? new SynchronousQueue<>() : new LinkedBlockingQueue<>(maxWaiting);
+    most = maxRunning + maxWaiting;
     threads =
-        new ThreadPoolExecutor(maxRunning, maxRunning, 1, TimeUnit.MINUTES, waiting, this::thread);
+        new ThreadPoolExecutor(
+            maxRunning, maxRunning, 1, TimeUnit.MINUTES, new LinkedBlockingQueue<>(), this::thread);
     threads.allowCoreThreadTimeOut(true);
   }
 
@@ -53,21 +54,38 @@ public final class LocalEngine implements Engine {
   @Override
   public Running start(GenerationRequest request, TokenListener listener)
       throws QueueFullException {
+    if (taken.incrementAndGet() > most) {
+      taken.decrementAndGet();
+      throw new QueueFullException(load().waiting());
+    }
     Task task = new Task(this, request, listener);
     try {
       threads.execute(task);
     } catch (RejectedExecutionException e) {
-      if (threads.isShutdown()) {
-        throw new IllegalStateException("the server is shutting down", e);
-      }
-      throw new QueueFullException(threads.getQueue().size());
+      taken.decrementAndGet();
+      throw new IllegalStateException("the server is shutting down", e);
     }
     return task;
   }
 
-  /** Drops a task that has not begun. */
+  /** Drops a task that has not begun; false if it has. */
   boolean forget(Task task) {
-    return threads.remove(task);
+    boolean waited = threads.remove(task);
+    if (waited) {
+      taken.decrementAndGet();
+    }
+    return waited;
+  }
+
+  /** A task has begun. */
+  void begun() {
+    running.incrementAndGet();
+  }
+
+  /** A task that had begun has ended, of which nobody has been told yet. */
+  void ended() {
+    taken.decrementAndGet();
+    running.decrementAndGet();
   }
 
   Generation open(GenerationRequest request) {
@@ -93,7 +111,8 @@ public final class LocalEngine implements Engine {
 
   @Override
   public Load load() {
-    return new Load(threads.getActiveCount(), threads.getQueue().size());
+    int now = running.get();
+    return new Load(now, Math.max(0, taken.get() - now));
   }
 
   @Override

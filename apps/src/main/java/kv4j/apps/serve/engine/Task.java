@@ -41,14 +41,20 @@ final class Task implements Running, Runnable {
 
   @Override
   public void run() {
-    Finished finished;
+    engine.begun();
+    Finished finished = null;
+    Throwable failure = null;
     try {
       finished = isCancelled() ? neverBegun() : generate();
     } catch (RuntimeException | Error e) { // of memory too: only this request fails
-      result.completeExceptionally(e);
-      return;
+      failure = e;
     }
-    result.complete(finished);
+    engine.ended(); // before anybody is told, who may come again at once
+    if (failure == null) {
+      result.complete(finished);
+    } else {
+      result.completeExceptionally(failure);
+    }
   }
 
   private Finished generate() {

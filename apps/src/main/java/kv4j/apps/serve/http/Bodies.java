@@ -6,6 +6,7 @@ import io.javalin.http.Context;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -69,6 +70,19 @@ public final class Bodies {
   /** Answers with JSON. */
   public static void answer(Context ctx, int status, JsonNode json) {
     ctx.status(status).contentType(JSON).result(StrictJson.write(json));
+  }
+
+  /**
+   * Answers with JSON that has been sent when this returns.
+   *
+   * @throws IOException if the client is gone
+   */
+  public static void send(Context ctx, JsonNode json) throws IOException {
+    byte[] bytes = StrictJson.write(json).getBytes(StandardCharsets.UTF_8);
+    ctx.status(200).contentType(JSON);
+    ctx.res().setContentLength(bytes.length);
+    ctx.res().getOutputStream().write(bytes);
+    ctx.res().flushBuffer();
   }
 
   /** Answers with an error. */

@@ -69,7 +69,10 @@ public record Ask(boolean chat, Settings settings, List<int[]> prompts, List<Int
       boolean chat, Settings settings, List<int[]> prompts, ModelCard model, int otherwise) {
     List<Integer> newTokens =
         prompts.stream()
-            .map(prompt -> model.room(prompt.length, settings.maxTokens(), otherwise))
+            .map(
+                prompt ->
+                    model.room(
+                        chat ? "messages" : PROMPT, prompt.length, settings.maxTokens(), otherwise))
             .toList();
     return new Ask(chat, settings, prompts, newTokens);
   }

@@ -64,7 +64,7 @@ final class Messages {
       throw RequestException.invalid(
           MESSAGES, "messages must be an array of 1 to %d messages".formatted(MOST_MESSAGES));
     }
-    Optional<JsonNode> tools = fields.find(TOOLS).filter(node -> !node.isEmpty());
+    Optional<JsonNode> tools = fields.find(TOOLS).filter(Messages::isNotEmpty);
     fields.onlyHarmless("tool_choice", "\"auto\"");
     fields.onlyHarmless("parallel_tool_calls", "true");
     List<Map<String, Object>> messages = new ArrayList<>();
@@ -91,6 +91,10 @@ final class Messages {
     }
   }
 
+  private static boolean isNotEmpty(JsonNode node) {
+    return !node.isArray() || !node.isEmpty();
+  }
+
   private static List<ChatMessage> simple(List<Map<String, Object>> messages) {
     return messages.stream()
         .map(m -> new ChatMessage((String) m.get(ROLE), (String) m.get(CONTENT)))
@@ -112,7 +116,7 @@ final class Messages {
     Map<String, Object> message = new LinkedHashMap<>();
     message.put(ROLE, role);
     Optional<JsonNode> calls =
-        role.equals(ASSISTANT) ? fields.find(CALLS).filter(n -> !n.isEmpty()) : Optional.empty();
+        role.equals(ASSISTANT) ? fields.find(CALLS).filter(Messages::isNotEmpty) : Optional.empty();
     Optional<JsonNode> content = fields.find(CONTENT);
     if (content.isEmpty() && calls.isEmpty()) {
       throw RequestException.invalid(fields.path(CONTENT), fields.path(CONTENT) + " is missing");

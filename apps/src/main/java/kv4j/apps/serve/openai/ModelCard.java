@@ -45,23 +45,24 @@ public record ModelCard(
   /**
    * How many tokens may be generated after a prompt.
    *
+   * @param param where the prompt came from
    * @param asked most tokens that the client wants
    * @param otherwise if it does not say
    * @throws RequestException if the prompt is empty or there is no room for so many
    */
-  public int room(int prompt, OptionalInt asked, int otherwise) {
+  public int room(String param, int prompt, OptionalInt asked, int otherwise) {
     if (prompt == 0) {
-      throw RequestException.invalid("prompt", "the prompt has no tokens");
+      throw RequestException.invalid(param, "the prompt has no tokens");
     }
     int least = asked.orElse(1);
     if ((long) prompt + least > context) {
       throw new RequestException(
           400,
           "invalid_request_error",
-          "messages",
+          param,
           "context_length_exceeded",
-          ("this model's maximum context length is %d tokens, but the prompt has %d, and %d more"
-                  + " are to be generated")
+          ("this model's maximum context length is %d tokens, but the prompt has %d, and at"
+                  + " least %d are to be generated")
               .formatted(context, prompt, least));
     }
     return asked.orElse(Math.min(otherwise, context - prompt));

@@ -42,7 +42,8 @@ public final class RequestException extends RuntimeException {
 
   /** As {@link #invalid}, with another status and a code. */
   public static RequestException of(int status, String code, String message) {
-    return new RequestException(status, status < 500 ? INVALID : SERVER, null, code, message);
+    String type = status == 429 ? "rate_limit_error" : status < 500 ? INVALID : SERVER;
+    return new RequestException(status, type, null, code, message);
   }
 
   /** Of HTTP. */
