@@ -144,4 +144,40 @@ class ServeAppTest {
       refused("cannot listen on 127.0.0.1:" + port, "--port", port);
     }
   }
+
+  /** The server's libraries take long to load, and nobody else needs them. */
+  @Test
+  void otherCommandsLoadNothingOfTheServer() throws Exception {
+    Path log = folder.resolve("classes");
+    for (String[] args :
+        List.of(
+            new String[] {"generate", "--model-preset", "tiny", "--prompt", "x"},
+            new String[] {"serve", "--help"})) {
+      List<String> command = new ArrayList<>();
+      command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+      command.add("-Xlog:class+load:file=" + log + "::filecount=0");
+      command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp"));
+      command.addAll(List.of(System.getProperty("java.class.path"), Main.class.getName()));
+      command.addAll(List.of(args));
+      Process process =
+          new ProcessBuilder(command)
+              .redirectErrorStream(true)
+              .redirectOutput(folder.resolve("out").toFile())
+              .start();
+      assertEquals(0, process.waitFor());
+      List<String> loaded =
+          Files.readAllLines(log).stream()
+              .map(line -> line.replaceFirst("(?:\\[[^]]*])+ (\\S+) .*", "$1"))
+              .toList();
+      assertTrue(loaded.contains(ServeApp.class.getName()));
+      assertEquals(
+          List.of(),
+          loaded.stream()
+              .filter(
+                  name ->
+                      name.matches(
+                          "(io\\.javalin|org\\.eclipse\\.jetty|io\\.micrometer|kotlin)\\..*"))
+              .toList());
+    }
+  }
 }
