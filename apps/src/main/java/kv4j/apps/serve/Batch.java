@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -31,7 +32,7 @@ final class Batch implements AutoCloseable {
   private final Ask ask;
   private final Tenant tenant;
   private final String id;
-  private final List<Running> running = new ArrayList<>();
+  private final List<Running> running = new CopyOnWriteArrayList<>(); // engine's threads cancel
   private final BlockingQueue<Item> items = new LinkedBlockingQueue<>();
   private final AtomicInteger waiting = new AtomicInteger();
   private final Finished[] finished;
@@ -103,10 +104,16 @@ final class Batch implements AutoCloseable {
     if (failure != null) {
       model.recorder().failed(name);
       items.add(new Item(null, null, failure));
-    } else {
-      model.recorder().finished(name, result);
-      items.add(new Item(answer.end(), result, null));
+      return;
     }
+    Item last;
+    try {
+      model.recorder().finished(name, result);
+      last = new Item(answer.end(), result, null);
+    } catch (RuntimeException | Error e) { // somebody waits for the last item, whatever happens
+      last = new Item(null, null, e);
+    }
+    items.add(last);
   }
 
   private void put(Piece piece) {

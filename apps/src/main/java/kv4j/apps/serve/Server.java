@@ -5,6 +5,7 @@ import io.javalin.compression.CompressionStrategy;
 import io.javalin.config.JavalinConfig;
 import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
+import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.time.Duration;
 import kv4j.apps.serve.admin.CacheRoutes;
@@ -15,6 +16,7 @@ import kv4j.apps.serve.http.Bodies;
 import kv4j.apps.serve.http.ErrorPages;
 import kv4j.apps.serve.http.Gate;
 import kv4j.apps.serve.openai.RequestException;
+import kv4j.apps.serve.openai.StrictJson;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.NetworkConnectionLimit;
@@ -102,6 +104,7 @@ public final class Server implements AutoCloseable {
     config.startup.startupWatcherEnabled = false;
     config.http.compressionStrategy = CompressionStrategy.NONE; // pieces go out as they come
     config.http.prefer405over404 = true;
+    config.router.javaLangErrorHandler(Server::broke);
     config.jetty.threadPool = threads();
     config.jetty.modifyHttpConfiguration(Server::limit);
     config.jetty.modifyServer(
@@ -170,6 +173,24 @@ public final class Server implements AutoCloseable {
     LOG.info("a request failed", e);
     Bodies.refuse(
         ctx, RequestException.of(500, "internal_error", "the server failed to answer this"));
+  }
+
+  /** Of memory, mostly: the request is refused, and the server goes on. */
+  private static void broke(HttpServletResponse response, Error error) {
+    LOG.info("a request broke", error);
+    try {
+      if (!response.isCommitted()) {
+        RequestException refusal =
+            error instanceof OutOfMemoryError
+                ? RequestException.of(503, "out_of_memory", "there is not enough memory right now")
+                : RequestException.of(500, "internal_error", "the server failed to answer this");
+        response.setStatus(refusal.status());
+        response.setContentType("application/json");
+        response.getOutputStream().print(StrictJson.write(refusal.json()));
+      }
+    } catch (IOException e) {
+      LOG.info("a client is gone", e);
+    }
   }
 
   private static void notFound(Context ctx) {

@@ -83,6 +83,7 @@ class RefusalsTest {
         "cache_salt | {}",
         "prompt_cache_key | []",
         "logit_bias | []",
+        "logit_bias | {\"100000\":1}",
         "logit_bias | {\"x\":1}",
         "logit_bias.5 | {\"5\":101}",
         "logit_bias.5 | {\"5\":\"1\"}",

@@ -67,6 +67,11 @@ public record Ask(boolean chat, Settings settings, List<int[]> prompts, List<Int
 
   private static Ask of(
       boolean chat, Settings settings, List<int[]> prompts, ModelCard model, int otherwise) {
+    int vocabulary = model.tokenizer().vocabulary();
+    if (settings.sampling().bias().keySet().stream().anyMatch(id -> id >= vocabulary)) {
+      throw RequestException.invalid(
+          "logit_bias", "logit_bias has ids beyond the vocabulary of %d".formatted(vocabulary));
+    }
     List<Integer> newTokens =
         prompts.stream()
             .map(

@@ -24,6 +24,7 @@ final class Messages {
   private static final String ROLE = "role";
   private static final String TOOL = "tool";
   private static final String ASSISTANT = "assistant";
+  private static final ChatTemplate PLAIN = ChatTemplate.plain();
   private static final int MOST_MESSAGES = 4096;
 
   /** What the roles of the protocol are to templates. */
@@ -45,7 +46,7 @@ final class Messages {
 
   Messages(ModelCard model) {
     this.model = model;
-    template = model.template().orElseGet(ChatTemplate::plain);
+    template = model.template().orElse(PLAIN);
   }
 
   /** The prompt, on to where the answer begins. */
