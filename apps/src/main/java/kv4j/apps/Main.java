@@ -19,6 +19,7 @@ public final class Main {
           new AgenticWorkflowApp(),
           new GenerateApp(),
           new ChatApp(),
+          new ServeApp(),
           new InspectApp(),
           new ExportApp(),
           new BenchApp(),

@@ -39,12 +39,28 @@ final class TextProgram {
     ModelChoice.addOptions(options);
     options.addOption(Plugins.OPTION.option());
     GenerationOptions.addTo(options);
+    addEngineOptions(options);
+  }
+
+  /** Adds those that say which model runs and on what, but not how text is generated. */
+  static void addModelOptions(Options options) {
+    ModelChoice.addOptions(options);
+    options.addOption(Plugins.OPTION.option());
+    addEngineOptions(options);
+  }
+
+  private static void addEngineOptions(Options options) {
     options.addOption(WorkloadProgram.DEVICE.option()).addOption(WorkloadProgram.THREADS.option());
   }
 
   /** How to generate. */
   GenerationOptions generation() {
     return generation;
+  }
+
+  /** How the engine runs. */
+  EngineOptions engineOptions() {
+    return engine;
   }
 
   /** Lets the JVM compile what will run for long, while others do what has to come before. */

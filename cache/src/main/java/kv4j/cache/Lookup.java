@@ -1,5 +1,7 @@
 package kv4j.cache;
 
+import java.util.List;
+
 /**
  * What a cache found for one prompt.
  *
@@ -7,8 +9,11 @@ package kv4j.cache;
  * @param cachedTokens leading tokens whose keys and values need not be computed
  * @param reason why it was not more
  * @param detail one clause for people, perhaps empty: where and on which tokens it diverged
+ * @param stored where the prompt diverged, some of the tokens that are stored after the cached
+ *     ones, always of the same namespace, model and salt; otherwise empty
  */
-public record Lookup(int promptTokens, int cachedTokens, Reason reason, String detail) {
+public record Lookup(
+    int promptTokens, int cachedTokens, Reason reason, String detail, List<Integer> stored) {
   /** Why a lookup did not find more than it did. */
   public enum Reason {
     /** All that may be reused was: everything but the last prompt token. */
@@ -43,9 +48,15 @@ public record Lookup(int promptTokens, int cachedTokens, Reason reason, String d
   }
 
   public Lookup {
+    stored = List.copyOf(stored);
     if (cachedTokens < 0 || cachedTokens > promptTokens) {
       throw new IllegalArgumentException(cachedTokens + " cached of " + promptTokens + " tokens");
     }
+  }
+
+  /** A lookup that does not say what else is stored. */
+  public Lookup(int promptTokens, int cachedTokens, Reason reason, String detail) {
+    this(promptTokens, cachedTokens, reason, detail, List.of());
   }
 
   public boolean isHit() {

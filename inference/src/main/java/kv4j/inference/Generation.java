@@ -45,7 +45,7 @@ public final class Generation implements AutoCloseable {
     tokens = Arrays.copyOf(request.prompt(), prompt + request.newTokens());
     known = prompt;
     logits = new float[keepLogits ? request.newTokens() : 0][];
-    sampler = new Sampler(request.sampling());
+    sampler = new Sampler(request.sampling(), prompt);
   }
 
   /**

@@ -1,5 +1,6 @@
 package kv4j.inference;
 
+import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /**
@@ -10,11 +11,21 @@ public final class Sampler {
   private final Sampling sampling;
   private final SplittableRandom random;
   private final Candidates candidates;
+  private final int prompt;
   private float[] penalized = {};
   private double[] weights = {};
 
+  /** For tokens that all count as generated. */
   public Sampler(Sampling sampling) {
+    this(sampling, 0);
+  }
+
+  /**
+   * @param prompt how many of the tokens that come before were not generated
+   */
+  public Sampler(Sampling sampling, int prompt) {
     this.sampling = sampling;
+    this.prompt = prompt;
     random = new SplittableRandom(sampling.seed());
     candidates = new Candidates(sampling);
   }
@@ -32,7 +43,7 @@ public final class Sampler {
    * @param length how many of them count
    */
   public int pick(float[] logits, int[] tokens, int length) {
-    float[] scores = sampling.repeatPenalty() == 1 ? logits : penalize(logits, tokens, length);
+    float[] scores = sampling.keepsLogits() ? logits : penalize(logits, tokens, length);
     int likeliest = likeliest(scores);
     if (sampling.temperature() == 0) {
       return likeliest;
@@ -59,18 +70,48 @@ public final class Sampler {
     return likeliest;
   }
 
-  /** Computed from the logits as given, so that a token is penalized once however often it came. */
   private float[] penalize(float[] logits, int[] tokens, int length) {
     if (penalized.length != logits.length) {
       penalized = new float[logits.length];
     }
     System.arraycopy(logits, 0, penalized, 0, logits.length);
-    float penalty = (float) sampling.repeatPenalty();
-    for (int i = Math.max(0, length - sampling.repeatWindow()); i < length; i++) {
-      float logit = logits[tokens[i]];
-      penalized[tokens[i]] = logit > 0 ? logit / penalty : logit * penalty;
-    }
+    sampling
+        .bias()
+        .forEach(
+            (token, bias) -> {
+              if (token < penalized.length) {
+                penalized[token] += bias;
+              }
+            });
+    penalizeRepeats(tokens, length);
+    penalizeGenerated(tokens, length);
     return penalized;
+  }
+
+  /** A token is penalized once however often it came. */
+  private void penalizeRepeats(int[] tokens, int length) {
+    float penalty = (float) sampling.repeatPenalty();
+    int begin = penalty == 1 ? length : Math.max(0, length - sampling.repeatWindow());
+    for (int id : distinct(tokens, begin, length)) {
+      float logit = penalized[id];
+      penalized[id] = logit > 0 ? logit / penalty : logit * penalty;
+    }
+  }
+
+  private void penalizeGenerated(int[] tokens, int length) {
+    if (sampling.presencePenalty() == 0 && sampling.frequencyPenalty() == 0) {
+      return;
+    }
+    for (int id : distinct(tokens, prompt, length)) {
+      penalized[id] -= (float) sampling.presencePenalty();
+    }
+    for (int i = prompt; i < length; i++) {
+      penalized[tokens[i]] -= (float) sampling.frequencyPenalty();
+    }
+  }
+
+  private static int[] distinct(int[] tokens, int begin, int end) {
+    return begin < end ? Arrays.stream(tokens, begin, end).distinct().toArray() : new int[0];
   }
 
   private static int likeliest(float[] logits) {

@@ -1,8 +1,11 @@
 package kv4j.inference;
 
+import java.util.Map;
+
 /**
  * How a token is picked from logits. What is set takes effect in the order that llama.cpp has by
- * default: repetition penalty, top-k, top-p, min-p, temperature.
+ * default: bias, repetition penalty, presence and frequency penalty, top-k, top-p, min-p,
+ * temperature.
  *
  * @param temperature 0 picks the likeliest token (greedy); above, softmax(logits ÷ temperature) is
  *     sampled
@@ -14,6 +17,10 @@ package kv4j.inference;
  *     (Keskar et al. 2019); 1: none
  * @param repeatWindow how many of the last tokens, those of the prompt included, are recent
  * @param seed of the random numbers; the same seed gives the same tokens
+ * @param presencePenalty what is taken off the logit of each token generated before, as OpenAI
+ *     defines it; tokens of the prompt do not count
+ * @param frequencyPenalty likewise, for each time that it was
+ * @param bias what is added to the logits of some tokens, by id
  */
 public record Sampling(
     double temperature,
@@ -22,7 +29,10 @@ public record Sampling(
     double minP,
     double repeatPenalty,
     int repeatWindow,
-    long seed) {
+    long seed,
+    double presencePenalty,
+    double frequencyPenalty,
+    Map<Integer, Float> bias) {
   /** How many tokens are recent if nothing is said. */
   public static final int REPEAT_WINDOW = 64;
 
@@ -48,10 +58,43 @@ public record Sampling(
     if (repeatWindow < 0) {
       throw new IllegalArgumentException("repeat window must be 0 or more, not " + repeatWindow);
     }
+    if (!Double.isFinite(presencePenalty)) {
+      throw new IllegalArgumentException(
+          "presence penalty must be a number, not " + presencePenalty);
+    }
+    if (!Double.isFinite(frequencyPenalty)) {
+      throw new IllegalArgumentException(
+          "frequency penalty must be a number, not " + frequencyPenalty);
+    }
+    bias = Map.copyOf(bias);
+    bias.forEach(
+        (token, value) -> {
+          if (token < 0 || !Float.isFinite(value)) {
+            throw new IllegalArgumentException(
+                "a bias must be a number for a token, not %s for %d".formatted(value, token));
+          }
+        });
+  }
+
+  /** Without bias, presence and frequency penalty. */
+  public Sampling(
+      double temperature,
+      int topK,
+      double topP,
+      double minP,
+      double repeatPenalty,
+      int repeatWindow,
+      long seed) {
+    this(temperature, topK, topP, minP, repeatPenalty, repeatWindow, seed, 0, 0, Map.of());
   }
 
   /** All tokens as their probabilities are. */
   public Sampling(double temperature, long seed) {
     this(temperature, 0, 1, 0, 1, REPEAT_WINDOW, seed);
+  }
+
+  /** Whether tokens are picked from the logits as they are. */
+  boolean keepsLogits() {
+    return repeatPenalty == 1 && presencePenalty == 0 && frequencyPenalty == 0 && bias.isEmpty();
   }
 }

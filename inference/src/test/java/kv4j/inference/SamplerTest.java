@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -136,5 +137,33 @@ class SamplerTest {
   private static int[] picks(Sampling sampling, int count) {
     Sampler sampler = new Sampler(sampling);
     return IntStream.range(0, count).map(i -> sampler.pick(LOGITS)).toArray();
+  }
+
+  private static Sampling penalties(double presence, double frequency, Map<Integer, Float> bias) {
+    return new Sampling(0, 0, 1, 0, 1, 0, 0, presence, frequency, bias);
+  }
+
+  /** Logits 3, 2 and 1: token 0 leads by 1, and then by what is left of that. */
+  @Test
+  void presenceCountsOnceAndFrequencyEachTimeAndThePromptNever() {
+    float[] logits = {3, 2, 1};
+    int[] twice = {0, 0};
+    assertEquals(0, new Sampler(penalties(0.9, 0, Map.of())).pick(logits, twice, 2));
+    assertEquals(1, new Sampler(penalties(1.1, 0, Map.of())).pick(logits, twice, 2));
+    assertEquals(0, new Sampler(penalties(0, 0.4, Map.of())).pick(logits, twice, 2));
+    assertEquals(1, new Sampler(penalties(0, 0.6, Map.of())).pick(logits, twice, 2));
+    assertEquals(0, new Sampler(penalties(0, 0.6, Map.of()), 1).pick(logits, twice, 2));
+    assertEquals(0, new Sampler(penalties(9, 9, Map.of()), 2).pick(logits, twice, 2));
+    assertEquals(2, new Sampler(penalties(-3, 0, Map.of())).pick(logits, new int[] {2}, 1));
+  }
+
+  @Test
+  void biasIsAddedBeforeAnythingElseAndTheLogitsStay() {
+    float[] logits = {3, 2, 1};
+    assertEquals(2, new Sampler(penalties(0, 0, Map.of(2, 2.5f))).pick(logits));
+    assertEquals(1, new Sampler(penalties(0, 0, Map.of(0, -100f, 77, 100f))).pick(logits));
+    assertArrayEquals(new float[] {3, 2, 1}, logits);
+    assertThrows(IllegalArgumentException.class, () -> penalties(0, 0, Map.of(1, Float.NaN)));
+    assertThrows(IllegalArgumentException.class, () -> penalties(Double.NaN, 0, Map.of()));
   }
 }

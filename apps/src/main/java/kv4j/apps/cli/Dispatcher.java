@@ -33,7 +33,10 @@ public final class Dispatcher {
   public static final int WRONG_ANSWERS = 3;
 
   private static final int LIKELY_TYPO = 3;
-  private static final String VERBOSE = "verbose";
+
+  /** The option by which all commands say more. */
+  public static final String VERBOSE = "verbose";
+
   private static final String HELP = "help";
   private static final String VERSION = "version";
 

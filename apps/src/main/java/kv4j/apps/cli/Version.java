@@ -3,11 +3,11 @@ package kv4j.apps.cli;
 import java.util.Optional;
 
 /** Which kv4j this is, and on what it runs. */
-final class Version {
+public final class Version {
   private Version() {}
 
   /** In one line; the number stands in the jar only. */
-  static String text() {
+  public static String text() {
     String number =
         Optional.ofNullable(Version.class.getPackage().getImplementationVersion())
             .orElse("(not from a jar)");

@@ -1,5 +1,6 @@
 package kv4j.cache.index;
 
+import java.util.ArrayList;
 import java.util.List;
 import kv4j.cache.Lookup;
 import kv4j.cache.Lookup.Reason;
@@ -8,6 +9,9 @@ import kv4j.cache.Lookup.Reason;
 final class MissReasons<B> {
   /** Most spaces looked at to explain a miss, so that its cost does not grow with their number. */
   private static final int SPACES_ASKED = 64;
+
+  /** Most stored tokens that a diverging lookup shows. */
+  private static final int STORED_SHOWN = 8;
 
   private final RadixTree<B> tree;
 
@@ -32,9 +36,23 @@ final class MissReasons<B> {
     if (at == node.end() && node.isLeaf()) {
       return from(at, prompt, Reason.END_OF_STORED);
     }
-    int stored = at < node.end() ? node.tokens[at - node.start] : node.anyChild().tokens[0];
-    String detail = "at token " + at + ": " + prompt[at] + " here, " + stored + " stored";
-    return new Lookup(prompt.length, at, Reason.DIVERGED, detail);
+    List<Integer> stored = after(node, at);
+    String detail = "at token " + at + ": " + prompt[at] + " here, " + stored.get(0) + " stored";
+    return new Lookup(prompt.length, at, Reason.DIVERGED, detail, stored);
+  }
+
+  /** Tokens from a position on, of a run and of one that follows it; at least one. */
+  private List<Integer> after(Node<B> node, int at) {
+    List<Integer> tokens = new ArrayList<>();
+    Node<B> run = node;
+    for (int i = at; tokens.size() < STORED_SHOWN; i++) {
+      if (i == run.end() && run.isLeaf()) {
+        return tokens;
+      }
+      run = i == run.end() ? run.anyChild() : run;
+      tokens.add(run.tokens[i - run.start]);
+    }
+    return tokens;
   }
 
   private static Lookup from(int at, int[] prompt, Reason reason) {

@@ -5,6 +5,8 @@ import static kv4j.cache.index.Fixture.join;
 import static kv4j.cache.index.Fixture.run;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.util.List;
+import java.util.stream.IntStream;
 import kv4j.cache.EvictionPolicy.Standard;
 import kv4j.cache.Lookup;
 import kv4j.cache.Lookup.Reason;
@@ -43,10 +45,17 @@ class MissReasonsTest {
   void divergenceNamesTheTokenAndBothIds() {
     fixture.request(run(0, 8));
     Lookup inside = fixture.look(join(run(0, 6), 99, 98));
-    assertEquals(new Lookup(8, 6, Reason.DIVERGED, "at token 6: 99 here, 6 stored"), inside);
+    assertEquals(diverged("at token 6: 99 here, 6 stored"), inside);
     fixture.request(join(run(0, 6), 99, 98));
     Lookup atAFork = fixture.look(join(run(0, 6), 77, 76));
-    assertEquals(new Lookup(8, 6, Reason.DIVERGED, "at token 6: 77 here, 6 stored"), atAFork);
+    assertEquals(diverged("at token 6: 77 here, 6 stored"), atAFork);
+    fixture.request(run(200, 40));
+    assertEquals(
+        IntStream.range(204, 212).boxed().toList(), fixture.look(join(run(200, 4), 9, 8)).stored());
+  }
+
+  private static Lookup diverged(String detail) {
+    return new Lookup(8, 6, Reason.DIVERGED, detail, List.of(6, 7));
   }
 
   @Test

@@ -175,6 +175,53 @@ public final class ChatTemplate {
     return encode(tokenizer, write(tokenizer, messages, generationPrompt));
   }
 
+  /** Whether some template writes down the tools that a model may call. */
+  public boolean takesTools() {
+    return sources.containsKey(TOOL_USE)
+        || sources.values().stream().anyMatch(source -> source.contains(TOOLS));
+  }
+
+  /**
+   * The conversation as ids, as {@link #encode(Tokenizer, List, boolean)}, of messages with more
+   * than a role and a content, and with tools. All texts in them are text, even if they look like
+   * special tokens.
+   *
+   * @param messages as the template sees them: texts, numbers, booleans, null, maps and lists of
+   *     such
+   * @param tools what the model may call; null for none
+   * @throws IllegalArgumentException as {@link #render}
+   */
+  public int[] encode(
+      Tokenizer tokenizer,
+      List<? extends Map<String, ?>> messages,
+      List<? extends Map<String, ?>> tools,
+      boolean generationPrompt) {
+    Map<String, Object> variables = new LinkedHashMap<>();
+    variables.put("messages", escaped(tokenizer, messages));
+    variables.put(TOOLS, escaped(tokenizer, tools));
+    variables.put("add_generation_prompt", generationPrompt);
+    return encode(tokenizer, render(variables));
+  }
+
+  private static Object escaped(Tokenizer tokenizer, Object value) {
+    if (value instanceof String text) {
+      return tokenizer.escapeSpecial(text);
+    }
+    if (value instanceof List<?> list) {
+      List<Object> copy = new ArrayList<>();
+      list.forEach(element -> copy.add(escaped(tokenizer, element)));
+      return copy;
+    }
+    if (value instanceof Map<?, ?> map) {
+      Map<String, Object> copy = new LinkedHashMap<>();
+      map.forEach(
+          (key, element) ->
+              copy.put(tokenizer.escapeSpecial((String) key), escaped(tokenizer, element)));
+      return copy;
+    }
+    return value;
+  }
+
   /** The conversation as text in which what the messages say is marked as text. */
   String write(Tokenizer tokenizer, List<ChatMessage> messages, boolean generationPrompt) {
     List<ChatMessage> escaped =

@@ -380,4 +380,27 @@ class ChatTemplateTest {
       return bytes.endToken();
     }
   }
+
+  /** What messages and tools say is text, even where it looks like a special token. */
+  @Test
+  void conversationsWithToolsAreEncodedAsTheTemplateWritesThem() {
+    ChatTemplate template =
+        new ChatTemplate(
+            "{% if tools %}{{ tools[0].name }};{% endif %}{% for m in messages %}{{ m.role }}:"
+                + "{{ m.content }}{% if m.calls %}!{{ m.calls[0].id }}{% endif %};{% endfor %}"
+                + "{% if add_generation_prompt %}>{% endif %}",
+            "", "");
+    assertTrue(template.takesTools());
+    assertTrue(!ChatTemplate.plain().takesTools());
+    Tokenizer tokenizer = new ByteTokenizer();
+    List<Map<String, Object>> messages =
+        List.of(
+            Map.of("role", "user", "content", "Hi"),
+            Map.of("role", "assistant", "content", "", "calls", List.of(Map.of("id", 7))));
+    int[] tokens = template.encode(tokenizer, messages, List.of(Map.of("name", "clock")), true);
+    assertEquals("clock;user:Hi;assistant:!7;>", tokenizer.decode(tokens));
+    assertEquals(
+        "user:Hi;assistant:!7;",
+        tokenizer.decode(template.encode(tokenizer, messages, null, false)));
+  }
 }

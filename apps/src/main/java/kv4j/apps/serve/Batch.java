@@ -1,0 +1,175 @@
+package kv4j.apps.serve;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import kv4j.apps.serve.engine.Finished;
+import kv4j.apps.serve.engine.QueueFullException;
+import kv4j.apps.serve.engine.Running;
+import kv4j.apps.serve.host.Recorder;
+import kv4j.apps.serve.host.ServedModel;
+import kv4j.apps.serve.host.Tenant;
+import kv4j.apps.serve.openai.Account;
+import kv4j.apps.serve.openai.Ask;
+import kv4j.apps.serve.openai.Piece;
+import kv4j.inference.GenerationRequest;
+
+/**
+ * All answers to one request while they are generated. The engine's threads put pieces into a
+ * queue, from which the request's thread takes them. If that does not keep up, since its client
+ * does not, the answers are cancelled: nobody waits for it.
+ */
+final class Batch implements AutoCloseable {
+  /** Pieces that a client may lag behind by. */
+  static final int MOST_BEHIND = 1024;
+
+  private final ServedModel model;
+  private final Ask ask;
+  private final Tenant tenant;
+  private final String id;
+  private final List<Running> running = new CopyOnWriteArrayList<>(); // engine's threads cancel
+  private final BlockingQueue<Item> items = new LinkedBlockingQueue<>();
+  private final AtomicInteger waiting = new AtomicInteger();
+  private final Finished[] finished;
+  private volatile boolean slow;
+  private int ended;
+
+  /**
+   * What comes of answers.
+   *
+   * @param piece the next stretch of one
+   * @param finished what it took, with its last piece; else null
+   * @param failure instead of both, if it failed; else null
+   */
+  record Item(Piece piece, Finished finished, Throwable failure) {}
+
+  private Batch(ServedModel model, Ask ask, Tenant tenant, String id) {
+    this.model = model;
+    this.ask = ask;
+    this.tenant = tenant;
+    this.id = id;
+    finished = new Finished[ask.prompts().size() * ask.settings().answers()];
+  }
+
+  /**
+   * Starts all answers to a request.
+   *
+   * @param id of the request
+   * @throws QueueFullException if there is no room for all of them; then none was started
+   */
+  static Batch start(ServedModel model, Ask ask, Tenant tenant, String id)
+      throws QueueFullException {
+    Batch batch = new Batch(model, ask, tenant, id);
+    try {
+      for (int i = 0; i < batch.finished.length; i++) {
+        batch.startAnswer(i);
+      }
+      return batch;
+    } catch (QueueFullException | RuntimeException e) {
+      batch.close();
+      throw e;
+    }
+  }
+
+  private void startAnswer(int index) throws QueueFullException {
+    int prompt = index / ask.settings().answers();
+    GenerationRequest request =
+        new GenerationRequest(
+            tenant.request(ask.prompts().get(prompt), ask.settings().salt()),
+            ask.newTokens().get(prompt),
+            ask.settings().sampling(index));
+    String name = finished.length == 1 ? id : id + "-" + index;
+    Recorder recorder = model.recorder();
+    Answer answer =
+        new Answer(index, ask.settings(), model.card().tokenizer(), this::put, name, recorder);
+    recorder.queued(
+        name, tenant, request.prompt().length, ask.settings().user(), ask.settings().cacheKey());
+    Running started;
+    try {
+      started = model.engine().start(request, answer);
+    } catch (QueueFullException e) {
+      recorder.rejected(name);
+      throw e;
+    }
+    running.add(started);
+    started.result().whenComplete((result, failure) -> end(answer, name, result, failure));
+  }
+
+  private void end(Answer answer, String name, Finished result, Throwable failure) {
+    if (failure != null) {
+      model.recorder().failed(name);
+      items.add(new Item(null, null, failure));
+      return;
+    }
+    Item last;
+    try {
+      model.recorder().finished(name, result);
+      last = new Item(answer.end(), result, null);
+    } catch (RuntimeException | Error e) { // somebody waits for the last item, whatever happens
+      last = new Item(null, null, e);
+    }
+    items.add(last);
+  }
+
+  private void put(Piece piece) {
+    if (waiting.incrementAndGet() > MOST_BEHIND) {
+      slow = true;
+      running.forEach(Running::cancel);
+      return;
+    }
+    items.add(new Item(piece, null, null));
+  }
+
+  /** Whether all answers have ended, their last pieces taken. */
+  boolean hasEnded() {
+    return ended == finished.length;
+  }
+
+  /** Whether pieces were lost because they were not taken in time. */
+  boolean isSlow() {
+    return slow;
+  }
+
+  /**
+   * What comes next.
+   *
+   * @return null if nothing has come in time
+   */
+  Item next(long patienceMs) throws InterruptedException {
+    Item item = items.poll(patienceMs, TimeUnit.MILLISECONDS);
+    if (item == null) {
+      return null;
+    }
+    if (item.finished == null && item.failure == null) {
+      waiting.decrementAndGet();
+      return item;
+    }
+    ended++;
+    if (item.finished != null) {
+      finished[item.piece.answer()] = item.finished;
+    }
+    return item;
+  }
+
+  /** The accounts of all answers, once they have ended. */
+  Account account() {
+    int each = ask.settings().answers();
+    List<Account.Prompt> prompts = new ArrayList<>();
+    for (int i = 0; i < ask.prompts().size(); i++) {
+      List<Finished> answers = Arrays.asList(finished).subList(i * each, (i + 1) * each);
+      prompts.add(new Account.Prompt(ask.prompts().get(i), answers));
+    }
+    return new Account(prompts, model.recorder().prefillMsPerToken());
+  }
+
+  /** Cancels what has not ended. */
+  @Override
+  public void close() {
+    running.forEach(Running::cancel);
+  }
+}

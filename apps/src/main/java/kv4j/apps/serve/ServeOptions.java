@@ -1,0 +1,148 @@
+package kv4j.apps.serve;
+
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import kv4j.apps.cli.ValueOption;
+import kv4j.apps.cli.Values;
+import kv4j.apps.serve.http.Keys;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Options;
+
+/**
+ * How a server listens, whom it lets in, and how much it takes on.
+ *
+ * @param port 0 for any that is free
+ * @param keys who may use it
+ * @param maxRunning most requests computed at once
+ * @param maxWaiting most requests kept waiting
+ * @param maxBytes most bytes the cache keeps
+ * @param warm file with prefixes to compute and pin at the start
+ * @param deadline how long requests have to end in when the server is stopped
+ */
+public record ServeOptions(
+    String host,
+    int port,
+    Keys keys,
+    int maxRunning,
+    int maxWaiting,
+    long maxBytes,
+    Optional<Path> warm,
+    Duration deadline) {
+  private static final int MOST_RUNNING = 256;
+  private static final int MOST_WAITING = 4096;
+  private static final int MOST_PORT = 65_535;
+
+  private static final ValueOption<String> HOST =
+      ValueOption.of(
+          "host",
+          "ADDRESS",
+          "address to listen on; any but a loopback address needs API keys",
+          "127.0.0.1",
+          Values::text);
+  private static final ValueOption<Integer> PORT =
+      ValueOption.of(
+          "port", "N", "port to listen on; 0: any that is free", 8080, ServeOptions::port);
+  private static final ValueOption<String> API_KEY =
+      ValueOption.optional(
+          "api-key", "KEY", "what clients have to send as Authorization: Bearer KEY", Values::text);
+  private static final ValueOption<Path> API_KEYS =
+      ValueOption.optional(
+          "api-keys",
+          "FILE",
+          "more API keys, each line a key and a tenant's name, read again when it changes; tenants"
+              + " share no prefixes",
+          text -> Path.of(Values.text(text)));
+  private static final ValueOption<String> ADMIN_KEY =
+      ValueOption.optional(
+          "admin-key",
+          "KEY",
+          "what /cache, /events and /reset_prefix_cache need; without it they are open if there are"
+              + " no API keys, and closed if there are",
+          Values::text);
+  private static final ValueOption<Integer> MAX_RUNNING =
+      ValueOption.of(
+          "max-running",
+          "N",
+          "most requests computed at once",
+          8,
+          text -> Values.intUpTo(MOST_RUNNING, text));
+  private static final ValueOption<Integer> MAX_WAITING =
+      ValueOption.of(
+          "max-waiting",
+          "N",
+          "most requests kept waiting; others get status 429",
+          256,
+          text -> Values.intUpTo(MOST_WAITING, text));
+  private static final ValueOption<Long> MAX_BYTES =
+      ValueOption.of("max-bytes", "SIZE", "most the cache keeps", "1GiB", Values::bytes);
+  private static final ValueOption<Path> WARM =
+      ValueOption.optional(
+          "warm",
+          "FILE",
+          "prefixes to compute and pin first: a JSON array of what /cache/warm takes",
+          text -> Path.of(Values.text(text)));
+  private static final ValueOption<Duration> DEADLINE =
+      ValueOption.of(
+          "deadline",
+          "TIME",
+          "how long running requests may go on when the server is stopped",
+          "10s",
+          Values::duration);
+
+  /** Adds all of them. */
+  public static void addTo(Options options) {
+    for (ValueOption<?> option :
+        List.of(
+            HOST,
+            PORT,
+            API_KEY,
+            API_KEYS,
+            ADMIN_KEY,
+            MAX_RUNNING,
+            MAX_WAITING,
+            MAX_BYTES,
+            WARM,
+            DEADLINE)) {
+      options.addOption(option.option());
+    }
+  }
+
+  /**
+   * Reads them.
+   *
+   * @throws IllegalArgumentException with one sentence if one is wrong
+   */
+  public static ServeOptions read(CommandLine line) {
+    Keys keys = new Keys(API_KEY.find(line), API_KEYS.find(line), ADMIN_KEY.find(line));
+    String host = HOST.in(line);
+    if (!keys.areNeeded() && !isLoopback(host)) {
+      throw new IllegalArgumentException(
+          "--host %s lets other machines in, which needs --api-key or --api-keys".formatted(host));
+    }
+    return new ServeOptions(
+        host,
+        PORT.in(line),
+        keys,
+        MAX_RUNNING.in(line),
+        MAX_WAITING.in(line),
+        MAX_BYTES.in(line),
+        WARM.find(line),
+        DEADLINE.in(line));
+  }
+
+  private static boolean isLoopback(String host) {
+    try {
+      return InetAddress.getByName(host).isLoopbackAddress();
+    } catch (UnknownHostException e) {
+      throw new IllegalArgumentException("--host is no address of this machine: " + host, e);
+    }
+  }
+
+  private static int port(String text) {
+    return text.equals("0") ? 0 : Values.intUpTo(MOST_PORT, text);
+  }
+}

@@ -1,0 +1,109 @@
+package kv4j.apps.serve.host;
+
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.util.List;
+import kv4j.apps.model.LoadedModel;
+import kv4j.apps.serve.engine.Engine;
+import kv4j.apps.serve.engine.LocalEngine;
+import kv4j.apps.serve.events.EventLog;
+import kv4j.apps.serve.openai.ModelCard;
+import kv4j.cache.CacheMetrics;
+import kv4j.cache.KvCacheConfig;
+import kv4j.cache.block.KvDtype;
+import kv4j.cache.radix.RadixKvCache;
+import kv4j.inference.EngineOptions;
+import kv4j.inference.InferenceEngine;
+
+/** A model at work: its engine, its cache, and the records of both. */
+public final class ServedModel implements AutoCloseable {
+  /** Tokens in a block of the cache. */
+  public static final int BLOCK_TOKENS = 16;
+
+  private final InferenceEngine inference;
+  private final ModelCard card;
+  private final RadixKvCache cache;
+  private final Engine engine;
+  private final EventLog events = new EventLog();
+  private final PrometheusMeterRegistry metrics =
+      new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+  private final Recorder recorder;
+
+  /**
+   * @param cacheBytes most bytes the cache keeps
+   * @param maxRunning most requests computed at once
+   * @param maxWaiting most requests kept waiting
+   * @throws IllegalArgumentException if the cache's bytes are too few
+   */
+  public ServedModel(
+      LoadedModel loaded, EngineOptions options, long cacheBytes, int maxRunning, int maxWaiting) {
+    inference = InferenceEngine.create(loaded.model(), options);
+    try {
+      cache =
+          new RadixKvCache(
+              KvCacheConfig.of(inference.layout(BLOCK_TOKENS, KvDtype.F32), cacheBytes)
+                  .withListener(events));
+    } catch (RuntimeException e) {
+      inference.close();
+      throw e;
+    }
+    card =
+        new ModelCard(
+            loaded.model().name(),
+            loaded.model().tokenizer(),
+            loaded.template(),
+            loaded.model().config().context());
+    engine = new LocalEngine(inference, cache, maxRunning, maxWaiting);
+    recorder = new Recorder(new ServerMetrics(metrics, engine), events);
+    new CacheMetrics(cache, "prefix").bindTo(metrics);
+  }
+
+  /** What requests need to know of the model. */
+  public ModelCard card() {
+    return card;
+  }
+
+  /** What runs requests. */
+  public Engine engine() {
+    return engine;
+  }
+
+  /** What has been computed so far. */
+  public RadixKvCache cache() {
+    return cache;
+  }
+
+  /** The model's fingerprint, by which the cache tells models apart. */
+  public String fingerprint() {
+    return inference.model().fingerprint();
+  }
+
+  /** What has happened lately. */
+  public EventLog events() {
+    return events;
+  }
+
+  /** Figures for Prometheus. */
+  public PrometheusMeterRegistry metrics() {
+    return metrics;
+  }
+
+  /** Takes note of requests. */
+  public Recorder recorder() {
+    return recorder;
+  }
+
+  /** What the model's graph was compiled to, for people. */
+  public List<String> describePlan() {
+    return inference.describePlan();
+  }
+
+  /** Cancels what still runs, and gives everything back. */
+  @Override
+  public void close() {
+    engine.close();
+    cache.close();
+    inference.close();
+    metrics.close();
+  }
+}

@@ -1,0 +1,196 @@
+package kv4j.apps.serve;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import kv4j.apps.serve.TestServer.Reply;
+import kv4j.apps.serve.http.Keys;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Clients that leave, come in numbers or do not speak HTTP well, on real sockets. */
+@Timeout(120)
+class StreamsTest {
+  private static final String COMPLETION = "/v1/completions";
+
+  /** Would take long: nobody reads to its end. */
+  private static final String ENDLESS =
+      "{\"prompt\":\"Once\",\"max_tokens\":4000,\"stream\":true,\"logit_bias\":{\"257\":-100}}";
+
+  private TestServer server;
+
+  @BeforeEach
+  void start() {
+    Keys none = new Keys(Optional.empty(), Optional.empty(), Optional.empty());
+    server = new TestServer(none, 1, 2, Optional.empty());
+  }
+
+  @AfterEach
+  void stop() {
+    server.close();
+  }
+
+  private Socket send(String text) throws IOException {
+    Socket socket = new Socket("127.0.0.1", server.port());
+    socket.setSoTimeout(60_000);
+    socket.getOutputStream().write(text.getBytes(StandardCharsets.UTF_8));
+    socket.getOutputStream().flush();
+    return socket;
+  }
+
+  private static String post(String path, String body) {
+    return "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
+        .formatted(path, body.length(), body);
+  }
+
+  private static BufferedReader reader(Socket socket) throws IOException {
+    return new BufferedReader(
+        new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
+  }
+
+  /** Reads up to a line that begins like this. */
+  private static String find(BufferedReader lines, String begin) throws IOException {
+    for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+      if (line.startsWith(begin)) {
+        return line;
+      }
+    }
+    throw new IOException("there was no " + begin);
+  }
+
+  private Socket endless() throws IOException {
+    Socket socket = send(post(COMPLETION, ENDLESS));
+    find(reader(socket), "data: ");
+    return socket;
+  }
+
+  private void waitFor(String field, int value) {
+    while (server.get("/health").at("/" + field).intValue() != value) {
+      Thread.onSpinWait();
+    }
+  }
+
+  private void waitForMetric(String line) {
+    while (!server.get("/metrics").http().body().contains("\n" + line + "\n")) {
+      Thread.onSpinWait();
+    }
+  }
+
+  @Test
+  void aClientThatLeavesEndsItsRequest() throws IOException {
+    endless().close();
+    waitFor("running", 0);
+    waitForMetric("kv4j_requests_total{outcome=\"cancelled\"} 1.0");
+    server.ask(COMPLETION, "{\"prompt\":\"x\",\"max_tokens\":1}");
+  }
+
+  @Test
+  void aClientThatLeavesWhileWaitingEndsItsRequest() throws IOException {
+    try (Socket running = endless()) {
+      Socket waiting = send(post(COMPLETION, ENDLESS));
+      waitFor("waiting", 1);
+      waiting.close();
+      waitFor("waiting", 0);
+      waitForMetric("kv4j_requests_total{outcome=\"cancelled\"} 1.0");
+      assertTrue(running.isConnected());
+    }
+    waitFor("running", 0);
+  }
+
+  @Test
+  void aFullQueueSaysSoAndWhenToComeAgain() throws IOException {
+    List<Socket> sockets = new ArrayList<>();
+    sockets.add(endless());
+    for (int i = 1; i <= 2; i++) {
+      sockets.add(send(post(COMPLETION, ENDLESS)));
+      waitFor("waiting", i);
+    }
+    Reply full = server.send(COMPLETION, "{\"prompt\":\"x\"}");
+    assertEquals(429, full.status());
+    assertEquals("queue_full", full.at("/error/code").textValue());
+    assertEquals("1", full.http().headers().firstValue("Retry-After").orElseThrow());
+    Reply several = server.send(COMPLETION, "{\"prompt\":\"x\",\"n\":4}");
+    assertEquals("n", several.at("/error/param").textValue(), "that many never fit");
+    for (Socket socket : sockets) {
+      socket.close();
+    }
+    waitFor("waiting", 0);
+    waitFor("running", 0);
+    server.ask(COMPLETION, "{\"prompt\":\"x\",\"max_tokens\":1,\"n\":3}");
+    waitForMetric("kv4j_requests_total{outcome=\"rejected\"} 1.0");
+  }
+
+  /** One that would send no more may still read. */
+  @Test
+  void aHalfClosedConnectionIsAnswered() throws IOException {
+    try (Socket socket =
+        send(post(COMPLETION, ENDLESS.replace("4000", "5").replace(",\"logit", ",\"logit")))) {
+      socket.shutdownOutput();
+      find(reader(socket), "data: [DONE]");
+    }
+  }
+
+  @Test
+  void requestsInOnePieceAreAnsweredInOrder() throws IOException {
+    String two = post("/tokenize", "{\"prompt\":\"x\"}") + post("/tokenize", "{\"prompt\":\"xy\"}");
+    try (Socket socket = send(two)) {
+      InputStream in = socket.getInputStream();
+      StringBuilder all = new StringBuilder();
+      while (all.indexOf("\"count\":3") < 0) {
+        all.append((char) in.read());
+      }
+      assertTrue(all.indexOf("\"count\":2") < all.indexOf("\"count\":3"), all.toString());
+    }
+  }
+
+  @Test
+  void whatIsNoHttpIsRefusedAndDisturbsNobody() throws IOException {
+    for (String wrong :
+        List.of(
+            "nonsense\r\n\r\n",
+            "GET /health HTTP/9.9\r\n\r\n",
+            "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: -5\r\n\r\n",
+            "GET /health HTTP/1.1\r\nHost: localhost\r\nX: " + "y".repeat(40_000) + "\r\n\r\n",
+            "GET /" + "a".repeat(40_000) + " HTTP/1.1\r\nHost: localhost\r\n\r\n")) {
+      try (Socket socket = send(wrong)) {
+        String status = reader(socket).readLine();
+        assertTrue(status.matches("HTTP/1.1 [45]\\d\\d .*"), status);
+        assertTrue(!status.startsWith("HTTP/1.1 500"), status);
+      }
+    }
+    send("POST /v1/completions HTTP/1.1\r\nHost: local").close();
+    send(post(COMPLETION, ENDLESS).substring(0, 150)).close();
+    server.ask(COMPLETION, "{\"prompt\":\"x\",\"max_tokens\":1}");
+  }
+
+  /** Closing waits for those that end in time, and no new ones are taken. */
+  @Test
+  void aServerThatStopsFinishesWhatItHas() throws Exception {
+    Socket socket = send(post(COMPLETION, ENDLESS.replace("4000", "200")));
+    BufferedReader lines = reader(socket);
+    find(lines, "data: ");
+    Thread closing = new Thread(server.server::close);
+    closing.start();
+    String last = "";
+    for (String line = find(lines, "data: "); !line.equals("data: [DONE]"); ) {
+      last = line;
+      line = find(lines, "data: ");
+    }
+    JsonNode chunk = TestServer.JSON.readTree(last.substring(6));
+    assertEquals(200, chunk.at("/usage/completion_tokens").intValue());
+    closing.join();
+    socket.close();
+  }
+}
