@@ -93,7 +93,7 @@ final class Generations {
               .formatted(answers, mostAnswers));
     }
     AnswerWriter writer = new AnswerWriter(ask, model.card());
-    try (Batch batch = Batch.start(model, ask, tenant, writer.id())) {
+    try (Batch batch = start(ask, tenant, writer.id())) {
       if (ask.settings().stream()) {
         stream(new EventStream(ctx), batch, writer, ask.settings().includeUsage());
       } else {
@@ -103,6 +103,14 @@ final class Generations {
       throw RequestException.of(429, "queue_full", e.getMessage());
     } catch (IllegalStateException e) {
       throw RequestException.of(503, "shutting_down", e.getMessage());
+    }
+  }
+
+  private Batch start(Ask ask, Tenant tenant, String id) throws QueueFullException {
+    try {
+      return Batch.start(model, ask, tenant, id);
+    } catch (IllegalArgumentException e) {
+      throw RequestException.of(400, "does_not_fit", e.getMessage());
     }
   }
 

@@ -118,6 +118,8 @@ public final class Pins implements AutoCloseable {
               .result()
               .get();
       return finished.lookup().map(found -> found.cachedTokens()).orElse(0);
+    } catch (IllegalArgumentException e) {
+      throw RequestException.of(400, "does_not_fit", e.getMessage());
     } catch (QueueFullException e) {
       throw RequestException.of(429, "queue_full", e.getMessage());
     } catch (ExecutionException e) {

@@ -9,6 +9,7 @@ public interface Engine extends AutoCloseable {
    * Takes a request, to be run as soon as there is room.
    *
    * @param listener told of what comes of it, on a thread of the engine's
+   * @throws IllegalArgumentException if model or cache could never hold its tokens
    * @throws QueueFullException if too many are waiting already
    * @throws IllegalStateException if the engine takes no more requests
    */

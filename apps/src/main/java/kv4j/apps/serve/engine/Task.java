@@ -1,90 +1,76 @@
 package kv4j.apps.serve.engine;
 
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
-import kv4j.cache.Lookup;
-import kv4j.inference.Generation;
-import kv4j.inference.GenerationRequest;
+import java.util.function.Consumer;
+import kv4j.inference.schedule.ScheduledResult;
+import kv4j.inference.schedule.Submission;
 
-/** One request of a {@link LocalEngine}, from its arrival to its end. */
-final class Task implements Running, Runnable {
-  private final LocalEngine engine;
-  private final GenerationRequest request;
+/** One request of a {@link ScheduledEngine}. */
+final class Task implements Running {
+  private final Submission submission;
   private final TokenListener listener;
   private final CompletableFuture<Finished> result = new CompletableFuture<>();
-  private final long arrival = System.nanoTime();
-  private volatile boolean cancelled;
+  private boolean runs; // the scheduler's thread knows
 
-  Task(LocalEngine engine, GenerationRequest request, TokenListener listener) {
-    this.engine = engine;
-    this.request = request;
+  Task(Submission submission, TokenListener listener) {
+    this.submission = submission;
     this.listener = listener;
+  }
+
+  long number() {
+    return submission.number();
+  }
+
+  TokenListener listener() {
+    return listener;
+  }
+
+  /** Takes note of whether it is being computed, and returns whether that is new. */
+  synchronized boolean run(boolean now) {
+    boolean changes = runs != now;
+    runs = now;
+    return changes;
+  }
+
+  /**
+   * Completes the result once it is there.
+   *
+   * @param before told first
+   */
+  void completeBy(Consumer<Task> before) {
+    submission
+        .result()
+        .whenComplete(
+            (done, failure) -> {
+              before.accept(this);
+              if (failure == null) {
+                result.complete(finished(done));
+              } else {
+                result.completeExceptionally(failure);
+              }
+            });
+  }
+
+  private static Finished finished(ScheduledResult done) {
+    long computed = done.totalNanos() - done.queuedNanos();
+    long prefill = done.ttftNanos() == 0 ? computed : done.prefillNanos();
+    return new Finished(
+        Optional.ofNullable(done.generation().lookup()),
+        done.generation().tokens().length,
+        done.queuedNanos(),
+        prefill,
+        computed - prefill,
+        done.end() == ScheduledResult.End.CANCELLED);
   }
 
   @Override
   public void cancel() {
-    cancelled = true;
-    if (engine.forget(this)) {
-      result.complete(neverBegun());
-    }
+    submission.cancel();
   }
 
   @Override
   public CompletableFuture<Finished> result() {
     return result;
-  }
-
-  private Finished neverBegun() {
-    return new Finished(Optional.empty(), 0, System.nanoTime() - arrival, 0, 0, true);
-  }
-
-  @Override
-  public void run() {
-    engine.begun();
-    Finished finished = null;
-    Throwable failure = null;
-    try {
-      finished = isCancelled() ? neverBegun() : generate();
-    } catch (RuntimeException | Error e) { // of memory too: only this request fails
-      failure = e;
-    }
-    engine.ended(); // before anybody is told, who may come again at once
-    if (failure == null) {
-      result.complete(finished);
-    } else {
-      result.completeExceptionally(failure);
-    }
-  }
-
-  private Finished generate() {
-    long begin = System.nanoTime();
-    long first = 0;
-    int tokens = 0;
-    try (Generation generation = engine.open(request)) {
-      Lookup lookup = generation.lookup();
-      listener.admitted(lookup);
-      int inPlace = lookup.cachedTokens();
-      while (!generation.hasEnded() && !isCancelled()) {
-        OptionalInt token = engine.step(generation, listener);
-        if (token.isPresent()) {
-          first = tokens == 0 ? System.nanoTime() : first;
-          tokens++;
-        } else {
-          inPlace = Math.min(request.prompt().length, inPlace + engine.chunk());
-          listener.prefilled(inPlace);
-        }
-      }
-      boolean ended = generation.hasEnded();
-      generation.finish();
-      long end = System.nanoTime();
-      first = tokens == 0 ? end : first;
-      return new Finished(
-          Optional.of(lookup), tokens, begin - arrival, first - begin, end - first, !ended);
-    }
-  }
-
-  private boolean isCancelled() {
-    return cancelled || engine.isClosing();
   }
 }

@@ -5,7 +5,7 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.util.List;
 import kv4j.apps.model.LoadedModel;
 import kv4j.apps.serve.engine.Engine;
-import kv4j.apps.serve.engine.LocalEngine;
+import kv4j.apps.serve.engine.ScheduledEngine;
 import kv4j.apps.serve.events.EventLog;
 import kv4j.apps.serve.openai.ModelCard;
 import kv4j.cache.CacheMetrics;
@@ -53,7 +53,7 @@ public final class ServedModel implements AutoCloseable {
             loaded.model().tokenizer(),
             loaded.template(),
             loaded.model().config().context());
-    engine = new LocalEngine(inference, cache, maxRunning, maxWaiting);
+    engine = new ScheduledEngine(inference, cache, maxRunning, maxWaiting);
     recorder = new Recorder(new ServerMetrics(metrics, engine), events);
     new CacheMetrics(cache, "prefix").bindTo(metrics);
   }
