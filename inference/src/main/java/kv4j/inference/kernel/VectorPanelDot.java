@@ -21,6 +21,13 @@ final class VectorPanelDot {
   private VectorPanelDot() {}
 
   /**
+   * Whether weights of a type need not be expanded first; halves take so long that it is as well.
+   */
+  static boolean takes(TensorType type) {
+    return type != TensorType.F32 && type != TensorType.F16;
+  }
+
+  /**
    * Adds to a panel's outputs of a row.
    *
    * @param x the row, from {@code xAt} on
@@ -37,16 +44,12 @@ final class VectorPanelDot {
     float[] sums = scratch.sums;
     int count = panels.outputsOf(panel);
     System.arraycopy(out, outAt, sums, 0, count);
-    switch (panels.type()) {
-      case F16 ->
-          VectorHalfDot.f16(panels.halves(), panels.begin(panel), panels.inputs(), x, xAt, sums);
-      case BF16 ->
-          VectorHalfDot.bf16(panels.halves(), panels.begin(panel), panels.inputs(), x, xAt, sums);
-      default -> {
-        int elements = panels.type().blockElements();
-        for (int block = 0; block * elements < panels.inputs(); block++) {
-          block(panels, panel, block, x, xAt + block * elements, scratch);
-        }
+    if (panels.type() == TensorType.BF16) {
+      VectorBrainDot.run(panels.halves(), panels.begin(panel), panels.inputs(), x, xAt, sums);
+    } else {
+      int elements = panels.type().blockElements();
+      for (int block = 0; block * elements < panels.inputs(); block++) {
+        block(panels, panel, block, x, xAt + block * elements, scratch);
       }
     }
     System.arraycopy(sums, 0, out, outAt, count);

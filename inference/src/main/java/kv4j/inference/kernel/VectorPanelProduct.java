@@ -10,7 +10,7 @@ import kv4j.model.weight.Panels;
  * Products on the Java Vector API. Each panel is gone through in stretches of inputs that stay in a
  * core's cache, with all rows: six at a time, then three, then one by one. A panel of a type that
  * is no float is expanded stretch by stretch; with a single row the sums are formed on the packed
- * numbers themselves.
+ * numbers themselves, where that is faster.
  *
  * <p>The order of a sum depends on nothing but the inputs, so that a row's result is the same in
  * whatever company it is computed; only single rows of packed weights differ in the last bits.
@@ -79,7 +79,7 @@ final class VectorPanelProduct implements Product {
       Panels some = panels[part];
       int outAt = fromRow * outputs() + columns[part];
       start(part, rows, bias, add, out, outAt);
-      if (rows == 1 && some.type() != TensorType.F32) {
+      if (rows == 1 && VectorPanelDot.takes(some.type())) {
         VectorPanelDot.run(some, numbers[part], x, xAt, out, outAt, scratch);
         continue;
       }
