@@ -67,6 +67,7 @@ class SummaryTest {
             new int[] {0, 8, 8},
             expectationKnown,
             new Agreement(),
+            Optional.empty(),
             Optional.empty());
   }
 
