@@ -92,9 +92,9 @@ class ConcurrencyTest {
 
   @Test
   void passesAreShared() throws IOException {
-    long two = json(COMPARE + " --concurrency 2").at("/concurrent/passes").longValue();
-    long seven = json(COMPARE + " --concurrency 7").at("/concurrent/passes").longValue();
-    assertTrue(seven < two && two < REQUESTS * 5, two + " passes, and " + seven);
+    long passes = json(COMPARE + " --concurrency 7").at("/concurrent/passes").longValue();
+    int tokens = REQUESTS * 5;
+    assertTrue(passes >= 5 && passes < tokens, passes + " passes for " + tokens + " tokens");
   }
 
   @Test
