@@ -128,6 +128,13 @@ final class WorkloadProgram {
   private static final ValueOption<Integer> REPEAT =
       ValueOption.of(
           "repeat", "N", "times to run the workload; figures are medians", 1, Values::positiveInt);
+  private static final ValueOption<Integer> CONCURRENCY =
+      ValueOption.of(
+          "concurrency",
+          "N",
+          "requests to run at once in a further run, against one at a time; 1: no such run",
+          1,
+          text -> Values.intUpTo(WorkloadOptions.MOST_AT_ONCE, text));
   private static final String SHOW_TREE = "show-tree";
   private static final ValueOption<String> JSON =
       ValueOption.optional(
@@ -179,6 +186,7 @@ final class WorkloadProgram {
         .addOption(DEVICE.option())
         .addOption(THREADS.option())
         .addOption(REPEAT.option())
+        .addOption(CONCURRENCY.option())
         .addOption(flag(SHOW_TREE, "print what the radix cache keeps at the end, as a tree"))
         .addOption(jsonOption());
   }
@@ -217,6 +225,11 @@ final class WorkloadProgram {
     EngineOptions engineOptions =
         new EngineOptions(THREADS.in(line), EngineOptions.defaults().prefillChunk());
     int repeat = REPEAT.in(line);
+    int concurrency = CONCURRENCY.in(line);
+    if (concurrency > 1 && !OWN_CACHES.contains(cache)) {
+      throw new IllegalArgumentException(
+          "--concurrency needs a cache that is in the jar, not " + cache);
+    }
     Optional<JsonFile> json = json(line, terminal);
     Terminal people = JsonFile.forPeople(json, terminal);
     String device = Devices.select(DEVICE.in(line));
@@ -239,7 +252,8 @@ final class WorkloadProgram {
           WorkloadRunner.run(
               engine,
               workload.apply(model, format),
-              new WorkloadOptions(cache, also, config, loader, repeat, namespace, salt),
+              new WorkloadOptions(
+                  cache, also, config, loader, repeat, namespace, salt, concurrency),
               steps -> Progress.of("measuring", steps, terminal),
               used -> {
                 if (showTree) {

@@ -32,10 +32,23 @@ final class Agreement {
       int otherToken = other.tokens()[step];
       if (token != otherToken) {
         double gap = (double) expected[token] - expected[otherToken];
-        identical &= gap < 2 * tolerance(largest);
+        identical &= isRounding(gap, largest);
         return;
       }
     }
+  }
+
+  /** Whether two tokens' logits are so close together that rounding may decide between them. */
+  static boolean asGoodAsEqual(float[] logits, int token, int other) {
+    double largest = 0;
+    for (float logit : logits) {
+      largest = Math.max(largest, Math.abs(logit));
+    }
+    return isRounding(Math.abs((double) logits[token] - logits[other]), largest);
+  }
+
+  private static boolean isRounding(double gap, double largest) {
+    return gap < 2 * tolerance(largest);
   }
 
   boolean identical() {

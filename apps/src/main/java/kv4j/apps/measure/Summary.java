@@ -15,6 +15,7 @@ import kv4j.apps.workload.Speedup;
 import kv4j.apps.workload.Spread;
 import kv4j.apps.workload.Workload;
 import kv4j.apps.workload.WorkloadReport;
+import kv4j.apps.workload.WorkloadReport.Concurrent;
 import kv4j.model.TransformerConfig;
 
 /**
@@ -45,7 +46,8 @@ record Summary(
       int[] expectedTokens,
       boolean expectationKnown,
       Agreement agreement,
-      Optional<Rounding> rounding) {
+      Optional<Rounding> rounding,
+      Optional<Concurrent> concurrent) {
     CacheRow plain = request.row();
     CacheRow cached = tested.row();
     List<CacheRow> rows = new ArrayList<>(List.of(none.row(), plain));
@@ -72,10 +74,12 @@ record Summary(
         tested.layerLookups(),
         tested.missReasons(),
         rounding,
-        faults(agreement, hitsKnown && expectedRate != cached.tokenHitRate()));
+        concurrent,
+        faults(agreement, concurrent, hitsKnown && expectedRate != cached.tokenHitRate()));
   }
 
-  private static List<String> faults(Agreement agreement, boolean wrongHits) {
+  private static List<String> faults(
+      Agreement agreement, Optional<Concurrent> concurrent, boolean wrongHits) {
     List<String> faults = new ArrayList<>();
     if (!agreement.identical()) {
       faults.add("runs of one request gave different tokens");
@@ -84,6 +88,11 @@ record Summary(
       faults.add(
           "a logit differs by %.1e, where %.1e is allowed"
               .formatted(agreement.maxDifference(), agreement.tolerance()));
+    }
+    if (concurrent.isPresent() && !concurrent.get().identicalTokens()) {
+      faults.add(
+          "requests got other tokens %d at a time than one at a time"
+              .formatted(concurrent.get().concurrency()));
     }
     if (wrongHits) {
       faults.add("the cache kept all and found other tokens than it should have");

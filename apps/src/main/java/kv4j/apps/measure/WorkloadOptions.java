@@ -13,6 +13,7 @@ import kv4j.cache.KvCacheConfig;
  * @param repeat how often the whole workload is run and timed, at least 1
  * @param namespace tenant whose requests these are
  * @param salt of all requests; empty: none
+ * @param concurrency how many requests run at once in a further run; 1: there is none
  */
 public record WorkloadOptions(
     String cache,
@@ -21,16 +22,24 @@ public record WorkloadOptions(
     ClassLoader loader,
     int repeat,
     String namespace,
-    String salt) {
+    String salt,
+    int concurrency) {
+  /** Most requests that may run at once. */
+  public static final int MOST_AT_ONCE = 64;
+
   public WorkloadOptions {
     alongside = List.copyOf(alongside);
     if (repeat < 1) {
       throw new IllegalArgumentException("repeat must be at least 1, not " + repeat);
     }
+    if (concurrency < 1 || concurrency > MOST_AT_ONCE) {
+      throw new IllegalArgumentException(
+          "concurrency must be 1 to %d, not %d".formatted(MOST_AT_ONCE, concurrency));
+    }
   }
 
   /** One cache, in the default namespace. */
   public WorkloadOptions(String cache, KvCacheConfig config, ClassLoader loader, int repeat) {
-    this(cache, List.of(), config, loader, repeat, "", "");
+    this(cache, List.of(), config, loader, repeat, "", "", 1);
   }
 }

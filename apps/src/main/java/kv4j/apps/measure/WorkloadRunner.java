@@ -31,7 +31,8 @@ import kv4j.inference.Sampling;
  * to compute is timed alone: it is the {@code g} of the engine ceiling, whose {@code f} is the time
  * to first token of the same request with {@code request}, a prefill of the whole prompt. The first
  * request also runs with {@code none}, for a few tokens only, as it recomputes the whole sequence
- * for each. Caches start empty in each repeat.
+ * for each. Caches start empty in each repeat, which ends, if that is asked for, with the same
+ * requests several at a time.
  */
 public final class WorkloadRunner {
   private static final int NONE_NEW_TOKENS = 4;
@@ -53,6 +54,7 @@ public final class WorkloadRunner {
   private final Agreement agreement = new Agreement();
   private final int[] expectedTokens;
   private boolean expectationKnown;
+  private final Optional<ConcurrentRun> concurrent;
 
   private WorkloadRunner(
       InferenceEngine engine,
@@ -76,6 +78,15 @@ public final class WorkloadRunner {
     rounding = RoundingTally.of(engine, options.config().layout());
     warmPasses = new Timings(requests);
     expectedTokens = new int[requests];
+    concurrent =
+        options.concurrency() == 1
+            ? Optional.empty()
+            : Optional.of(
+                new ConcurrentRun(
+                    engine,
+                    options,
+                    workload.requests().stream().map(r -> request(r, tested.newTokens())).toList(),
+                    progress));
   }
 
   /**
@@ -94,6 +105,10 @@ public final class WorkloadRunner {
       Consumer<KvCache> atEnd) {
     workload.checkFits(engine.model().config());
     checkRoom(workload, options);
+    if (options.concurrency() > 1) {
+      int longest = workload.requests().stream().mapToInt(r -> r.prompt().length).max().orElse(0);
+      ConcurrentRun.check(options, workload.requests().size(), longest + workload.newTokens() - 1);
+    }
     try (Progress shown = progress.apply(steps(workload, options))) {
       return new WorkloadRunner(engine, workload, options, shown, atEnd).run();
     }
@@ -120,10 +135,17 @@ public final class WorkloadRunner {
   /** How many requests run in all. */
   private static int steps(Workload workload, WorkloadOptions options) {
     int requests = workload.requests().size();
-    int rows = 2 + options.alongside().size();
-    return Math.min(WARM_UP_REQUESTS, requests)
+    int atOnce = options.concurrency() == 1 ? 0 : 1;
+    int rows = 2 + options.alongside().size() + atOnce;
+    return atOnce * warmUpAtOnce(requests, options)
+        + Math.min(WARM_UP_REQUESTS, requests)
         + Math.min(WARM_UP_HITS, requests)
         + options.repeat() * (1 + rows * requests);
+  }
+
+  /** Enough for passes with as many requests as there will be. */
+  private static int warmUpAtOnce(int requests, WorkloadOptions options) {
+    return Math.min(Math.max(WARM_UP_HITS, options.concurrency()), requests);
   }
 
   private WorkloadReport run() {
@@ -137,7 +159,8 @@ public final class WorkloadRunner {
             expectedTokens,
             expectationKnown,
             agreement,
-            rounding.map(RoundingTally::result));
+            rounding.map(RoundingTally::result),
+            concurrent.map(run -> run.result(tested)));
   }
 
   /**
@@ -157,6 +180,7 @@ public final class WorkloadRunner {
         progress.step("warming up");
       }
     }
+    concurrent.ifPresent(run -> run.warmUp(warmUpAtOnce(workload.requests().size(), options)));
   }
 
   private void repeat() {
@@ -164,6 +188,7 @@ public final class WorkloadRunner {
         KvCaches.providers(options.loader()).get(options.cache()).expectedHits();
     expectationKnown = expected.isPresent();
     Map<String, WarmPass> warmSequences = new HashMap<>();
+    int[][] answers = new int[workload.requests().size()][];
     try (MeasuringKvCache nothing = create("none");
         MeasuringKvCache plain = create("request");
         MeasuringKvCache prefix = create(options.cache());
@@ -172,6 +197,7 @@ public final class WorkloadRunner {
         WorkloadRequest current = workload.requests().get(i);
         GenerationResult reference = measure(plain, request, i);
         GenerationResult cached = measure(prefix, tested, i);
+        answers[i] = cached.tokens();
         agreement.compare(reference, cached);
         rounding.ifPresent(
             tally -> tally.compare(request(current, reference.tokens().length), reference));
@@ -199,6 +225,7 @@ public final class WorkloadRunner {
       request.endRepeat(plain);
       tested.endRepeat(prefix);
     }
+    concurrent.ifPresent(run -> run.repeat(answers));
   }
 
   /**

@@ -57,6 +57,7 @@ public final class ReportPrinter {
     }
     speedups();
     summary();
+    report.concurrent().ifPresent(concurrent -> ConcurrentPrinter.print(page, concurrent));
     if (!report.missReasons().isEmpty()) {
       missReasons();
     }

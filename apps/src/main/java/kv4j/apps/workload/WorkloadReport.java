@@ -1,5 +1,6 @@
 package kv4j.apps.workload;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -24,6 +25,8 @@ import java.util.Optional;
  * @param layerLookups per layer, requests that asked it
  * @param missReasons requests of the cache under test, by why no more was cached
  * @param rounding what fewer bits did to the answers; empty for 32-bit floats
+ * @param concurrent what running requests several at a time measured; empty if none did, and then
+ *     not in JSON either
  * @param faults what is wrong with the answers or the hits, a clause each; empty if nothing is
  */
 public record WorkloadReport(
@@ -41,7 +44,59 @@ public record WorkloadReport(
     List<Long> layerLookups,
     Map<String, Integer> missReasons,
     Optional<Rounding> rounding,
+    @JsonInclude(JsonInclude.Include.NON_ABSENT) Optional<Concurrent> concurrent,
     List<String> faults) {
+  /**
+   * The same requests with the cache under test, several at a time and one at a time. Counts are of
+   * the last repeat, times are medians over the repeats.
+   *
+   * @param concurrency how many ran at once, at most
+   * @param oneAtATime what the cache under test did with one at a time
+   * @param atOnce what it did with several
+   * @param speedup total time of one at a time ÷ that of several
+   * @param computedPromptTokens prompt tokens that were computed with several; with those that were
+   *     cached, all of them
+   * @param recomputedTokens tokens computed once more for a request that had given way
+   * @param preemptions times that a request gave way to others
+   * @param passes forward passes with several
+   * @param identicalTokens whether each request got the tokens that it got alone, but for two that
+   *     were as good as equal
+   */
+  public record Concurrent(
+      int concurrency,
+      Side oneAtATime,
+      Side atOnce,
+      double speedup,
+      long computedPromptTokens,
+      long recomputedTokens,
+      long preemptions,
+      long passes,
+      boolean identicalTokens) {}
+
+  /**
+   * One way to run the requests.
+   *
+   * @param totalMs until all have ended; of one at a time the sum of their latencies
+   * @param promptTokens of all prompts
+   * @param cachedTokens those of them that the cache had
+   * @param generatedTokens of all answers
+   * @param promptTokensPerSecond prompt tokens ÷ total time
+   * @param outputTokensPerSecond generated tokens ÷ total time
+   * @param tokenHitRate cached tokens ÷ prompt tokens
+   * @param ttftMs time to first token from being submitted, queueing included
+   * @param latencyMs whole request, likewise
+   */
+  public record Side(
+      double totalMs,
+      long promptTokens,
+      long cachedTokens,
+      long generatedTokens,
+      double promptTokensPerSecond,
+      double outputTokensPerSecond,
+      double tokenHitRate,
+      Spread ttftMs,
+      Spread latencyMs) {}
+
   public WorkloadReport {
     faults = List.copyOf(faults);
     rows = List.copyOf(rows);

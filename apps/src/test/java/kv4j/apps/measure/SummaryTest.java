@@ -12,6 +12,8 @@ import kv4j.apps.workload.GroupRow;
 import kv4j.apps.workload.Spread;
 import kv4j.apps.workload.Workload;
 import kv4j.apps.workload.WorkloadReport;
+import kv4j.apps.workload.WorkloadReport.Concurrent;
+import kv4j.apps.workload.WorkloadReport.Side;
 import kv4j.apps.workload.WorkloadRequest;
 import kv4j.cache.Lookup;
 import kv4j.cache.Lookup.Reason;
@@ -51,6 +53,10 @@ class SummaryTest {
   }
 
   private WorkloadReport report(boolean expectationKnown) {
+    return report(expectationKnown, Optional.empty());
+  }
+
+  private WorkloadReport report(boolean expectationKnown, Optional<Concurrent> concurrent) {
     double[] noise = {1, 0.5, 7}; // the median is 1
     for (double factor : noise) {
       add(none, 0, 0, Reason.NOT_KEPT, 100, 50);
@@ -67,7 +73,8 @@ class SummaryTest {
             new int[] {0, 8, 8},
             expectationKnown,
             new Agreement(),
-            Optional.empty());
+            Optional.empty(),
+            concurrent);
   }
 
   @Test
@@ -122,5 +129,19 @@ class SummaryTest {
   void whatIsNotKnownIsNotExpected() {
     assertEquals(16.0 / 60, report(true).expectedTokenHitRate());
     assertTrue(Double.isNaN(report(false).expectedTokenHitRate()));
+  }
+
+  @Test
+  void otherTokensAmongOthersAreAFault() {
+    Spread spread = Spread.of(1);
+    Side side = new Side(1, 60, 16, 9, 60, 9, 0.25, spread, spread);
+    for (boolean identical : List.of(true, false)) {
+      Concurrent concurrent = new Concurrent(3, side, side, 1, 44, 0, 0, 9, identical);
+      boolean found =
+          report(true, Optional.of(concurrent))
+              .faults()
+              .contains("requests got other tokens 3 at a time than one at a time");
+      assertEquals(!identical, found);
+    }
   }
 }

@@ -209,7 +209,7 @@ class WorkloadRunnerTest {
       return WorkloadRunner.run(
           engine,
           questions(3),
-          new WorkloadOptions(cache, alongside, config, loader, 1, "", ""),
+          new WorkloadOptions(cache, alongside, config, loader, 1, "", "", 1),
           steps -> new Notes(),
           used -> {});
     }

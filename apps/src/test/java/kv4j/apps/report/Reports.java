@@ -45,7 +45,24 @@ final class Reports {
         Collections.nCopies(LAYERS, 40L),
         Map.of("diverged", 39_999, "cold", 1),
         Optional.of(new Rounding("bf16", 131_072, 262_144, 1.25e-2, 0.9875)),
+        Optional.of(concurrent()),
         List.of("something is wrong"));
+  }
+
+  private static WorkloadReport.Concurrent concurrent() {
+    WorkloadReport.Side side =
+        new WorkloadReport.Side(
+            98_765_432.1,
+            1_234_567_890,
+            987_654_321,
+            640_000,
+            123_456.7,
+            12_345.6,
+            0.8,
+            new Spread(1, 12_345.6, 123_456.7, 234_567.8),
+            new Spread(1, 112_345.6, 1_123_456.7, 1_234_567.8));
+    return new WorkloadReport.Concurrent(
+        64, side, side, 12.25, 246_913_569, 123_456, 12_345, 1_234_567, false);
   }
 
   private static CacheRow row(
