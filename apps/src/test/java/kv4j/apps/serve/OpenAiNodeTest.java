@@ -13,9 +13,9 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -33,11 +33,12 @@ class OpenAiNodeTest {
 
   private static final Pattern SNIPPET = Pattern.compile("(?s)\n```javascript\n(.*?)\n```\n");
 
-  @TempDir private static Path folder;
-  private static TestServer server;
+  @TempDir private Path folder;
+  private TestServer server;
 
-  @BeforeAll
-  static void start() throws Exception {
+  /** Before each, as tests that are skipped before all are not counted as skipped. */
+  @BeforeEach
+  void start() throws Exception {
     Path client = INSTALLED.resolve(Path.of("node_modules", "openai", "package.json"));
     assumeTrue(Files.exists(client), "there is no " + client + "; .ci/run installs it");
     String version = version();
@@ -46,14 +47,14 @@ class OpenAiNodeTest {
     server = TestServer.withKeys(Optional.of("key"), Optional.empty(), null);
   }
 
-  @AfterAll
-  static void stop() {
+  @AfterEach
+  void stop() {
     if (server != null) {
       server.close();
     }
   }
 
-  private static String version() throws Exception {
+  private String version() throws Exception {
     try {
       return node("--version").strip();
     } catch (IOException e) {
@@ -62,7 +63,7 @@ class OpenAiNodeTest {
   }
 
   /** What Node prints; if it fails, so does the test. */
-  private static String node(String... arguments) throws Exception {
+  private String node(String... arguments) throws Exception {
     Path out = folder.resolve("out.txt");
     ProcessBuilder builder = new ProcessBuilder("node");
     builder.command().addAll(List.of(arguments));
