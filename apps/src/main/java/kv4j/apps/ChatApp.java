@@ -24,8 +24,6 @@ import org.apache.commons.cli.Options;
 public final class ChatApp implements Command {
   private static final ValueOption<String> SYSTEM =
       ValueOption.optional("system", "TEXT", "a system message to begin with", text -> text);
-  private static final ValueOption<Long> MAX_BYTES =
-      ValueOption.of("max-bytes", "SIZE", "most the cache keeps", "1GiB", Values::bytes);
   private static final ValueOption<Path> HISTORY =
       ValueOption.optional(
           "history",
@@ -51,13 +49,13 @@ public final class ChatApp implements Command {
   public Options options() {
     Options options = new Options().addOption(SYSTEM.option());
     TextProgram.addOptions(options);
-    return options.addOption(MAX_BYTES.option()).addOption(HISTORY.option());
+    return options.addOption(TextSession.MAX_BYTES.option()).addOption(HISTORY.option());
   }
 
   @Override
   public void run(CommandLine line, Terminal terminal) throws Exception {
     TextProgram program = new TextProgram(line);
-    long maxBytes = MAX_BYTES.in(line);
+    long maxBytes = TextSession.MAX_BYTES.in(line);
     Optional<Path> history = HISTORY.find(line);
     if (history.isPresent()) {
       checkHistory(history.get(), terminal);

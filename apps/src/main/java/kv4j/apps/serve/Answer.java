@@ -6,12 +6,12 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
-import kv4j.apps.serve.engine.TokenListener;
 import kv4j.apps.serve.host.Recorder;
 import kv4j.apps.serve.openai.Piece;
 import kv4j.apps.serve.openai.Settings;
 import kv4j.apps.serve.openai.TokenProbability;
 import kv4j.apps.text.TextStream;
+import kv4j.inference.schedule.TokenListener;
 import kv4j.model.Tokenizer;
 import kv4j.model.tokenizer.StreamingDecoder;
 

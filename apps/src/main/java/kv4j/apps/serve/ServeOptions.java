@@ -9,6 +9,7 @@ import java.util.Optional;
 import kv4j.apps.cli.ValueOption;
 import kv4j.apps.cli.Values;
 import kv4j.apps.serve.http.Keys;
+import kv4j.apps.text.TextSession;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 
@@ -77,8 +78,6 @@ public record ServeOptions(
           "most requests kept waiting; others get status 429",
           256,
           text -> Values.intUpTo(MOST_WAITING, text));
-  private static final ValueOption<Long> MAX_BYTES =
-      ValueOption.of("max-bytes", "SIZE", "most the cache keeps", "1GiB", Values::bytes);
   private static final ValueOption<Path> WARM =
       ValueOption.optional(
           "warm",
@@ -104,7 +103,7 @@ public record ServeOptions(
             ADMIN_KEY,
             MAX_RUNNING,
             MAX_WAITING,
-            MAX_BYTES,
+            TextSession.MAX_BYTES,
             WARM,
             DEADLINE)) {
       options.addOption(option.option());
@@ -129,7 +128,7 @@ public record ServeOptions(
         keys,
         MAX_RUNNING.in(line),
         MAX_WAITING.in(line),
-        MAX_BYTES.in(line),
+        TextSession.MAX_BYTES.in(line),
         WARM.find(line),
         DEADLINE.in(line));
   }

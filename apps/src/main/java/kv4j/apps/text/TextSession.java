@@ -3,6 +3,9 @@ package kv4j.apps.text;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import kv4j.apps.cli.ValueOption;
+import kv4j.apps.cli.Values;
+import kv4j.cache.CacheEvent;
 import kv4j.cache.KvCacheConfig;
 import kv4j.cache.KvRequest;
 import kv4j.cache.block.KvDtype;
@@ -19,7 +22,12 @@ import kv4j.model.Model;
  * what it shares with earlier ones.
  */
 public final class TextSession implements AutoCloseable {
-  private static final int BLOCK_TOKENS = 16;
+  /** How much a session's cache may keep. */
+  public static final ValueOption<Long> MAX_BYTES =
+      ValueOption.of("max-bytes", "SIZE", "most the cache keeps", "1GiB", Values::bytes);
+
+  /** Tokens in a block of the cache. */
+  public static final int BLOCK_TOKENS = 16;
 
   private final InferenceEngine engine;
   private final RadixKvCache cache;
@@ -29,10 +37,22 @@ public final class TextSession implements AutoCloseable {
    * @throws IllegalArgumentException if that is too little
    */
   public TextSession(Model model, EngineOptions options, long cacheBytes) {
+    this(model, options, cacheBytes, event -> {});
+  }
+
+  /**
+   * As above.
+   *
+   * @param listener told of what happens in the cache
+   */
+  public TextSession(
+      Model model, EngineOptions options, long cacheBytes, Consumer<CacheEvent> listener) {
     engine = InferenceEngine.create(model, options);
     try {
       cache =
-          new RadixKvCache(KvCacheConfig.of(engine.layout(BLOCK_TOKENS, KvDtype.F32), cacheBytes));
+          new RadixKvCache(
+              KvCacheConfig.of(engine.layout(BLOCK_TOKENS, KvDtype.F32), cacheBytes)
+                  .withListener(listener));
     } catch (RuntimeException e) {
       engine.close();
       throw e;
@@ -66,6 +86,11 @@ public final class TextSession implements AutoCloseable {
             .generate(request, false, token -> stream.next(token) && !stop.getAsBoolean());
     stream.end();
     return TextResult.of(prompt, stream, result);
+  }
+
+  /** What runs the model. */
+  public InferenceEngine engine() {
+    return engine;
   }
 
   /** What has been computed so far. */

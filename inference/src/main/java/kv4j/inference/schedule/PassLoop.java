@@ -221,19 +221,20 @@ final class PassLoop {
     tally.rows += segment.rows();
     job.suspectTo = segment.to() >= job.suspectTo ? 0 : job.suspectTo;
     OptionalInt token = job.generation.take(row);
-    if (segment.from() < job.promptTokens()) {
-      int to = Math.min(segment.to(), job.promptTokens());
-      listener.accept(new SchedulerEvent.Prefilled(job.number(), segment.from(), to));
-    }
-    if (token.isEmpty()) {
-      return;
-    }
-    tally.generatedTokens++;
-    if (!job.hasToken()) {
-      listener.accept(new SchedulerEvent.FirstToken(job.number(), job.firstToken()));
-    }
     boolean goesOn;
     try {
+      if (segment.from() < job.promptTokens()) {
+        int to = Math.min(segment.to(), job.promptTokens());
+        listener.accept(new SchedulerEvent.Prefilled(job.number(), segment.from(), to));
+        job.listener.prefilled(to);
+      }
+      if (token.isEmpty()) {
+        return;
+      }
+      tally.generatedTokens++;
+      if (!job.hasToken()) {
+        listener.accept(new SchedulerEvent.FirstToken(job.number(), job.firstToken()));
+      }
       goesOn = job.listener.token(token.getAsInt(), row);
     } catch (RuntimeException | Error e) {
       fail(job, e);

@@ -2,7 +2,8 @@ package kv4j.inference.schedule;
 
 /**
  * Told of a request's tokens as soon as each is known. It is called on the scheduler's thread,
- * between two passes of all requests, and so must not block.
+ * between two passes of all requests, and so must not block. What it throws fails its own request
+ * and no other.
  */
 @FunctionalInterface
 public interface TokenListener {
@@ -10,7 +11,14 @@ public interface TokenListener {
   TokenListener NONE = (token, logits) -> true;
 
   /**
-   * Takes the next token. What it throws fails its own request and no other.
+   * A chunk of the prompt was computed; after a preemption perhaps once more.
+   *
+   * @param tokens how many of the prompt's tokens are in place
+   */
+  default void prefilled(int tokens) {}
+
+  /**
+   * Takes the next token.
    *
    * @param logits what it was picked from, {@code [vocabulary]}; not to be modified
    * @return whether to go on; false makes it the last token

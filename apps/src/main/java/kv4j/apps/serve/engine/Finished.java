@@ -2,6 +2,7 @@ package kv4j.apps.serve.engine;
 
 import java.util.Optional;
 import kv4j.cache.Lookup;
+import kv4j.inference.schedule.ScheduledResult;
 
 /**
  * What came of a request.
@@ -20,6 +21,18 @@ public record Finished(
     long prefillNanos,
     long decodeNanos,
     boolean cancelled) {
+  static Finished of(ScheduledResult done) {
+    long computed = done.totalNanos() - done.queuedNanos();
+    long prefill = done.ttftNanos() == 0 ? computed : done.prefillNanos();
+    return new Finished(
+        Optional.ofNullable(done.generation().lookup()),
+        done.generation().tokens().length,
+        done.queuedNanos(),
+        prefill,
+        computed - prefill,
+        done.end() == ScheduledResult.End.CANCELLED);
+  }
+
   /** From the request to the first token. */
   public long ttftNanos() {
     return queueNanos + prefillNanos;

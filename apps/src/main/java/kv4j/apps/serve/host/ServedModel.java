@@ -5,24 +5,17 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.util.List;
 import kv4j.apps.model.LoadedModel;
 import kv4j.apps.serve.engine.Engine;
-import kv4j.apps.serve.engine.ScheduledEngine;
 import kv4j.apps.serve.events.EventLog;
 import kv4j.apps.serve.openai.ModelCard;
+import kv4j.apps.text.TextSession;
 import kv4j.cache.CacheMetrics;
-import kv4j.cache.KvCacheConfig;
-import kv4j.cache.block.KvDtype;
 import kv4j.cache.radix.RadixKvCache;
 import kv4j.inference.EngineOptions;
-import kv4j.inference.InferenceEngine;
 
 /** A model at work: its engine, its cache, and the records of both. */
 public final class ServedModel implements AutoCloseable {
-  /** Tokens in a block of the cache. */
-  public static final int BLOCK_TOKENS = 16;
-
-  private final InferenceEngine inference;
+  private final TextSession session;
   private final ModelCard card;
-  private final RadixKvCache cache;
   private final Engine engine;
   private final EventLog events = new EventLog();
   private final PrometheusMeterRegistry metrics =
@@ -37,25 +30,16 @@ public final class ServedModel implements AutoCloseable {
    */
   public ServedModel(
       LoadedModel loaded, EngineOptions options, long cacheBytes, int maxRunning, int maxWaiting) {
-    inference = InferenceEngine.create(loaded.model(), options);
-    try {
-      cache =
-          new RadixKvCache(
-              KvCacheConfig.of(inference.layout(BLOCK_TOKENS, KvDtype.F32), cacheBytes)
-                  .withListener(events));
-    } catch (RuntimeException e) {
-      inference.close();
-      throw e;
-    }
+    session = new TextSession(loaded.model(), options, cacheBytes, events);
     card =
         new ModelCard(
             loaded.model().name(),
             loaded.model().tokenizer(),
             loaded.template(),
             loaded.model().config().context());
-    engine = new ScheduledEngine(inference, cache, maxRunning, maxWaiting);
+    engine = new Engine(session.engine(), session.cache(), maxRunning, maxWaiting);
     recorder = new Recorder(new ServerMetrics(metrics, engine), events);
-    new CacheMetrics(cache, "prefix").bindTo(metrics);
+    new CacheMetrics(session.cache(), "prefix").bindTo(metrics);
   }
 
   /** What requests need to know of the model. */
@@ -70,12 +54,12 @@ public final class ServedModel implements AutoCloseable {
 
   /** What has been computed so far. */
   public RadixKvCache cache() {
-    return cache;
+    return session.cache();
   }
 
   /** The model's fingerprint, by which the cache tells models apart. */
   public String fingerprint() {
-    return inference.model().fingerprint();
+    return session.engine().model().fingerprint();
   }
 
   /** What has happened lately. */
@@ -95,15 +79,14 @@ public final class ServedModel implements AutoCloseable {
 
   /** What the model's graph was compiled to, for people. */
   public List<String> describePlan() {
-    return inference.describePlan();
+    return session.describePlan();
   }
 
   /** Cancels what still runs, and gives everything back. */
   @Override
   public void close() {
     engine.close();
-    cache.close();
-    inference.close();
+    session.close();
     metrics.close();
   }
 }
