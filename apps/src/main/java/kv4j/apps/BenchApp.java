@@ -19,12 +19,16 @@ import kv4j.apps.bench.ColdStart;
 import kv4j.apps.bench.Comparison;
 import kv4j.apps.bench.OtherJvm;
 import kv4j.apps.bench.Pass;
+import kv4j.apps.bench.ServingBench;
+import kv4j.apps.bench.ServingPrinter;
+import kv4j.apps.bench.ServingReport;
 import kv4j.apps.cli.Command;
 import kv4j.apps.cli.Dispatcher;
 import kv4j.apps.cli.Plugins;
 import kv4j.apps.cli.Terminal;
 import kv4j.apps.cli.ValueOption;
 import kv4j.apps.cli.Values;
+import kv4j.apps.model.LoadedModel;
 import kv4j.apps.model.ModelChoice;
 import kv4j.apps.report.JsonFile;
 import kv4j.apps.report.Progress;
@@ -46,6 +50,7 @@ public final class BenchApp implements Command {
   private static final int QUICK_REPEAT = 8;
   private static final int LONG_CONTEXT = 4096;
   private static final String COLD = "cold";
+  private static final String SERVING = "serving";
 
   /** A model by its numbers: layers, dim, heads, kvHeads, ffn and perhaps vocabulary. */
   private static final ValueOption<List<Integer>> SHAPE =
@@ -101,7 +106,8 @@ public final class BenchApp implements Command {
         "bench",
         "bench --model model.gguf --compare plain --repeat 10",
         "bench --shape 2,64,4,2,176 --json bench.json",
-        "bench --cold --repeat 10");
+        "bench --cold --repeat 10",
+        "bench --serving --repeat 5");
   }
 
   @Override
@@ -114,7 +120,12 @@ public final class BenchApp implements Command {
                     "less where nothing is given: %d rounds, no long context"
                         .formatted(QUICK_REPEAT)))
             .addOption(
-                flag(COLD, "time whole processes instead, from their start to the first token"));
+                flag(COLD, "time whole processes instead, from their start to the first token"))
+            .addOption(
+                flag(
+                    SERVING,
+                    "time many requests at once instead: generating side by side, a short prompt"
+                        + " during the prefill of a long one, and through the server"));
     ModelChoice.addOptions(options);
     return options
         .addOption(Plugins.OPTION.option())
@@ -140,6 +151,10 @@ public final class BenchApp implements Command {
     String device = Devices.select(Devices.Choice.CPU);
     if (line.hasOption(COLD)) {
       cold(line, engine, repeat, json, terminal);
+      return;
+    }
+    if (line.hasOption(SERVING)) {
+      serving(line, engine, repeat, json, terminal);
       return;
     }
     wanted.ifPresent(BenchApp::checkPossible);
@@ -205,6 +220,37 @@ public final class BenchApp implements Command {
     }
   }
 
+  /** Times many requests at once. */
+  private static void serving(
+      CommandLine line,
+      EngineOptions engine,
+      int rounds,
+      Optional<JsonFile> json,
+      Terminal terminal)
+      throws Exception {
+    LoadedModel model = ModelChoice.load(line, ModelChoice.USUAL_SEED, terminal);
+    int context = model.model().config().context();
+    if (context < ServingBench.CONTEXT) {
+      throw new IllegalArgumentException(
+          "--%s needs a context of %d tokens, but the model has %d"
+              .formatted(SERVING, ServingBench.CONTEXT, context));
+    }
+    ServingReport report;
+    try (Progress progress = Progress.of("measuring", ServingBench.steps(rounds), terminal)) {
+      report =
+          ServingBench.run(
+              model,
+              engine,
+              WorkloadProgram.info(model.model(), engine, "cpu", Optional.empty()),
+              rounds,
+              progress);
+    }
+    JsonFile.forPeople(json, terminal).out().print(ServingPrinter.text(report));
+    if (json.isPresent()) {
+      json.get().write(report.document());
+    }
+  }
+
   private static void checkPossible(List<Comparison> wanted) {
     for (Comparison comparison : wanted) {
       comparison
@@ -237,20 +283,26 @@ public final class BenchApp implements Command {
 
   private static void checkModel(CommandLine line) {
     ModelChoice.checkWithPlugins(line);
-    if (line.hasOption(COLD)) {
-      for (ValueOption<?> option : List.of(SHAPE, CONTEXT_LONG, PREFILL_CHUNK, COMPARE)) {
-        if (line.hasOption(option.name())) {
-          throw new IllegalArgumentException(
-              "--" + option.name() + " and --" + COLD + " exclude each other");
-        }
-      }
-    }
+    checkAlone(
+        line,
+        COLD,
+        List.of(SERVING, SHAPE.name(), CONTEXT_LONG.name(), PREFILL_CHUNK.name(), COMPARE.name()));
+    checkAlone(line, SERVING, List.of(SHAPE.name(), CONTEXT_LONG.name(), COMPARE.name()));
     if (SHAPE.find(line).isPresent()) {
       for (ValueOption<?> option : List.of(ModelChoice.PRESET, ModelChoice.MODEL)) {
         if (line.hasOption(option.name())) {
           throw new IllegalArgumentException(
               "--" + option.name() + " and --" + SHAPE.name() + " exclude each other");
         }
+      }
+    }
+  }
+
+  private static void checkAlone(CommandLine line, String name, List<String> others) {
+    for (String other : others) {
+      if (line.hasOption(name) && line.hasOption(other)) {
+        throw new IllegalArgumentException(
+            "--%s and --%s exclude each other".formatted(other, name));
       }
     }
   }

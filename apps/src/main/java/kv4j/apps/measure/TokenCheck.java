@@ -7,7 +7,7 @@ import kv4j.inference.schedule.TokenListener;
  * tokens whose logits are as good as equal, either is right, and they are compared no further, as
  * {@link Agreement} does.
  */
-final class TokenCheck implements TokenListener {
+public final class TokenCheck implements TokenListener {
   private final int[] expected;
   private int step;
   private boolean agrees = true;
@@ -15,7 +15,7 @@ final class TokenCheck implements TokenListener {
   /**
    * @param expected the tokens it got before; more than these are not compared
    */
-  TokenCheck(int[] expected) {
+  public TokenCheck(int[] expected) {
     this.expected = expected;
   }
 
@@ -32,7 +32,7 @@ final class TokenCheck implements TokenListener {
   }
 
   /** Whether none was different; to be asked once the request has ended. */
-  boolean agrees() {
+  public boolean agrees() {
     return agrees;
   }
 }

@@ -38,6 +38,18 @@ interface Tiles {
       int outAt,
       int outStride);
 
+  /** Two rows. */
+  void two(
+      float[] x,
+      int at,
+      int stride,
+      int depth,
+      float[] w,
+      int wAt,
+      float[] out,
+      int outAt,
+      int outStride);
+
   /** One row. */
   void one(
       float[] x,

@@ -132,6 +132,40 @@ final class VectorNarrowTiles implements Tiles {
   }
 
   @Override
+  public void two(
+      float[] x,
+      int at,
+      int stride,
+      int depth,
+      float[] w,
+      int wAt,
+      float[] out,
+      int outAt,
+      int outStride) {
+    int x1 = at + stride;
+    int o1 = outAt + outStride;
+    FloatVector s00 = FloatVector.fromArray(LANES, out, outAt);
+    FloatVector s01 = FloatVector.fromArray(LANES, out, outAt + L);
+    FloatVector s10 = FloatVector.fromArray(LANES, out, o1);
+    FloatVector s11 = FloatVector.fromArray(LANES, out, o1 + L);
+    for (int k = 0; k < depth; k++) {
+      int p = wAt + k * Panels.WIDTH;
+      FloatVector w0 = FloatVector.fromArray(LANES, w, p);
+      FloatVector w1 = FloatVector.fromArray(LANES, w, p + L);
+      FloatVector v = FloatVector.broadcast(LANES, x[at + k]);
+      s00 = v.fma(w0, s00);
+      s01 = v.fma(w1, s01);
+      v = FloatVector.broadcast(LANES, x[x1 + k]);
+      s10 = v.fma(w0, s10);
+      s11 = v.fma(w1, s11);
+    }
+    s00.intoArray(out, outAt);
+    s01.intoArray(out, outAt + L);
+    s10.intoArray(out, o1);
+    s11.intoArray(out, o1 + L);
+  }
+
+  @Override
   public void one(
       float[] x,
       int at,

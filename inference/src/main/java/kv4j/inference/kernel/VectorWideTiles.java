@@ -190,6 +190,54 @@ final class VectorWideTiles implements Tiles {
   }
 
   @Override
+  public void two(
+      float[] x,
+      int at,
+      int stride,
+      int depth,
+      float[] w,
+      int wAt,
+      float[] out,
+      int outAt,
+      int outStride) {
+    int x1 = at + stride;
+    int o1 = outAt + outStride;
+    FloatVector s00 = FloatVector.fromArray(LANES, out, outAt);
+    FloatVector s01 = FloatVector.fromArray(LANES, out, outAt + L);
+    FloatVector s02 = FloatVector.fromArray(LANES, out, outAt + 2 * L);
+    FloatVector s03 = FloatVector.fromArray(LANES, out, outAt + 3 * L);
+    FloatVector s10 = FloatVector.fromArray(LANES, out, o1);
+    FloatVector s11 = FloatVector.fromArray(LANES, out, o1 + L);
+    FloatVector s12 = FloatVector.fromArray(LANES, out, o1 + 2 * L);
+    FloatVector s13 = FloatVector.fromArray(LANES, out, o1 + 3 * L);
+    for (int k = 0; k < depth; k++) {
+      int p = wAt + k * Panels.WIDTH;
+      FloatVector w0 = FloatVector.fromArray(LANES, w, p);
+      FloatVector w1 = FloatVector.fromArray(LANES, w, p + L);
+      FloatVector w2 = FloatVector.fromArray(LANES, w, p + 2 * L);
+      FloatVector w3 = FloatVector.fromArray(LANES, w, p + 3 * L);
+      FloatVector v = FloatVector.broadcast(LANES, x[at + k]);
+      s00 = v.fma(w0, s00);
+      s01 = v.fma(w1, s01);
+      s02 = v.fma(w2, s02);
+      s03 = v.fma(w3, s03);
+      v = FloatVector.broadcast(LANES, x[x1 + k]);
+      s10 = v.fma(w0, s10);
+      s11 = v.fma(w1, s11);
+      s12 = v.fma(w2, s12);
+      s13 = v.fma(w3, s13);
+    }
+    s00.intoArray(out, outAt);
+    s01.intoArray(out, outAt + L);
+    s02.intoArray(out, outAt + 2 * L);
+    s03.intoArray(out, outAt + 3 * L);
+    s10.intoArray(out, o1);
+    s11.intoArray(out, o1 + L);
+    s12.intoArray(out, o1 + 2 * L);
+    s13.intoArray(out, o1 + 3 * L);
+  }
+
+  @Override
   public void one(
       float[] x,
       int at,
