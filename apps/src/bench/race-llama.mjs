@@ -20,6 +20,7 @@ PEER is a folder with
   --rounds N     runs of each (default: 3)
   --threads N    threads of each (default: one per processor)
   --repeat N     rounds in a run of kv4j (default: 10)
+  --serving      time sequences that generate side by side instead; takes a model with a context of 4096 tokens
   --json FILE    write all figures to this file too`;
 
 const SHAPES = {S: "32,256,8,4,704", M: "32,512,8,4,1408"};
@@ -43,6 +44,7 @@ function options() {
         threads: {type: "string", default: String(availableParallelism())},
         repeat: {type: "string", default: "10"},
         json: {type: "string"},
+        serving: {type: "boolean"},
         help: {type: "boolean"}
       }
     });
@@ -103,7 +105,7 @@ function install(peer, folder) {
 function write(folder, shape) {
   const [layers, dim, heads, kvHeads, ffn] = shape.split(",");
   const made = run("python3", ["make_gguf.py", "--layers", layers, "--dim", dim, "--heads", heads,
-    "--kv-heads", kvHeads, "--ffn", ffn, "--out", "model.gguf"], folder);
+    "--kv-heads", kvHeads, "--ffn", ffn, "--ctx", "4096", "--out", "model.gguf"], folder);
   return made.match(/'vocab': (\d+)/)[1];
 }
 
@@ -137,6 +139,66 @@ function load(folder, file, threads) {
     process.exit(0);`);
   const peer = JSON.parse(run(process.execPath, [script], folder).trim().split("\n").at(-1));
   return {kv4j: {ms: report.phasesMs.model, peakMb: report.peakBytes / (1 << 20)}, llama: peer};
+}
+
+/** Tokens per second of sequences that generate side by side, for each of the cases that kv4j measures. */
+function serving(folder, file, {threads, repeat}) {
+  const json = join(folder, "serving.json");
+  run(KV4J, ["bench", "--serving", "--model", file, "--threads", threads, "--repeat", repeat, "--json", json], folder);
+  const kv4j = JSON.parse(readFileSync(json, "utf8"));
+  const cases = kv4j.decodes.map(({sequences, prompt}) => [sequences, prompt]);
+  const script = join(folder, "serving.mjs");
+  writeFileSync(script, `import {getLlama} from "node-llama-cpp";
+    const llama = await getLlama({gpu: false, build: "never", logLevel: "error", maxThreads: ${threads}});
+    const model = await llama.loadModel({modelPath: ${JSON.stringify(file)}, gpuLayers: 0});
+    const NEW = 64;
+    let state = 1;
+    const token = () => 10 + (state = (state * 1103515245 + 12345) % 2147483648) % 240;
+    const next = {generateNext: {token: true, options: {temperature: 0}}};
+    for (const flashAttention of [false, true]) {
+      for (const cacheType of ["F32", "F16"]) {
+        for (const [sequences, prompt] of ${JSON.stringify(cases)}) {
+          const context = await model.createContext({
+            contextSize: prompt + NEW + 8, sequences, batchSize: 512, flashAttention,
+            threads: {ideal: ${threads}, min: ${threads}},
+            experimentalKvCacheKeyType: cacheType, experimentalKvCacheValueType: cacheType
+          });
+          const evaluate = async (sequence, ids) =>
+            (await sequence.controlledEvaluate([...ids.slice(0, -1), [ids.at(-1), next]])).at(-1).next.token;
+          const all = Array.from({length: sequences}, () => context.getSequence());
+          const firsts = await Promise.all(all.map(
+            sequence => evaluate(sequence, Array.from({length: prompt}, token))));
+          const start = performance.now();
+          await Promise.all(all.map(async (sequence, i) => {
+            for (let n = 0, id = firsts[i]; n < NEW; n++) {
+              id = await evaluate(sequence, [id]);
+            }
+          }));
+          const tokensPerSecond = sequences * NEW * 1000 / (performance.now() - start);
+          console.log(JSON.stringify({sequences, prompt, flashAttention, cacheType, tokensPerSecond}));
+          await context.dispose();
+        }
+      }
+    }
+    process.exit(0);`);
+  const llama = run(process.execPath, [script], folder).trim().split("\n").map(line => JSON.parse(line));
+  return {kv4j, llama};
+}
+
+function printServing(rounds) {
+  const cell = (value, width) => String(value).padStart(width);
+  console.log(`${"tokens/s, medians".padEnd(28)}${cell("kv4j", 10)}${cell("llama.cpp", 11)}${cell("kv4j / llama.cpp", 18)}`);
+  rounds[0].kv4j.decodes.forEach(({sequences, prompt, shared}, i) => {
+    const ours = median(rounds.map(r => r.kv4j.decodes[i].tokensPerSecond.median));
+    const same = r => r.sequences === sequences && r.prompt === prompt;
+    const modes = [...new Set(rounds[0].llama.filter(same).map(modeOf))]
+      .map(mode => median(rounds.flatMap(r => r.llama).filter(r => same(r) && modeOf(r) === mode).map(r => r.tokensPerSecond)));
+    const theirs = Math.max(...modes);
+    const label = `${sequences} after ${prompt}${shared > 0 ? `, ${shared} shared` : ""}`;
+    console.log(label.padEnd(28) + cell(ours.toFixed(0), 10) + cell(theirs.toFixed(0), 11)
+      + cell(`${(ours / theirs).toFixed(2)}x`, 18));
+  });
+  console.log("\nllama.cpp: the best of its modes; its binding lets sequences share no prefix, so that it reads each.");
 }
 
 function median(values) {
@@ -204,6 +266,20 @@ install(chosen.peer, folder);
 const shape = chosen.model === undefined ? `${chosen.shape},${write(folder, chosen.shape)}` : undefined;
 const file = chosen.model ?? join(folder, "model.gguf");
 const model = chosen.model === undefined ? ["--shape", shape] : ["--model", chosen.model];
+if (chosen.serving) {
+  const rounds = [];
+  for (let round = 1; round <= chosen.rounds; round++) {
+    console.error(`round ${round} of ${chosen.rounds}`);
+    rounds.push(serving(folder, file, chosen));
+  }
+  console.log(`${shape === undefined ? chosen.model : `shape ${shape}, fp32 weights`}; threads: ${chosen.threads};`
+    + ` runs of each, in turns: ${chosen.rounds}\n`);
+  printServing(rounds);
+  if (chosen.json !== undefined) {
+    writeFileSync(chosen.json, JSON.stringify({shape, model: chosen.model, rounds}, null, 2) + "\n");
+  }
+  process.exit(0);
+}
 const ours = [];
 const theirs = [];
 const loads = [];
