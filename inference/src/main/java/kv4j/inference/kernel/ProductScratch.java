@@ -16,8 +16,8 @@ public final class ProductScratch {
   /** Sums where a panel is not full: {@code [MOST_ROWS, Panels.WIDTH]}. */
   final float[] sums = new float[MOST_ROWS * Panels.WIDTH];
 
-  /** Sums of a run's numbers, before they are scaled. */
-  final float[] unscaled = new float[Panels.WIDTH];
+  /** Sums of the numbers of one or two runs, before they are scaled. */
+  final float[] unscaled = new float[2 * Panels.WIDTH];
 
   /** Scales of a panel's outputs. */
   final float[] scales = new float[Panels.WIDTH];

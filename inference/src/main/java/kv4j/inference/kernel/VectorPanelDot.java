@@ -18,6 +18,13 @@ final class VectorPanelDot {
   private static final VectorSpecies<Integer> INTS = VectorPanelScales.INTS;
   private static final VectorSpecies<Byte> BYTES = VectorPanelScales.BYTES;
 
+  /** Halves of a byte. */
+  private static final int LOWER = 0x0f;
+
+  private static final int UPPER = 0xf0;
+
+  private static final float SIXTEENTH = 1 / 16f;
+
   private VectorPanelDot() {}
 
   /**
@@ -62,7 +69,7 @@ final class VectorPanelDot {
     if (type == TensorType.Q8_0) {
       VectorPanelScales.put(panels, panel, block, 0, scratch);
       eightBits(panels.bytes(), begin, type.blockElements(), x, xAt, scratch);
-      addScaled(scratch);
+      addScaled(0, scratch);
       return;
     }
     int scale = -1;
@@ -72,43 +79,47 @@ final class VectorPanelDot {
         scale = run.scale();
         VectorPanelScales.put(panels, panel, block, scale, scratch);
       }
-      run(type, panels.bytes(), begin, run, x, at, scratch);
+      boolean upper = run.high() < 0 && run.lowShift() > 0; // summed up with the run before
+      if (!upper) {
+        sum(panels.bytes(), begin, run, x, at, scratch);
+      }
+      addOffset(type, run.count(), x, at, scratch);
+      addScaled(upper ? Panels.WIDTH : 0, scratch);
       at += run.count();
     }
   }
 
-  private static void run(
-      TensorType type,
-      byte[] w,
-      int block,
-      PanelRun run,
-      float[] x,
-      int xAt,
-      ProductScratch scratch) {
-    float ofX = 0;
-    for (int i = 0; i < run.count(); i++) {
-      ofX += x[xAt + i];
-    }
-    if (VectorPanelScales.hasOffsets(type)) {
-      for (int lane = 0; lane < Panels.WIDTH; lane += L) {
-        FloatVector.fromArray(LANES, scratch.sums, lane)
-            .sub(FloatVector.fromArray(LANES, scratch.offsets, lane).mul(ofX))
-            .intoArray(scratch.sums, lane);
-      }
-    }
-    float zero = VectorPanelScales.zero(type) * ofX;
+  /** Sums of a run's numbers times a row; of those of four bits, the next run's as well. */
+  private static void sum(
+      byte[] w, int block, PanelRun run, float[] x, int xAt, ProductScratch scratch) {
     int low = block + run.low() * Panels.WIDTH;
     if (run.high() < 0) {
-      fourBits(w, low, run.lowShift(), run.count(), zero, x, xAt, scratch);
+      fourBits(w, low, run.count(), x, xAt, scratch);
     } else {
-      moreBits(w, low, block + run.high() * Panels.WIDTH, run, zero, x, xAt, scratch);
+      moreBits(w, low, block + run.high() * Panels.WIDTH, run, x, xAt, scratch);
     }
-    addScaled(scratch);
   }
 
-  private static void addScaled(ProductScratch scratch) {
+  /** Adds what is taken off each of a run's numbers, before or after they are scaled. */
+  private static void addOffset(
+      TensorType type, int count, float[] x, int xAt, ProductScratch scratch) {
+    float ofX = 0;
+    for (int i = 0; i < count; i++) {
+      ofX += x[xAt + i];
+    }
+    boolean scaled = VectorPanelScales.hasOffsets(type);
+    float[] offsets = scaled ? scratch.offsets : scratch.scales;
+    float factor = scaled ? ofX : VectorPanelScales.zero(type) * ofX;
     for (int lane = 0; lane < Panels.WIDTH; lane += L) {
-      FloatVector.fromArray(LANES, scratch.unscaled, lane)
+      FloatVector.fromArray(LANES, scratch.sums, lane)
+          .sub(FloatVector.fromArray(LANES, offsets, lane).mul(factor))
+          .intoArray(scratch.sums, lane);
+    }
+  }
+
+  private static void addScaled(int from, ProductScratch scratch) {
+    for (int lane = 0; lane < Panels.WIDTH; lane += L) {
+      FloatVector.fromArray(LANES, scratch.unscaled, from + lane)
           .fma(
               FloatVector.fromArray(LANES, scratch.scales, lane),
               FloatVector.fromArray(LANES, scratch.sums, lane))
@@ -152,68 +163,62 @@ final class VectorPanelDot {
     }
   }
 
+  /**
+   * Of bytes whose lower halves are a run and whose upper halves the next. The upper ones stay
+   * where they are, 16 times too large, and are multiplied by a sixteenth of the row instead.
+   */
   private static void fourBits(
-      byte[] w,
-      int low,
-      int shift,
-      int count,
-      float zero,
-      float[] x,
-      int xAt,
-      ProductScratch scratch) {
+      byte[] w, int from, int count, float[] x, int xAt, ProductScratch scratch) {
+    float[] sums = scratch.unscaled;
     for (int lane = 0; lane < Panels.WIDTH; lane += 4 * L) {
-      FloatVector s0 = FloatVector.broadcast(LANES, -zero);
-      FloatVector s1 = s0;
-      FloatVector s2 = s0;
-      FloatVector s3 = s0;
+      FloatVector l0 = FloatVector.zero(LANES), l1 = l0, l2 = l0, l3 = l0;
+      FloatVector u0 = l0, u1 = l0, u2 = l0, u3 = l0;
       for (int i = 0; i < count; i++) {
-        int at = low + lane + i * Panels.WIDTH;
+        int at = from + lane + i * Panels.WIDTH;
         FloatVector v = FloatVector.broadcast(LANES, x[xAt + i]);
+        FloatVector u = FloatVector.broadcast(LANES, x[xAt + count + i] * SIXTEENTH);
         IntVector b0 =
             (IntVector)
                 ByteVector.fromArray(BYTES, w, at).convertShape(VectorOperators.B2I, INTS, 0);
-        IntVector q0 = b0.lanewise(VectorOperators.LSHR, shift).and(15);
-        s0 = v.fma((FloatVector) q0.convertShape(VectorOperators.I2F, LANES, 0), s0);
+        l0 = v.fma((FloatVector) b0.and(LOWER).convertShape(VectorOperators.I2F, LANES, 0), l0);
+        u0 = u.fma((FloatVector) b0.and(UPPER).convertShape(VectorOperators.I2F, LANES, 0), u0);
         IntVector b1 =
             (IntVector)
                 ByteVector.fromArray(BYTES, w, at + L).convertShape(VectorOperators.B2I, INTS, 0);
-        IntVector q1 = b1.lanewise(VectorOperators.LSHR, shift).and(15);
-        s1 = v.fma((FloatVector) q1.convertShape(VectorOperators.I2F, LANES, 0), s1);
+        l1 = v.fma((FloatVector) b1.and(LOWER).convertShape(VectorOperators.I2F, LANES, 0), l1);
+        u1 = u.fma((FloatVector) b1.and(UPPER).convertShape(VectorOperators.I2F, LANES, 0), u1);
         IntVector b2 =
             (IntVector)
                 ByteVector.fromArray(BYTES, w, at + 2 * L)
                     .convertShape(VectorOperators.B2I, INTS, 0);
-        IntVector q2 = b2.lanewise(VectorOperators.LSHR, shift).and(15);
-        s2 = v.fma((FloatVector) q2.convertShape(VectorOperators.I2F, LANES, 0), s2);
+        l2 = v.fma((FloatVector) b2.and(LOWER).convertShape(VectorOperators.I2F, LANES, 0), l2);
+        u2 = u.fma((FloatVector) b2.and(UPPER).convertShape(VectorOperators.I2F, LANES, 0), u2);
         IntVector b3 =
             (IntVector)
                 ByteVector.fromArray(BYTES, w, at + 3 * L)
                     .convertShape(VectorOperators.B2I, INTS, 0);
-        IntVector q3 = b3.lanewise(VectorOperators.LSHR, shift).and(15);
-        s3 = v.fma((FloatVector) q3.convertShape(VectorOperators.I2F, LANES, 0), s3);
+        l3 = v.fma((FloatVector) b3.and(LOWER).convertShape(VectorOperators.I2F, LANES, 0), l3);
+        u3 = u.fma((FloatVector) b3.and(UPPER).convertShape(VectorOperators.I2F, LANES, 0), u3);
       }
-      s0.intoArray(scratch.unscaled, lane);
-      s1.intoArray(scratch.unscaled, lane + L);
-      s2.intoArray(scratch.unscaled, lane + 2 * L);
-      s3.intoArray(scratch.unscaled, lane + 3 * L);
+      l0.intoArray(sums, lane);
+      l1.intoArray(sums, lane + L);
+      l2.intoArray(sums, lane + 2 * L);
+      l3.intoArray(sums, lane + 3 * L);
+      u0.intoArray(sums, Panels.WIDTH + lane);
+      u1.intoArray(sums, Panels.WIDTH + lane + L);
+      u2.intoArray(sums, Panels.WIDTH + lane + 2 * L);
+      u3.intoArray(sums, Panels.WIDTH + lane + 3 * L);
     }
   }
 
   private static void moreBits(
-      byte[] w,
-      int low,
-      int high,
-      PanelRun run,
-      float zero,
-      float[] x,
-      int xAt,
-      ProductScratch scratch) {
+      byte[] w, int low, int high, PanelRun run, float[] x, int xAt, ProductScratch scratch) {
     int step = run.highStep() * Panels.WIDTH;
     int shift = run.lowShift();
     int mask = run.highMask();
     int count = run.count();
     for (int lane = 0; lane < Panels.WIDTH; lane += 2 * L) {
-      FloatVector s0 = FloatVector.broadcast(LANES, -zero);
+      FloatVector s0 = FloatVector.zero(LANES);
       FloatVector s1 = s0;
       int highShift = run.highShift();
       for (int i = 0; i < count; i++, highShift += run.highShiftStep()) {
