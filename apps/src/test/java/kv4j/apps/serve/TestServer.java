@@ -83,6 +83,7 @@ final class TestServer implements AutoCloseable {
                 waiting,
                 CACHE_BYTES,
                 Optional.empty(),
+                Optional.empty(),
                 Duration.ofSeconds(20)));
     server.start();
   }

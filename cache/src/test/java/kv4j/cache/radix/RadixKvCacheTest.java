@@ -356,7 +356,8 @@ class RadixKvCacheTest {
     request(cache, run(100, 4));
     long block = layout(4).bytesPerBlock();
     assertEquals(5, events.size()); // two lookups, two insertions, one removal
-    assertEquals(new CacheEvent.Found(1, "", 0, new Lookup(8, 0, Reason.COLD, "")), events.get(0));
+    assertEquals(
+        new CacheEvent.Found(1, "", 0, new Lookup(8, 0, Reason.COLD, ""), ""), events.get(0));
     CacheEvent.Inserted inserted = (CacheEvent.Inserted) events.get(1);
     assertArrayEquals(run(0, 8), inserted.tokens());
     assertEquals(2 * block, inserted.bytes());
