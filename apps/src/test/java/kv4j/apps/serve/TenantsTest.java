@@ -125,6 +125,17 @@ class TenantsTest {
       assertEquals(
           List.of("one", "two"),
           tree.get("runs").findValuesAsText("namespace").stream().distinct().sorted().toList());
+      JsonNode ownTree = get(server, "/cache", "k1").json();
+      assertEquals(
+          List.of("one"),
+          ownTree.get("runs").findValuesAsText("namespace").stream().distinct().toList());
+      assertFalse(ownTree.has("storage"), "which is of all tenants together");
+      for (JsonNode run : tree.get("runs")) {
+        boolean isOwn = run.get("namespace").textValue().equals("one");
+        String path = "/cache/runs/" + run.get("id").longValue();
+        assertEquals(isOwn ? 200 : 404, get(server, path, "k1").status());
+        assertEquals(200, get(server, path, "admin").status());
+      }
     }
   }
 

@@ -54,7 +54,7 @@ final class Follower {
   }
 
   /**
-   * Tells of what happens until it is told to end, or events were lost.
+   * Tells of what happens, up to when it is told to end or events were lost.
    *
    * @param after the last event that is known already; empty: begins with a snapshot
    * @throws IOException if nobody is there any more
@@ -68,8 +68,10 @@ final class Follower {
       known = tree.number();
       sink.event("snapshot", last, now(TreeJson.tree(tree, model, view)));
     }
-    while (!ended.getAsBoolean()) {
-      Optional<List<EventLog.Entry>> next = log.after(last, BEAT);
+    boolean end;
+    do {
+      end = ended.getAsBoolean();
+      Optional<List<EventLog.Entry>> next = log.after(last, end ? Duration.ZERO : BEAT);
       if (next.isEmpty()) {
         ObjectNode json =
             JsonNodeFactory.instance
@@ -88,7 +90,7 @@ final class Follower {
         }
       }
       tellFigures(last);
-    }
+    } while (!end);
   }
 
   private void tellFigures(long last) throws IOException {

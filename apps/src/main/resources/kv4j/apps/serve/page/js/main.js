@@ -22,7 +22,7 @@ const tree = new TreeView((id) => open({ kind: "run", id }));
 const requests = new RequestsView((id) => open({ kind: "request", id }));
 const memory = new MemoryView();
 const tryView = new TryView(apiKey, open);
-const player = new Player(changed);
+export const player = new Player(changed);
 byId("tree-legend").append(...treeLegend());
 startTooltips();
 
@@ -68,7 +68,7 @@ function timeNow(now) {
 
 function frame(now) {
   const time = timeNow(now);
-  tree.frame(now);
+  tree.frame(now, time);
   requests.frame(time);
   memory.frame(time);
   if (stale) {
@@ -140,6 +140,7 @@ byId("key-button").addEventListener("click", async () => {
 });
 byId("key-button").hidden = watchKey() === "";
 
+changed(null);
 requestAnimationFrame(frame);
 if (params.has("replay")) {
   const response = await fetch(params.get("replay"));

@@ -23,7 +23,18 @@ export class Store {
 
   /** An independent copy. */
   copy() {
-    return Object.assign(new Store(), structuredClone({ ...this }));
+    const copies = (map) => new Map([...map].map(([key, value]) => [key, { ...value }]));
+    const copy = Object.assign(new Store(), this, {
+      runs: copies(this.runs),
+      tops: new Set(this.tops),
+      pinned: new Map(this.pinned),
+      requests: copies(this.requests),
+      samples: this.samples.map((sample) => ({ ...sample })),
+      removed: { ...this.removed },
+      asked: { ...this.asked },
+    });
+    copy.runs.forEach((run) => (run.children = [...run.children])); // other lists are never changed
+    return copy;
   }
 
   apply({ event, data }) {

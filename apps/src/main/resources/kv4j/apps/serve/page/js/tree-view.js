@@ -11,6 +11,7 @@ const MARGIN = 300; // px beyond what is in sight that are drawn all the same
 const WIDEST_TOKEN = 18; // px, when all fits
 const FOLD_WIDTH = 190;
 const LEAST_WIDTH = 4;
+const AGEING_MS = 2000; // how often colours are brought up to date
 const OLD_MS = 10 * 60_000;
 const TENANTS = 6;
 
@@ -34,6 +35,8 @@ export class TreeView {
   #drawn = new Map(); // elements by the item's key
   #stale = true;
   #laidOut = 0;
+  #aged = 0;
+  #time = 0;
   #flashes = new Map();
 
   /**
@@ -74,8 +77,14 @@ export class TreeView {
     this.#stale = true;
   }
 
-  /** Called with each frame. */
-  frame(now) {
+  /**
+   * Called with each frame.
+   *
+   * @param now ms since the page was opened
+   * @param time ms since the epoch, by the server's clock
+   */
+  frame(now, time) {
+    this.#time = time;
     if (this.#stale && (this.#store.runs.size < LARGE || now - this.#laidOut > LARGE_PAUSE_MS)) {
       this.#laidOut = now;
       this.#stale = false;
@@ -83,6 +92,9 @@ export class TreeView {
       this.#held = this.#store.held();
       this.#layout = layOut(this.#store, this.#unfolded, this.#found);
       this.#summary();
+      this.draw();
+    } else if (now - this.#aged > AGEING_MS) {
+      this.#aged = now;
       this.draw();
     }
   }
@@ -239,7 +251,7 @@ export class TreeView {
     setText(element, place.width < 18 ? "" : text);
     const byTenant = byId("colour").value === "tenant";
     element.dataset.tenant = byTenant ? this.#tenants().indexOf(run.namespace) % TENANTS : "";
-    element.style.setProperty("--fresh", byTenant ? "" : `${Math.round(100 * freshness(this.#store.now - run.time))}%`);
+    element.style.setProperty("--fresh", byTenant ? "" : `${Math.round(100 * freshness(this.#time - run.time))}%`);
     element.classList.toggle("held", held);
     element.classList.toggle("dim", this.#found !== null && !this.#found.has(run.id));
     element.setAttribute("aria-selected", run.id === this.#selected);
@@ -247,7 +259,7 @@ export class TreeView {
     const facts =
       `tokens ${count(run.start)} to ${count(end - 1)}, ${bytes(run.bytes)}, ${many(run.hits, "hit")}` +
       (held ? ", pinned" : "") + (run.namespace ? `, tenant ${run.namespace}` : "");
-    element.dataset.tip = `${facts}, ${duration(this.#store.now - run.time)} old: ${beginning(run.texts, 160)}`;
+    element.dataset.tip = `${facts}, ${duration(Math.max(0, this.#time - run.time))} old: ${beginning(run.texts, 160)}`;
     return `${facts}: ${beginning(run.texts, 80)}`;
   }
 
