@@ -61,9 +61,16 @@ final class LivePage implements AutoCloseable {
     }
   }
 
-  /** Waits until an expression over {@code player} is true. */
+  /** Waits until an expression over {@code player} is true, looking at each frame. */
   void await(String expression) {
-    page.waitForFunction(PLAYER + "return " + expression + " }");
+    page.evaluate(
+        PLAYER
+            + "const end = Date.now() + 60000; while (!("
+            + expression
+            + ")) { await new Promise(requestAnimationFrame);"
+            + " if (Date.now() > end) throw new Error('in vain: "
+            + expression.replace("'", "\\'")
+            + "') } }");
   }
 
   /** The tree that the page knows of. */
@@ -76,9 +83,8 @@ final class LivePage implements AutoCloseable {
     long last = server.get("/cache").at("/number").longValue();
     await("player.events.some(({ data }) => data.number >= " + last + ")");
     assertEquals(FollowerTree.of(server.get("/cache").json()), tree());
-    page.waitForFunction(
-        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-            + ".then(() => true)");
+    page.evaluate(
+        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
   }
 
   /** Runs in sight, by their ids. */

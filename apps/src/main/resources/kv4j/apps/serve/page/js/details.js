@@ -179,7 +179,9 @@ export class Details {
     const lines = [
       el("h3", {}, term("ttft", "Time to first token")),
     ];
-    if (time.perToken !== null) {
+    if (cached === 0) {
+      lines.push(bars([["nothing was cached", withCache, "computed"]], withCache));
+    } else if (time.perToken !== null) {
       const without = withCache + cached * time.perToken;
       lines.push(
         bars([["with the cache", withCache, "cached"], ["without it, about", without, "computed"]], without),

@@ -4,7 +4,7 @@
 export function el(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   set(element, attributes);
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
   return element;
 }
 
@@ -51,18 +51,6 @@ export function beginning(texts, most) {
     text += next.slice(0, most + 1);
     if (text.length > most) {
       return visible(text.slice(0, most)) + "…";
-    }
-  }
-  return visible(text);
-}
-
-/** At most so many characters of texts, up to their end, made visible. */
-export function ending(texts, most) {
-  let text = "";
-  for (let i = texts.length - 1; i >= 0; i--) {
-    text = texts[i].slice(-most - 1) + text;
-    if (text.length > most) {
-      return "…" + visible(text.slice(-most));
     }
   }
   return visible(text);

@@ -22,7 +22,7 @@ export function heatMap(name, rows) {
     }));
   const map = el("div", { class: "heat", role: "img", "aria-label": `${name}: ${rows.length} layers by ${rows[0].length} heads, mean sizes from ${three(low)} to ${three(high)}` }, cells);
   map.style.setProperty("--columns", rows[0].length);
-  return el("figure", {}, map, el("figcaption", {}, `${name}, ${three(low)} to ${three(high)}`));
+  return el("figure", {}, map, el("figcaption", {}, `${name}, ${three(low)} to ${three(high)}: layers down, heads across`));
 }
 
 /** Which layers found which tokens: the cache keeps all layers of a block together. */

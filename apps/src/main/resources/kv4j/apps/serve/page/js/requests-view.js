@@ -1,9 +1,10 @@
 /** Draws requests as bars of time: queued, prefill by chunks, decode. */
-import { byId, el, ending, setText } from "./dom.js";
+import { beginning, byId, el, setText } from "./dom.js";
 import { count, duration, percent } from "./format.js";
 import { term } from "./tooltip.js";
 
 const MOST_SHOWN = 60;
+const MOST_PREVIEWED = 60;
 const CLOCK_MS = 20_000; // what the clock's bars span
 
 export class RequestsView {
@@ -95,7 +96,8 @@ export class RequestsView {
   #draw(row, request, now, { from, length }) {
     const state = stateOf(request);
     const { lookup } = request;
-    setText(row.text, ending(request.texts, 60));
+    const preview = previewOf(request);
+    setText(row.text, preview);
     setText(row.cached, lookup ? percent(lookup.cached, request.promptTokens) : "");
     setText(row.ttft, ttft(request));
     row.button.dataset.state = state;
@@ -103,7 +105,7 @@ export class RequestsView {
     const label =
       `${state}, ${lookup ? `${count(lookup.cached)} of ` : ""}${count(request.promptTokens)} tokens` +
       `${lookup ? " cached" : ""}${request.first ? `, first token after ${ttft(request)}` : ""}: ` +
-      ending(request.texts, 60);
+      preview;
     if (row.button.getAttribute("aria-label") !== label) {
       row.button.setAttribute("aria-label", label);
     }
@@ -133,6 +135,12 @@ export class RequestsView {
 
 export function stateOf(request) {
   return request.outcome ?? (request.first ? "decode" : request.started ? "prefill" : "queued");
+}
+
+/** What tells a request from those before: its text from where it was not cached. */
+function previewOf({ texts, lookup }) {
+  const cached = lookup?.cached ?? 0;
+  return cached > 0 ? `…${beginning(texts.slice(cached, cached + MOST_PREVIEWED), MOST_PREVIEWED)}` : beginning(texts, MOST_PREVIEWED);
 }
 
 /** Time to first token. */

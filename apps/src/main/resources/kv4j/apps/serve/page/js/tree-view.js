@@ -4,13 +4,15 @@ import { bytes, count, duration, many } from "./format.js";
 import { term } from "./tooltip.js";
 import { layOut } from "./tree-layout.js";
 
-const ROW = 30; // px from one branch to the next
+const STRIP = 23; // px of a run's height
+const ROWS = [29, 42]; // px from one branch to the next, at least and at most
 const GAP = 16; // px between a run and what follows it
 const LEFT = 10;
 const MARGIN = 300; // px beyond what is in sight that are drawn all the same
 const WIDEST_TOKEN = 18; // px, when all fits
 const FOLD_WIDTH = 190;
 const LEAST_WIDTH = 4;
+const NARROW = 24; // px, without room for text
 const AGEING_MS = 2000; // how often colours are brought up to date
 const OLD_MS = 10 * 60_000;
 const TENANTS = 6;
@@ -30,6 +32,7 @@ export class TreeView {
   #unfolded = new Set();
   #zoom = 1; // of what makes all fit
   #scale = 1;
+  #row = ROWS[0];
   #selected = null;
   #focused = null;
   #drawn = new Map(); // elements by the item's key
@@ -130,9 +133,11 @@ export class TreeView {
     this.draw();
   }
 
-  /** Pixels of a token. */
+  /** Pixels of a token and of a row. */
   #measure() {
-    const { end, depth } = this.#layout;
+    const { end, depth, rows } = this.#layout;
+    const roomy = (this.#scroll.clientHeight - 12) / Math.max(rows, 1);
+    this.#row = Math.round(Math.min(Math.max(roomy, ROWS[0]), ROWS[1]));
     const room = this.#scroll.clientWidth - 2 * LEFT - GAP * depth - 8;
     this.#scale = this.#zoom * Math.min(WIDEST_TOKEN, Math.max(room, 80) / Math.max(end, 1));
   }
@@ -141,7 +146,7 @@ export class TreeView {
     const scale = this.#scale;
     return {
       left: LEFT + item.start * scale + item.depth * GAP,
-      top: item.row * ROW + 4,
+      top: item.row * this.#row + 6,
       width: item.fold ? FOLD_WIDTH : Math.max(LEAST_WIDTH, item.run.texts.length * scale),
     };
   }
@@ -154,7 +159,7 @@ export class TreeView {
     this.#measure();
     const width = LEFT * 2 + end * this.#scale + depth * GAP;
     this.#canvas.style.width = `${Math.max(width, 10)}px`;
-    this.#canvas.style.height = `${rows * ROW + 12}px`;
+    this.#canvas.style.height = `${rows * this.#row + 12}px`;
     this.#axis();
     const from = this.#scroll.scrollTop - MARGIN;
     const to = this.#scroll.scrollTop + this.#scroll.clientHeight + MARGIN;
@@ -162,8 +167,8 @@ export class TreeView {
     let first = null;
     for (const item of items) {
       // A link from a row above is in sight where it passes.
-      const top = item.above ? item.above.row * ROW : item.row * ROW;
-      if ((item.row + 1) * ROW < from || top > to) {
+      const top = item.above ? item.above.row * this.#row : item.row * this.#row;
+      if ((item.row + 1) * this.#row < from || top > to) {
         continue;
       }
       const place = this.#place(item);
@@ -217,7 +222,7 @@ export class TreeView {
       const above = this.#place(item.above);
       const right = above.left + above.width;
       const rise = place.top - above.top;
-      drawn.link.style.transform = `translate(${right}px, ${above.top + ROW / 2 - 4}px)`;
+      drawn.link.style.transform = `translate(${right}px, ${above.top + STRIP / 2}px)`;
       drawn.link.style.width = `${Math.max(2, place.left - right)}px`;
       drawn.link.style.height = `${Math.max(2, rise + 1)}px`;
       drawn.link.classList.toggle("straight", rise === 0);
@@ -248,7 +253,8 @@ export class TreeView {
     const { run } = item;
     const held = this.#held.has(run.id);
     const text = beginning(run.texts, Math.min(300, Math.ceil(place.width / 5)));
-    setText(element, place.width < 18 ? "" : text);
+    setText(element, place.width < NARROW ? "" : text);
+    element.classList.toggle("narrow", place.width < NARROW);
     const byTenant = byId("colour").value === "tenant";
     element.dataset.tenant = byTenant ? this.#tenants().indexOf(run.namespace) % TENANTS : "";
     element.style.setProperty("--fresh", byTenant ? "" : `${Math.round(100 * freshness(this.#time - run.time))}%`);
@@ -353,9 +359,9 @@ export class TreeView {
     }[event.key];
     if (to) {
       event.preventDefault();
-      this.#scroll.scrollTop = Math.min(this.#scroll.scrollTop, to.row * ROW);
-      if (to.row * ROW > this.#scroll.scrollTop + this.#scroll.clientHeight - ROW) {
-        this.#scroll.scrollTop = (to.row + 1) * ROW - this.#scroll.clientHeight + 12;
+      this.#scroll.scrollTop = Math.min(this.#scroll.scrollTop, to.row * this.#row);
+      if (to.row * this.#row > this.#scroll.scrollTop + this.#scroll.clientHeight - this.#row) {
+        this.#scroll.scrollTop = (to.row + 1) * this.#row - this.#scroll.clientHeight + 12;
       }
       this.#focus(to.fold ? `fold ${to.parentId}` : `run ${to.run.id}`);
     }

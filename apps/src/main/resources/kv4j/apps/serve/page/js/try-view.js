@@ -58,8 +58,8 @@ export class TryView {
     }
     this.#model = model;
     this.#prepared.replaceChildren(...(model ? experiments(model) : []).map((experiment) =>
-      el("button", { type: "button", "data-experiment": experiment.id, onclick: () => this.#run(experiment) },
-        el("b", {}, experiment.name), el("small", {}, experiment.says))));
+      el("button", { type: "button", "data-experiment": experiment.id, "data-tip": experiment.says, "aria-description": experiment.says, onclick: () => this.#run(experiment) },
+        experiment.name)));
     this.#enable();
   }
 
@@ -106,6 +106,7 @@ export class TryView {
       this.#log.replaceChildren();
       this.#messages = [];
       this.#add(el("h3", {}, experiment.name));
+      this.#add(el("p", { class: "note" }, experiment.says));
       for (const [i, body] of experiment.requests.entries()) {
         this.#add(el("p", { class: "step" }, i === 0 ? "1 · to have something stored" : "2 · the same but for a detail"));
         await this.#request({ ...body, max_tokens: EXPERIMENT_TOKENS });
@@ -146,7 +147,7 @@ export class TryView {
       el("span", { class: "share-bar", "aria-hidden": "true" }, share),
       el("p", {}, el("b", {}, `${count(kv4j.cached_tokens)} of ${count(kv4j.prompt_tokens)} tokens cached`), ` – ${reason}.`, fork),
       el("p", { class: "note" }, `First token after ${duration(kv4j.queue_ms + kv4j.prefill_ms)}`,
-        kv4j.saved_ms === null ? "" : `, saved about ${duration(kv4j.saved_ms)}`, " · ",
+        !kv4j.saved_ms ? "" : `, saved about ${duration(kv4j.saved_ms)}`, " · ",
         el("button", { type: "button", class: "inline", onclick: () => this.#open({ kind: "request", id }) }, "details")));
   }
 
