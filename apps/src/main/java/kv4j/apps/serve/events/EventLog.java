@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -130,11 +132,10 @@ public final class EventLog implements Consumer<CacheEvent> {
       return Optional.empty();
     }
     List<Entry> after = new ArrayList<>();
-    for (Entry entry : entries) {
-      if (entry.number > number) {
-        after.add(entry);
-      }
+    for (Iterator<Entry> latest = entries.descendingIterator(); after.size() < last - number; ) {
+      after.add(latest.next());
     }
+    Collections.reverse(after);
     return Optional.of(after);
   }
 }

@@ -4,6 +4,7 @@ import { count, duration, percent } from "./format.js";
 import { term } from "./tooltip.js";
 
 const MOST_SHOWN = 60;
+const LEAST_PREVIEWED = 36; // characters
 const MOST_PREVIEWED = 60;
 const CLOCK_MS = 20_000; // what the clock's bars span
 
@@ -139,8 +140,11 @@ export function stateOf(request) {
 
 /** What tells a request from those before: its text from where it was not cached. */
 function previewOf({ texts, lookup }) {
-  const cached = lookup?.cached ?? 0;
-  return cached > 0 ? `…${beginning(texts.slice(cached, cached + MOST_PREVIEWED), MOST_PREVIEWED)}` : beginning(texts, MOST_PREVIEWED);
+  let from = lookup?.cached ?? 0;
+  for (let length = texts.slice(from).join("").length; from > 0 && length < LEAST_PREVIEWED; length += texts[from].length) {
+    from--;
+  }
+  return (from > 0 ? "…" : "") + beginning(texts.slice(from, from + MOST_PREVIEWED), MOST_PREVIEWED);
 }
 
 /** Time to first token. */

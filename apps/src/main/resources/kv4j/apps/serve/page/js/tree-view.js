@@ -49,6 +49,8 @@ export class TreeView {
     this.#select = select;
     this.#scroll.addEventListener("scroll", () => this.draw());
     new ResizeObserver(() => this.draw()).observe(this.#scroll);
+    // Else a run would light up again whenever the tree is shown again.
+    this.#canvas.addEventListener("animationend", ({ target }) => target.classList.remove("found", "inserted"));
     this.#canvas.addEventListener("click", (event) => this.#click(event.target.closest("[data-key]")));
     this.#canvas.addEventListener("keydown", (event) => this.#key(event));
     byId("zoom-in").addEventListener("click", () => this.#zoomTo(this.#zoom * 1.6));
