@@ -30,6 +30,7 @@ public sealed interface CacheEvent {
   /**
    * Tokens that were computed and are kept from now on, as a run of their own.
    *
+   * @param salted whether they can be found with a salt only
    * @param run the new run
    * @param parent the run that it follows; 0 if it begins its sequence
    * @param start position of the first token in its sequence
@@ -41,6 +42,7 @@ public sealed interface CacheEvent {
   record Inserted(
       long number,
       String namespace,
+      boolean salted,
       long run,
       long parent,
       int start,

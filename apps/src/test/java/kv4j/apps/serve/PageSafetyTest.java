@@ -143,7 +143,7 @@ class PageSafetyTest {
       assertTrue(!policy.contains("unsafe"), policy);
       assertTrue(
           !page.body().matches("(?s).*(<style|style=| on\\w+=|<script(?! type=\"module\" src)).*"));
-      for (String path : List.of("/page.css", "/js/main.js", "/icon.svg")) {
+      for (String path : List.of("/css/page.css", "/js/main.js", "/icon.svg")) {
         assertEquals(200, server.get(path).status());
         assertEquals(
             policy,

@@ -169,8 +169,7 @@ class PageTest {
 
   @Test
   void fiveHundredEventsAndEvictionsLater() {
-    page.player("player.events.length");
-    for (int i = 0; page.player("player.events.length").intValue() < 500; i++) {
+    for (int i = 0; server.model.events().last() < 500; i++) {
       server.ask(
           "/v1/completions",
           "{\"prompt\":\"%s number %d %s\",\"max_tokens\":1}"

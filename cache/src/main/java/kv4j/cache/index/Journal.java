@@ -42,6 +42,7 @@ final class Journal {
         new CacheEvent.Inserted(
             ++lastEvent,
             node.space.namespace(),
+            node.space.isSalted(),
             node.id,
             node.parent.id,
             node.start,

@@ -183,6 +183,7 @@ final class WholePrefixes {
         new CacheEvent.Inserted(
             ++lastEvent,
             prefix.namespace(),
+            !prefix.salt().isEmpty(),
             entry.id,
             0,
             0,

@@ -115,6 +115,7 @@ public final class LastPromptCacheProvider implements KvCacheProvider {
             new CacheEvent.Inserted(
                 ++events,
                 kept.request.namespace(),
+                !kept.request.salt().isEmpty(),
                 0,
                 0,
                 0,

@@ -34,6 +34,7 @@ final class EventJson {
       texts(json.putArray("stored"), tokenizer, stored);
       json.put("request", found.label());
     } else if (event instanceof CacheEvent.Inserted inserted) {
+      json.put("salted", inserted.salted());
       json.put("run", inserted.run()).put("parent", inserted.parent());
       json.put("start", inserted.start());
       ArrayNode tokens = json.putArray("tokens");

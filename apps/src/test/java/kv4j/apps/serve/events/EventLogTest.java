@@ -74,7 +74,7 @@ class EventLogTest {
   void longPromptsMakeRoomToo() throws InterruptedException {
     EventLog log = new EventLog(TOKENIZER);
     for (int i = 1; i <= 5; i++) {
-      log.accept(new CacheEvent.Inserted(i, "", i, 0, 0, new int[1 << 20], 1, 1, ""));
+      log.accept(new CacheEvent.Inserted(i, "", false, i, 0, 0, new int[1 << 20], 1, 1, ""));
     }
     assertFalse(log.has(0));
     assertEquals(4, ofCache(log, 1).size());

@@ -8,6 +8,7 @@ import { authorization } from "./stream.js";
 import { strip } from "./strip.js";
 import { term } from "./tooltip.js";
 
+const MANY = 10; // requests, for an example of what many alike would gain
 const DIVERGED = 8; // tokens shown of what is stored, as the server tells of
 
 export class Details {
@@ -175,7 +176,6 @@ export class Details {
     const tokens = request.promptTokens;
     const computed = tokens - cached;
     const withCache = time.queue + time.prefill;
-    const ceiling = tokens / computed;
     const lines = [
       el("h3", {}, term("ttft", "Time to first token")),
     ];
@@ -193,7 +193,13 @@ export class Details {
         el("p", { class: "note" }, "What it would be without is known once a prompt with 32 computed tokens was run."));
     }
     lines.push(el("p", { class: "formula" }, term("ceiling", "ceiling"), " = tokens ÷ computed tokens = ",
-      `${count(tokens)} ÷ ${count(computed)} = `, el("b", {}, times(ceiling))));
+      `${count(tokens)} ÷ ${count(computed)} = `, el("b", {}, times(tokens / computed))));
+    if (cached > 0 && time.perToken !== null) {
+      const full = time.prefill + cached * time.perToken;
+      lines.push(el("p", { class: "formula" }, `${MANY} such requests, the first of them cold: N·f ÷ (f + (N − 1)·g) = `,
+        `${MANY} × ${duration(full)} ÷ (${duration(full)} + ${MANY - 1} × ${duration(time.prefill)}) = `,
+        el("b", {}, times((MANY * full) / (full + (MANY - 1) * time.prefill)))));
+    }
     return lines;
   }
 }
@@ -202,7 +208,7 @@ function bars(rows, most) {
   return el("dl", { class: "bars" }, rows.map(([name, ms, kind]) => {
     const bar = el("i", { class: kind });
     bar.style.width = `${Math.max(0.5, (100 * ms) / most)}%`;
-    return [el("dt", {}, name), el("dd", {}, bar, el("span", {}, duration(ms)))];
+    return [el("dt", {}, name), el("dd", {}, el("span", { class: "track" }, bar), duration(ms))];
   }));
 }
 

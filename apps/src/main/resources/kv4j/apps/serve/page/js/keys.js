@@ -16,7 +16,8 @@ export function askForKeys(reason) {
   setText(byId("keys-reason"), reason);
   asking ??= new Promise((resolve) => {
     const dialog = byId("keys");
-    dialog.addEventListener("cancel", (event) => event.preventDefault());
+    byId("watch-key").value = watchKey();
+    byId("api-key").value = sessionStorage.getItem(API) ?? "";
     dialog.addEventListener("close", () => {
       sessionStorage.setItem(WATCH, byId("watch-key").value.trim());
       sessionStorage.setItem(API, byId("api-key").value.trim());

@@ -10,7 +10,8 @@ import { follow } from "./stream.js";
 import { tabs } from "./tabs.js";
 import { startTheme } from "./theme.js";
 import { startTooltips } from "./tooltip.js";
-import { TreeView, treeLegend } from "./tree-view.js";
+import { treeLegend } from "./tree-item.js";
+import { TreeView } from "./tree-view.js";
 import { TryView } from "./try-view.js";
 
 const params = new URLSearchParams(location.search);

@@ -77,8 +77,7 @@ export class Store {
   }
 
   on_inserted(data) {
-    const above = this.runs.get(data.parent);
-    this.put({ ...data, id: data.run, hits: 0, salted: above?.salted ?? false, used: data.time });
+    this.put({ ...data, id: data.run, hits: 0, used: data.time });
   }
 
   on_split(data) {

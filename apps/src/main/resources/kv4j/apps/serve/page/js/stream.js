@@ -25,8 +25,9 @@ export async function follow({ key, take, say }) {
       say("live");
       failures = 0;
       for await (const { id, event, data } of parse(response.body)) {
-        last = event === "dropped" ? null : id;
+        last = null; // where an event cannot be taken, it begins anew
         take({ event, data: JSON.parse(data) });
+        last = event === "dropped" ? null : id;
       }
     } catch (failure) {
       console.info("the connection to the server is lost:", failure.message);

@@ -78,3 +78,37 @@ function onPaths(store, found) {
   found.forEach((id) => store.path(id).forEach((run) => paths.add(run.id)));
   return paths;
 }
+
+/** What tells an item from all others, in this layout and later ones. */
+export const keyOf = (item) => (item.fold ? `fold ${item.parentId}` : `run ${item.run.id}`);
+
+/** The item that a key of the keyboard leads to from another; undefined if there is none. */
+export function neighbour(items, item, key) {
+  const inOrder = [...items].sort((a, b) => a.row - b.row || a.depth - b.depth);
+  const at = inOrder.indexOf(item);
+  return {
+    ArrowDown: inOrder[at + 1],
+    ArrowUp: inOrder[at - 1],
+    ArrowLeft: item.above,
+    ArrowRight: items.find((other) => other.above === item),
+    Home: inOrder[0],
+    End: inOrder.at(-1),
+  }[key];
+}
+
+/** Ids of runs with a text in them, in lower case; null if there is no text. */
+export function search(store, wanted) {
+  if (wanted === "") {
+    return null;
+  }
+  const found = new Set();
+  for (const run of store.runs.values()) {
+    // It may begin in the run above and end in this one.
+    const above = wanted.length > 1 ? store.runs.get(run.parent) : undefined;
+    const before = above ? above.texts.slice(-wanted.length).join("").slice(1 - wanted.length) : "";
+    if ((before + run.texts.join("")).toLowerCase().includes(wanted)) {
+      found.add(run.id);
+    }
+  }
+  return found;
+}

@@ -1,21 +1,12 @@
 /** Draws the tree: only what is in sight becomes elements, so that thousands of runs stay smooth. */
-import { beginning, byId, el, setText } from "./dom.js";
-import { bytes, count, duration, many } from "./format.js";
-import { term } from "./tooltip.js";
-import { layOut } from "./tree-layout.js";
+import { byId, el, setText } from "./dom.js";
+import { bytes, count, many } from "./format.js";
+import { describe } from "./tree-item.js";
+import { keyOf, layOut, neighbour, search } from "./tree-layout.js";
+import { STRIP, Sizes, drawAxis } from "./tree-sizes.js";
 
-const STRIP = 23; // px of a run's height
-const ROWS = [29, 42]; // px from one branch to the next, at least and at most
-const GAP = 16; // px between a run and what follows it
-const LEFT = 10;
 const MARGIN = 300; // px beyond what is in sight that are drawn all the same
-const WIDEST_TOKEN = 18; // px, when all fits
-const FOLD_WIDTH = 190;
-const LEAST_WIDTH = 4;
-const NARROW = 24; // px, without room for text
 const AGEING_MS = 2000; // how often colours are brought up to date
-const OLD_MS = 10 * 60_000;
-const TENANTS = 6;
 
 /** Trees beyond this many runs are laid out a few times a second, not with every frame. */
 const LARGE = 3000;
@@ -31,8 +22,7 @@ export class TreeView {
   #found = null;
   #unfolded = new Set();
   #zoom = 1; // of what makes all fit
-  #scale = 1;
-  #row = ROWS[0];
+  #sizes = null; // where items go
   #selected = null;
   #focused = null;
   #drawn = new Map(); // elements by the item's key
@@ -93,7 +83,7 @@ export class TreeView {
     if (this.#stale && (this.#store.runs.size < LARGE || now - this.#laidOut > LARGE_PAUSE_MS)) {
       this.#laidOut = now;
       this.#stale = false;
-      this.#search();
+      this.#found = search(this.#store, byId("search").value.toLowerCase());
       this.#held = this.#store.held();
       this.#layout = layOut(this.#store, this.#unfolded, this.#found);
       this.#summary();
@@ -101,24 +91,6 @@ export class TreeView {
     } else if (now - this.#aged > AGEING_MS) {
       this.#aged = now;
       this.draw();
-    }
-  }
-
-  #search() {
-    const wanted = byId("search").value.toLowerCase();
-    if (wanted === "") {
-      this.#found = null;
-      return;
-    }
-    this.#found = new Set();
-    for (const run of this.#store.runs.values()) {
-      // A match may begin in the run above and end in this one.
-      const above = this.#store.runs.get(run.parent);
-      const before = above && wanted.length > 1 ? above.texts.slice(-wanted.length).join("").slice(1 - wanted.length) : "";
-      const text = before + run.texts.join("");
-      if (text.toLowerCase().includes(wanted)) {
-        this.#found.add(run.id);
-      }
     }
   }
 
@@ -135,49 +107,33 @@ export class TreeView {
     this.draw();
   }
 
-  /** Pixels of a token and of a row. */
-  #measure() {
-    const { end, depth, rows } = this.#layout;
-    const roomy = (this.#scroll.clientHeight - 12) / Math.max(rows, 1);
-    this.#row = Math.round(Math.min(Math.max(roomy, ROWS[0]), ROWS[1]));
-    const room = this.#scroll.clientWidth - 2 * LEFT - GAP * depth - 8;
-    this.#scale = this.#zoom * Math.min(WIDEST_TOKEN, Math.max(room, 80) / Math.max(end, 1));
-  }
-
-  #place(item) {
-    const scale = this.#scale;
-    return {
-      left: LEFT + item.start * scale + item.depth * GAP,
-      top: item.row * this.#row + 6,
-      width: item.fold ? FOLD_WIDTH : Math.max(LEAST_WIDTH, item.run.texts.length * scale),
-    };
-  }
-
   draw() {
     if (!this.#store) {
       return;
     }
-    const { items, rows, end, depth } = this.#layout;
-    this.#measure();
-    const width = LEFT * 2 + end * this.#scale + depth * GAP;
-    this.#canvas.style.width = `${Math.max(width, 10)}px`;
-    this.#canvas.style.height = `${rows * this.#row + 12}px`;
-    this.#axis();
+    const { items, end } = this.#layout;
+    this.#sizes = new Sizes(this.#layout, this.#scroll, this.#zoom);
+    const { row, scale } = this.#sizes;
+    this.#canvas.style.width = `${this.#sizes.width}px`;
+    this.#canvas.style.height = `${this.#sizes.height}px`;
+    drawAxis(byId("tree-axis"), this.#scroll, scale, end);
+    const shown = {
+      store: this.#store, held: this.#held, found: this.#found, selected: this.#selected, time: this.#time,
+      byTenant: byId("colour").value === "tenant",
+    };
     const from = this.#scroll.scrollTop - MARGIN;
     const to = this.#scroll.scrollTop + this.#scroll.clientHeight + MARGIN;
     const seen = new Set();
     let first = null;
     for (const item of items) {
       // A link from a row above is in sight where it passes.
-      const top = item.above ? item.above.row * this.#row : item.row * this.#row;
-      if ((item.row + 1) * this.#row < from || top > to) {
+      if ((item.row + 1) * row < from || (item.above ?? item).row * row > to) {
         continue;
       }
-      const place = this.#place(item);
-      const key = item.fold ? `fold ${item.parentId}` : `run ${item.run.id}`;
+      const key = keyOf(item);
       seen.add(key);
       first ??= key;
-      this.#drawItem(key, item, place);
+      this.#drawItem(key, item, shown);
     }
     for (const [key, drawn] of this.#drawn) {
       if (!seen.has(key)) {
@@ -196,40 +152,14 @@ export class TreeView {
     }
   }
 
-  #drawItem(key, item, place) {
-    let drawn = this.#drawn.get(key);
-    if (!drawn) {
-      drawn = {
-        element: el("div", { role: "treeitem", "data-key": key, class: item.fold ? "fold" : "run", tabindex: "-1" }),
-        link: item.above ? el("div", { class: "link", "aria-hidden": "true" }) : null,
-        said: null,
-      };
-      this.#drawn.set(key, drawn);
-      if (drawn.link) {
-        this.#canvas.append(drawn.link);
-      }
-      this.#canvas.append(drawn.element);
-    } else if (item.above && !drawn.link) {
-      drawn.link = el("div", { class: "link", "aria-hidden": "true" });
-      this.#canvas.prepend(drawn.link);
-    } else if (!item.above && drawn.link) {
-      drawn.link.remove();
-      drawn.link = null;
-    }
+  #drawItem(key, item, shown) {
+    const drawn = this.#drawn.get(key) ?? this.#newItem(key, item);
     drawn.item = item;
-    const { style } = drawn.element;
-    style.transform = `translate(${place.left}px, ${place.top}px)`;
-    style.width = `${place.width}px`;
-    if (drawn.link) {
-      const above = this.#place(item.above);
-      const right = above.left + above.width;
-      const rise = place.top - above.top;
-      drawn.link.style.transform = `translate(${right}px, ${above.top + STRIP / 2}px)`;
-      drawn.link.style.width = `${Math.max(2, place.left - right)}px`;
-      drawn.link.style.height = `${Math.max(2, rise + 1)}px`;
-      drawn.link.classList.toggle("straight", rise === 0);
-    }
-    const said = this.#describe(drawn, item, place);
+    const place = this.#sizes.place(item);
+    drawn.element.style.transform = `translate(${place.left}px, ${place.top}px)`;
+    drawn.element.style.width = `${place.width}px`;
+    this.#drawLink(drawn, item, place);
+    const said = describe(drawn.element, item, place.width, shown);
     if (drawn.said !== said) {
       drawn.said = said;
       drawn.element.setAttribute("aria-label", said);
@@ -242,39 +172,33 @@ export class TreeView {
     }
   }
 
-  /** Sets what an element shows, and gives what a screen reader says. */
-  #describe(drawn, item, place) {
-    const { element } = drawn;
-    element.setAttribute("aria-level", item.depth + 1);
-    if (item.fold) {
-      const text = `+ ${many(item.fold.branches, "branch", "branches")}, ${bytes(item.fold.bytes)}`;
-      setText(element, text);
-      element.dataset.tip = `${many(item.fold.runs, "run")} that were used longest ago. Click to unfold.`;
-      return `Folded: ${text}`;
-    }
-    const { run } = item;
-    const held = this.#held.has(run.id);
-    const text = beginning(run.texts, Math.min(300, Math.ceil(place.width / 5)));
-    setText(element, place.width < NARROW ? "" : text);
-    element.classList.toggle("narrow", place.width < NARROW);
-    const byTenant = byId("colour").value === "tenant";
-    element.dataset.tenant = byTenant ? this.#tenants().indexOf(run.namespace) % TENANTS : "";
-    element.style.setProperty("--fresh", byTenant ? "" : `${Math.round(100 * freshness(this.#time - run.time))}%`);
-    element.classList.toggle("held", held);
-    element.classList.toggle("dim", this.#found !== null && !this.#found.has(run.id));
-    element.setAttribute("aria-selected", run.id === this.#selected);
-    const end = run.start + run.texts.length;
-    const facts =
-      `tokens ${count(run.start)} to ${count(end - 1)}, ${bytes(run.bytes)}, ${many(run.hits, "hit")}` +
-      (held ? ", pinned" : "") + (run.namespace ? `, tenant ${run.namespace}` : "");
-    element.dataset.tip = `${facts}, ${duration(Math.max(0, this.#time - run.time))} old: ${beginning(run.texts, 160)}`;
-    return `${facts}: ${beginning(run.texts, 80)}`;
+  #newItem(key, item) {
+    const element = el("div", { role: "treeitem", "data-key": key, class: item.fold ? "fold" : "run", tabindex: "-1" });
+    const drawn = { element, link: null, said: null };
+    this.#drawn.set(key, drawn);
+    this.#canvas.append(element);
+    return drawn;
   }
 
-  #tenants() {
-    const names = new Set();
-    this.#store.tops.forEach((id) => names.add(this.#store.runs.get(id).namespace));
-    return [...names].sort();
+  /** The line from what an item follows. */
+  #drawLink(drawn, item, place) {
+    if (!item.above) {
+      drawn.link?.remove();
+      drawn.link = null;
+      return;
+    }
+    if (!drawn.link) {
+      drawn.link = el("div", { class: "link", "aria-hidden": "true" });
+      this.#canvas.prepend(drawn.link);
+    }
+    const above = this.#sizes.place(item.above);
+    const right = above.left + above.width;
+    const rise = place.top - above.top;
+    const { style, classList } = drawn.link;
+    style.transform = `translate(${right}px, ${above.top + STRIP / 2}px)`;
+    style.width = `${Math.max(2, place.left - right)}px`;
+    style.height = `${Math.max(2, rise + 1)}px`;
+    classList.toggle("straight", rise === 0);
   }
 
   #take(key, drawn) {
@@ -289,31 +213,6 @@ export class TreeView {
     } else {
       drawn.element.remove();
     }
-  }
-
-  #axis() {
-    const axis = byId("tree-axis");
-    const scale = this.#scale;
-    const { end } = this.#layout;
-    const steps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000];
-    const step = steps.find((tokens) => tokens * scale >= 70) ?? 100_000;
-    const marks = [];
-    for (let at = 0; at <= end && marks.length < 60; at += step) {
-      const left = LEFT + at * scale - this.#scroll.scrollLeft;
-      if (left > -40 && left < this.#scroll.clientWidth) {
-        marks.push([at === 0 ? "token 0" : count(at), left]);
-      }
-    }
-    while (axis.children.length < marks.length) {
-      axis.append(el("span"));
-    }
-    while (axis.children.length > marks.length) {
-      axis.lastChild.remove();
-    }
-    marks.forEach(([text, left], i) => {
-      setText(axis.children[i], text);
-      axis.children[i].style.left = `${left}px`;
-    });
   }
 
   #click(element) {
@@ -339,47 +238,23 @@ export class TreeView {
   }
 
   #key(event) {
-    const item = this.#drawn.get(this.#focused)?.item;
-    if (!item) {
+    const drawn = this.#drawn.get(this.#focused);
+    if (!drawn) {
       return;
     }
     if (event.key === "Enter" || event.key === " ") {
       event.preventDefault();
-      this.#click(this.#drawn.get(this.#focused).element);
+      this.#click(drawn.element);
       return;
     }
-    const items = this.#layout.items.filter((other) => !other.fold || this.#drawn.has(`fold ${other.parentId}`));
-    const inOrder = [...items].sort((a, b) => a.row - b.row || a.depth - b.depth);
-    const at = inOrder.indexOf(item);
-    const to = {
-      ArrowDown: inOrder[at + 1],
-      ArrowUp: inOrder[at - 1],
-      ArrowLeft: item.above,
-      ArrowRight: items.find((other) => other.above === item),
-      Home: inOrder[0],
-      End: inOrder.at(-1),
-    }[event.key];
+    const to = neighbour(this.#layout.items, drawn.item, event.key);
     if (to) {
       event.preventDefault();
-      this.#scroll.scrollTop = Math.min(this.#scroll.scrollTop, to.row * this.#row);
-      if (to.row * this.#row > this.#scroll.scrollTop + this.#scroll.clientHeight - this.#row) {
-        this.#scroll.scrollTop = (to.row + 1) * this.#row - this.#scroll.clientHeight + 12;
-      }
-      this.#focus(to.fold ? `fold ${to.parentId}` : `run ${to.run.id}`);
+      const { row } = this.#sizes; // into sight, so that there is an element to focus
+      const lowest = to.row * row;
+      const highest = (to.row + 1) * row + 12 - this.#scroll.clientHeight;
+      this.#scroll.scrollTop = Math.max(Math.min(this.#scroll.scrollTop, lowest), highest);
+      this.#focus(keyOf(to));
     }
   }
-}
-
-/** 1 for what is new, 0 for what is old; most of the change is in the first minute. */
-function freshness(age) {
-  return Math.max(0, 1 - Math.log1p(Math.max(0, age) / 3000) / Math.log1p(OLD_MS / 3000));
-}
-
-/** What the colours say. */
-export function treeLegend() {
-  return [
-    el("span", { class: "swatch fresh" }), " new ", el("span", { class: "swatch old" }), " old",
-    el("span", { class: "swatch pin" }), term("pinned"),
-    " · a strip is a ", term("run"), ", as wide as the bytes it takes",
-  ];
 }
