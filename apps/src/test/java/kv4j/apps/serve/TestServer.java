@@ -68,10 +68,14 @@ final class TestServer implements AutoCloseable {
   }
 
   TestServer(Keys keys, int running, int waiting, Optional<String> template) {
+    this(keys, running, waiting, template, CACHE_BYTES);
+  }
+
+  TestServer(Keys keys, int running, int waiting, Optional<String> template, long cacheBytes) {
     LoadedModel loaded =
         new LoadedModel(model(), template.map(t -> new ChatTemplate(t, "", "")), Map.of());
     // Small chunks, so that a long prompt takes several passes.
-    model = new ServedModel(loaded, new EngineOptions(1, 64), CACHE_BYTES, running, waiting);
+    model = new ServedModel(loaded, new EngineOptions(1, 64), cacheBytes, running, waiting);
     server =
         new Server(
             model,
@@ -81,7 +85,8 @@ final class TestServer implements AutoCloseable {
                 keys,
                 running,
                 waiting,
-                CACHE_BYTES,
+                cacheBytes,
+                Optional.empty(),
                 Optional.empty(),
                 Duration.ofSeconds(20)));
     server.start();
