@@ -149,11 +149,11 @@ final class Generations {
         }
         check(item);
         boolean last = batch.hasEnded();
-        out.data(
-            StrictJson.write(
-                last
-                    ? writer.lastChunk(item.piece(), batch.account())
-                    : writer.chunk(item.piece())));
+        List<ObjectNode> chunks =
+            last ? writer.lastChunks(item.piece(), batch.account()) : writer.chunks(item.piece());
+        for (ObjectNode chunk : chunks) {
+          out.data(StrictJson.write(chunk));
+        }
       }
       if (batch.isSlow()) {
         throw new IOException("the client did not keep up");
