@@ -14,6 +14,7 @@ import kv4j.apps.serve.host.Tenant;
 import kv4j.apps.serve.http.Bodies;
 import kv4j.apps.serve.http.EventStream;
 import kv4j.apps.serve.http.Gate;
+import kv4j.apps.serve.http.Presence;
 import kv4j.apps.serve.openai.AnswerWriter;
 import kv4j.apps.serve.openai.Ask;
 import kv4j.apps.serve.openai.ModelCard;
@@ -27,10 +28,8 @@ import org.slf4j.LoggerFactory;
 final class Generations {
   private static final Logger LOG = LoggerFactory.getLogger(Generations.class);
 
-  /**
-   * How long a streamed answer says nothing before it is seen whether its client is still there.
-   */
-  private static final long SIGN_OF_LIFE_MS = 1000;
+  /** How long an answer says nothing before it is seen whether its client is still there. */
+  private static final long PATIENCE_MS = 1000;
 
   private final ServedModel model;
   private final Gate gate;
@@ -97,7 +96,7 @@ final class Generations {
       if (ask.settings().stream()) {
         stream(new EventStream(ctx), batch, writer, ask.settings().includeUsage());
       } else {
-        Bodies.send(ctx, whole(batch, writer, answers));
+        Bodies.send(ctx, whole(new Presence(ctx), batch, writer, answers));
       }
     } catch (QueueFullException e) {
       throw RequestException.of(429, "queue_full", e.getMessage());
@@ -114,8 +113,8 @@ final class Generations {
     }
   }
 
-  private ObjectNode whole(Batch batch, AnswerWriter writer, int answers)
-      throws InterruptedException {
+  private ObjectNode whole(Presence client, Batch batch, AnswerWriter writer, int answers)
+      throws IOException, InterruptedException {
     List<StringBuilder> texts = new ArrayList<>();
     List<List<Piece.Token>> tokens = new ArrayList<>();
     List<Piece> wholes = new ArrayList<>();
@@ -125,7 +124,14 @@ final class Generations {
       wholes.add(null);
     }
     while (!batch.hasEnded()) {
-      Batch.Item item = batch.next(Long.MAX_VALUE);
+      Batch.Item item = batch.next(PATIENCE_MS);
+      if (client.hasLeft()) {
+        throw RequestException.of(
+            400, "client_left", "the client closed the connection before its answer was complete");
+      }
+      if (item == null) {
+        continue;
+      }
       check(item);
       Piece piece = item.piece();
       texts.get(piece.answer()).append(piece.text());
@@ -142,7 +148,7 @@ final class Generations {
       throws IOException, InterruptedException {
     try {
       while (!batch.hasEnded()) {
-        Batch.Item item = batch.next(SIGN_OF_LIFE_MS);
+        Batch.Item item = batch.next(PATIENCE_MS);
         if (item == null) {
           out.signOfLife();
           continue;

@@ -8,6 +8,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.io.OutputStream;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -28,6 +29,9 @@ class StreamsTest {
   /** Would take long: nobody reads to its end. */
   private static final String ENDLESS =
       "{\"prompt\":\"Once\",\"max_tokens\":4000,\"stream\":true,\"logit_bias\":{\"257\":-100}}";
+
+  /** The same for those who wait for the whole of it. */
+  private static final String WHOLE = ENDLESS.replace("\"stream\":true", "\"stream\":false");
 
   private TestServer server;
 
@@ -70,6 +74,18 @@ class StreamsTest {
     throw new IOException("there was no " + begin);
   }
 
+  /** All up to and with a text. */
+  private static String readTo(Socket socket, String end) throws IOException {
+    InputStream in = socket.getInputStream();
+    StringBuilder all = new StringBuilder();
+    while (all.indexOf(end) < 0) {
+      int next = in.read();
+      assertTrue(next >= 0, all + " is all");
+      all.append((char) next);
+    }
+    return all.toString();
+  }
+
   private Socket endless() throws IOException {
     Socket socket = send(post(COMPLETION, ENDLESS));
     find(reader(socket), "data: ");
@@ -109,6 +125,51 @@ class StreamsTest {
     waitFor("running", 0);
   }
 
+  /** One has it computed, the other waits for its turn; that what was waited for comes is all. */
+  @Test
+  void clientsThatLeaveBeforeTheirWholeAnswersEndTheirRequests() throws IOException {
+    Socket running = send(post(COMPLETION, WHOLE));
+    waitFor("running", 1);
+    Socket waiting = send(post(COMPLETION, WHOLE));
+    waitFor("waiting", 1);
+    waiting.close();
+    waitFor("waiting", 0);
+    assertEquals(1, server.get("/health").at("/running").intValue());
+    running.close();
+    waitFor("running", 0);
+    waitForMetric("kv4j_requests_total{outcome=\"cancelled\"} 2.0");
+  }
+
+  /** Whether that side alone is closed cannot be seen, so that the client is told. */
+  @Test
+  void aConnectionThatIsHalfClosedBeforeAWholeAnswerIsToldWhyThereIsNone() throws IOException {
+    try (Socket socket = send(post(COMPLETION, WHOLE))) {
+      waitFor("running", 1);
+      socket.shutdownOutput();
+      BufferedReader lines = reader(socket);
+      assertEquals("HTTP/1.1 400 Bad Request", lines.readLine());
+      assertTrue(find(lines, "{\"error\"").contains("\"code\":\"client_left\""));
+    }
+    waitFor("running", 0);
+  }
+
+  /** To see whether the client is there, the server reads from its connection. */
+  @Test
+  void aRequestThatComesBeforeTheAnswerToTheLastIsNotLost() throws IOException {
+    try (Socket socket = send(post(COMPLETION, WHOLE.replace("4000", "600")))) {
+      waitFor("running", 1);
+      OutputStream out = socket.getOutputStream();
+      String next = post("/tokenize", "{\"prompt\":\"xy\"}");
+      out.write(next.substring(0, 20).getBytes(StandardCharsets.UTF_8));
+      out.flush();
+      String first = readTo(socket, "\"kv4j\"");
+      assertTrue(first.contains("\"completion_tokens\":600"), first);
+      out.write(next.substring(20).getBytes(StandardCharsets.UTF_8));
+      out.flush();
+      readTo(socket, "\"count\":3");
+    }
+  }
+
   @Test
   void aFullQueueSaysSoAndWhenToComeAgain() throws IOException {
     List<Socket> sockets = new ArrayList<>();
@@ -146,12 +207,8 @@ class StreamsTest {
   void requestsInOnePieceAreAnsweredInOrder() throws IOException {
     String two = post("/tokenize", "{\"prompt\":\"x\"}") + post("/tokenize", "{\"prompt\":\"xy\"}");
     try (Socket socket = send(two)) {
-      InputStream in = socket.getInputStream();
-      StringBuilder all = new StringBuilder();
-      while (all.indexOf("\"count\":3") < 0) {
-        all.append((char) in.read());
-      }
-      assertTrue(all.indexOf("\"count\":2") < all.indexOf("\"count\":3"), all.toString());
+      String all = readTo(socket, "\"count\":3");
+      assertTrue(all.indexOf("\"count\":2") < all.indexOf("\"count\":3"), all);
     }
   }
 
