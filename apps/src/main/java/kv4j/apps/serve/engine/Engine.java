@@ -10,6 +10,7 @@ import kv4j.inference.InferenceEngine;
 import kv4j.inference.schedule.Scheduler;
 import kv4j.inference.schedule.SchedulerEvent;
 import kv4j.inference.schedule.SchedulerOptions;
+import kv4j.inference.schedule.SchedulerStats;
 import kv4j.inference.schedule.TokenListener;
 
 /**
@@ -75,6 +76,11 @@ public final class Engine implements AutoCloseable {
   public Load load() {
     int now = running.size();
     return new Load(now, Math.max(0, taken.get() - now));
+  }
+
+  /** Counts of what was done so far, as of the end of the last pass. */
+  public SchedulerStats stats() {
+    return scheduler.stats();
   }
 
   /**

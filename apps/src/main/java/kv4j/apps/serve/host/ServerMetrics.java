@@ -1,14 +1,17 @@
 package kv4j.apps.serve.host;
 
 import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
+import java.util.function.ToDoubleFunction;
 import kv4j.apps.serve.engine.Engine;
 import kv4j.apps.serve.engine.Finished;
+import kv4j.inference.schedule.SchedulerStats;
 
 /** Figures of a server's requests, for Prometheus; those of its cache are apart. */
 public final class ServerMetrics {
@@ -49,6 +52,16 @@ public final class ServerMetrics {
     total = timer("kv4j.request.time", "from a request to its end");
     gauge("kv4j.requests.running", "requests being computed", engine, true);
     gauge("kv4j.requests.waiting", "requests waiting for their turn", engine, false);
+    count(
+        "kv4j.preemptions",
+        "times that a running request made room for others, to go on later",
+        engine,
+        SchedulerStats::preemptions);
+    count(
+        "kv4j.recomputed.tokens",
+        "tokens computed once more for requests that had made room",
+        engine,
+        SchedulerStats::recomputedTokens);
     for (Outcome outcome : Outcome.values()) {
       requests(outcome);
     }
@@ -72,6 +85,13 @@ public final class ServerMetrics {
 
   private void gauge(String name, String description, Engine engine, boolean running) {
     Gauge.builder(name, engine, e -> running ? e.load().running() : e.load().waiting())
+        .description(description)
+        .register(registry);
+  }
+
+  private void count(
+      String name, String description, Engine engine, ToDoubleFunction<SchedulerStats> count) {
+    FunctionCounter.builder(name, engine, e -> count.applyAsDouble(e.stats()))
         .description(description)
         .register(registry);
   }
