@@ -12,6 +12,7 @@ import kv4j.apps.serve.admin.CacheRoutes;
 import kv4j.apps.serve.admin.EventRoutes;
 import kv4j.apps.serve.admin.Pins;
 import kv4j.apps.serve.host.ServedModel;
+import kv4j.apps.serve.http.ArrivalLimit;
 import kv4j.apps.serve.http.Bodies;
 import kv4j.apps.serve.http.ErrorPages;
 import kv4j.apps.serve.http.Gate;
@@ -33,6 +34,9 @@ public final class Server implements AutoCloseable {
   /** How long a connection may be silent, and a client not take what it is sent. */
   private static final Duration IDLE = Duration.ofSeconds(30);
 
+  /** How long a request may take from its first byte to its last, however steadily it drips. */
+  private static final Duration ARRIVAL = Duration.ofSeconds(60);
+
   /** Whatever a connection costs, so many are not too many. */
   private static final int MOST_CONNECTIONS = 4096;
 
@@ -44,6 +48,7 @@ public final class Server implements AutoCloseable {
 
   private final ServedModel model;
   private final ServeOptions options;
+  private final Duration arrival;
   private final Pins pins;
   private final Gate gate;
   private final Generations generations;
@@ -58,8 +63,14 @@ public final class Server implements AutoCloseable {
    * @param model at work, for as long as the server is
    */
   public Server(ServedModel model, ServeOptions options) {
+    this(model, options, ARRIVAL);
+  }
+
+  /** The same with other patience for requests to arrive. */
+  Server(ServedModel model, ServeOptions options, Duration arrival) {
     this.model = model;
     this.options = options;
+    this.arrival = arrival;
     pins = new Pins(model);
     gate = new Gate(options.keys());
     generations = new Generations(model, gate, options.maxRunning() + options.maxWaiting());
@@ -118,6 +129,7 @@ public final class Server implements AutoCloseable {
           connector.setHost(options.host());
           connector.setPort(options.port());
           connector.setIdleTimeout(IDLE.toMillis());
+          connector.addBean(new ArrivalLimit(connector, arrival));
           return connector;
         });
     routes(config.routes);

@@ -10,7 +10,10 @@ import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.net.Socket;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -230,6 +233,49 @@ class StreamsTest {
     send("POST /v1/completions HTTP/1.1\r\nHost: local").close();
     send(post(COMPLETION, ENDLESS).substring(0, 150)).close();
     server.ask(COMPLETION, "{\"prompt\":\"x\",\"max_tokens\":1}");
+  }
+
+  /**
+   * No matter whether it is headers or a body that drip. Who has sent a request in time may wait
+   * for longer, and may keep the connection.
+   */
+  @Test
+  void whoSendsARequestByTheDropIsCutOff() throws IOException {
+    Keys none = new Keys(Optional.empty(), Optional.empty(), Optional.empty());
+    try (TestServer strict = new TestServer(none, 1, 2, Optional.empty(), Duration.ofMillis(500));
+        Socket kept = new Socket("127.0.0.1", strict.port());
+        Socket answered = new Socket("127.0.0.1", strict.port())) {
+      String health = "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n";
+      kept.getOutputStream().write(health.getBytes(StandardCharsets.UTF_8));
+      readTo(kept, "\"waiting\":0");
+      answered.getOutputStream().write(post(COMPLETION, ENDLESS).getBytes(StandardCharsets.UTF_8));
+      String body = post("/tokenize", "{\"prompt\":\"" + "x".repeat(10_000) + "\"}");
+      for (String begin :
+          List.of("GET /he", "GET /health HTTP/1.1\r\nHo", body.substring(0, 200))) {
+        drip(strict.port(), begin);
+      }
+      kept.getOutputStream().write(health.getBytes(StandardCharsets.UTF_8));
+      readTo(kept, "\"running\":1");
+      readTo(answered, "data: ");
+    }
+  }
+
+  /** Sends a byte whenever nothing comes for a while, until the connection is closed. */
+  private static void drip(int port, String begin) throws IOException {
+    try (Socket socket = new Socket("127.0.0.1", port)) {
+      socket.setSoTimeout(50);
+      socket.getOutputStream().write(begin.getBytes(StandardCharsets.UTF_8));
+      while (true) {
+        try {
+          assertEquals(-1, socket.getInputStream().read());
+          return;
+        } catch (SocketTimeoutException e) {
+          socket.getOutputStream().write('x');
+        }
+      }
+    } catch (SocketException e) {
+      assertTrue(e.getMessage().matches("(?i).*(reset|broken pipe|abort).*"), e.getMessage());
+    }
   }
 
   /** Closing waits for those that end in time, and no new ones are taken. */

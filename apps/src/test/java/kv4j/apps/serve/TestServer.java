@@ -68,6 +68,13 @@ final class TestServer implements AutoCloseable {
   }
 
   TestServer(Keys keys, int running, int waiting, Optional<String> template) {
+    this(keys, running, waiting, template, Duration.ofSeconds(60));
+  }
+
+  /**
+   * @param arrival how long requests may take to arrive
+   */
+  TestServer(Keys keys, int running, int waiting, Optional<String> template, Duration arrival) {
     LoadedModel loaded =
         new LoadedModel(model(), template.map(t -> new ChatTemplate(t, "", "")), Map.of());
     // Small chunks, so that a long prompt takes several passes.
@@ -83,7 +90,8 @@ final class TestServer implements AutoCloseable {
                 waiting,
                 CACHE_BYTES,
                 Optional.empty(),
-                Duration.ofSeconds(20)));
+                Duration.ofSeconds(20)),
+            arrival);
     server.start();
   }
 
