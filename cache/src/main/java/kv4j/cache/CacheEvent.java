@@ -22,8 +22,10 @@ public sealed interface CacheEvent {
    *
    * @param run where the whole blocks end that the lookup found, which are held while its sequence
    *     is open; 0 if there are none
+   * @param label what the request is called
    */
-  record Found(long number, String namespace, long run, Lookup lookup) implements CacheEvent {}
+  record Found(long number, String namespace, long run, Lookup lookup, String label)
+      implements CacheEvent {}
 
   /**
    * Tokens that were computed and are kept from now on, as a run of their own.
@@ -34,6 +36,7 @@ public sealed interface CacheEvent {
    * @param tokens their ids; not to be modified
    * @param entries blocks adopted for them
    * @param bytes of those blocks
+   * @param label what the request is called that computed them
    */
   record Inserted(
       long number,
@@ -43,7 +46,8 @@ public sealed interface CacheEvent {
       int start,
       int[] tokens,
       int entries,
-      long bytes)
+      long bytes,
+      String label)
       implements CacheEvent {}
 
   /**
@@ -78,4 +82,18 @@ public sealed interface CacheEvent {
       long bytes,
       CacheStats.Removal cause)
       implements CacheEvent {}
+
+  /**
+   * A prefix is kept from now on under a name: neither its runs nor those above are evicted.
+   *
+   * @param run where it ends
+   */
+  record Pinned(long number, String namespace, long run, String name) implements CacheEvent {}
+
+  /**
+   * A name was given up.
+   *
+   * @param run where its prefix ends
+   */
+  record Unpinned(long number, String namespace, long run, String name) implements CacheEvent {}
 }

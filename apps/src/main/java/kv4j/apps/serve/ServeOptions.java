@@ -22,6 +22,7 @@ import org.apache.commons.cli.Options;
  * @param maxWaiting most requests kept waiting
  * @param maxBytes most bytes the cache keeps
  * @param warm file with prefixes to compute and pin at the start
+ * @param record file to write all events to
  * @param deadline how long requests have to end in when the server is stopped
  */
 public record ServeOptions(
@@ -32,6 +33,7 @@ public record ServeOptions(
     int maxWaiting,
     long maxBytes,
     Optional<Path> warm,
+    Optional<Path> record,
     Duration deadline) {
   private static final int MOST_RUNNING = 256;
   private static final int MOST_WAITING = 4096;
@@ -84,6 +86,12 @@ public record ServeOptions(
           "FILE",
           "prefixes to compute and pin first: a JSON array of what /cache/warm takes",
           text -> Path.of(Values.text(text)));
+  private static final ValueOption<Path> RECORD =
+      ValueOption.optional(
+          "record",
+          "FILE",
+          "where to write what happens, for the page to play again",
+          text -> Path.of(Values.text(text)));
   private static final ValueOption<Duration> DEADLINE =
       ValueOption.of(
           "deadline",
@@ -105,6 +113,7 @@ public record ServeOptions(
             MAX_WAITING,
             TextSession.MAX_BYTES,
             WARM,
+            RECORD,
             DEADLINE)) {
       options.addOption(option.option());
     }
@@ -130,6 +139,7 @@ public record ServeOptions(
         MAX_WAITING.in(line),
         TextSession.MAX_BYTES.in(line),
         WARM.find(line),
+        RECORD.find(line),
         DEADLINE.in(line));
   }
 

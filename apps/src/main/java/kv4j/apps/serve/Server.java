@@ -5,12 +5,17 @@ import io.javalin.compression.CompressionStrategy;
 import io.javalin.config.JavalinConfig;
 import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
+import io.javalin.http.staticfiles.Location;
+import io.javalin.http.staticfiles.StaticFileConfig;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
 import kv4j.apps.serve.admin.CacheRoutes;
 import kv4j.apps.serve.admin.EventRoutes;
 import kv4j.apps.serve.admin.Pins;
+import kv4j.apps.serve.admin.Recording;
 import kv4j.apps.serve.host.ServedModel;
 import kv4j.apps.serve.http.ArrivalLimit;
 import kv4j.apps.serve.http.Bodies;
@@ -46,6 +51,19 @@ public final class Server implements AutoCloseable {
   /** Threads for all but requests that generate: health, metrics and whatever is refused. */
   private static final int SPARE_THREADS = 32;
 
+  /** The page runs and loads what this server has, and nothing that stands in a text. */
+  private static final Map<String, String> PAGE_HEADERS =
+      Map.of(
+          "Content-Security-Policy",
+          "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
+              + " base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+          "X-Content-Type-Options",
+          "nosniff",
+          "Referrer-Policy",
+          "no-referrer",
+          "Cache-Control",
+          "no-cache");
+
   private final ServedModel model;
   private final ServeOptions options;
   private final Duration arrival;
@@ -56,6 +74,7 @@ public final class Server implements AutoCloseable {
   private final CacheRoutes cache;
   private final EventRoutes events;
   private final Javalin javalin;
+  private Optional<Recording> recording = Optional.empty();
 
   /**
    * A server that does not listen yet.
@@ -91,6 +110,7 @@ public final class Server implements AutoCloseable {
    * @throws IllegalArgumentException if the address is taken or is not this machine's
    */
   public void start() {
+    recording = options.record().map(file -> new Recording(model, file));
     try {
       javalin.start();
     } catch (RuntimeException e) { // Javalin wraps them all
@@ -132,7 +152,14 @@ public final class Server implements AutoCloseable {
           connector.addBean(new ArrivalLimit(connector, arrival));
           return connector;
         });
+    config.staticFiles.add(Server::page);
     routes(config.routes);
+  }
+
+  private static void page(StaticFileConfig files) {
+    files.location = Location.CLASSPATH;
+    files.directory = "/kv4j/apps/serve/page";
+    files.headers = PAGE_HEADERS;
   }
 
   private QueuedThreadPool threads() {
@@ -161,6 +188,7 @@ public final class Server implements AutoCloseable {
     routes.post("/tokenize", models::tokenize);
     routes.post("/detokenize", models::detokenize);
     routes.get("/cache", cache::tree);
+    routes.get("/cache/runs/{id}", cache::run);
     routes.get("/cache/stats", cache::stats);
     routes.post("/cache/warm", cache::warm);
     routes.get("/cache/pins", cache::pins);
@@ -235,6 +263,7 @@ public final class Server implements AutoCloseable {
     model.engine().drain(options.deadline());
     generations.awaitWritten(LAST_WORDS);
     javalin.stop();
+    recording.ifPresent(Recording::close);
     pins.close();
   }
 }

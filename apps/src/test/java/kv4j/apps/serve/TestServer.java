@@ -68,17 +68,23 @@ final class TestServer implements AutoCloseable {
   }
 
   TestServer(Keys keys, int running, int waiting, Optional<String> template) {
-    this(keys, running, waiting, template, Duration.ofSeconds(60));
+    this(keys, running, waiting, template, CACHE_BYTES, Duration.ofSeconds(60));
   }
 
   /**
    * @param arrival how long requests may take to arrive
    */
-  TestServer(Keys keys, int running, int waiting, Optional<String> template, Duration arrival) {
+  TestServer(
+      Keys keys,
+      int running,
+      int waiting,
+      Optional<String> template,
+      long cacheBytes,
+      Duration arrival) {
     LoadedModel loaded =
         new LoadedModel(model(), template.map(t -> new ChatTemplate(t, "", "")), Map.of());
     // Small chunks, so that a long prompt takes several passes.
-    model = new ServedModel(loaded, new EngineOptions(1, 64), CACHE_BYTES, running, waiting);
+    model = new ServedModel(loaded, new EngineOptions(1, 64), cacheBytes, running, waiting);
     server =
         new Server(
             model,
@@ -88,7 +94,8 @@ final class TestServer implements AutoCloseable {
                 keys,
                 running,
                 waiting,
-                CACHE_BYTES,
+                cacheBytes,
+                Optional.empty(),
                 Optional.empty(),
                 Duration.ofSeconds(20)),
             arrival);
