@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiFunction;
-import kv4j.apps.serve.engine.QueueFullException;
 import kv4j.apps.serve.host.ServedModel;
 import kv4j.apps.serve.host.Tenant;
 import kv4j.apps.serve.http.Bodies;
@@ -21,6 +20,7 @@ import kv4j.apps.serve.openai.ModelCard;
 import kv4j.apps.serve.openai.Piece;
 import kv4j.apps.serve.openai.RequestException;
 import kv4j.apps.serve.openai.StrictJson;
+import kv4j.inference.schedule.ScheduledResult;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -98,14 +98,12 @@ final class Generations {
       } else {
         Bodies.send(ctx, whole(new Presence(ctx), batch, writer, answers));
       }
-    } catch (QueueFullException e) {
-      throw RequestException.of(429, "queue_full", e.getMessage());
     } catch (IllegalStateException e) {
-      throw RequestException.of(503, "shutting_down", e.getMessage());
+      throw RequestException.of(503, "shutting_down", "the server is shutting down");
     }
   }
 
-  private Batch start(Ask ask, Tenant tenant, String id) throws QueueFullException {
+  private Batch start(Ask ask, Tenant tenant, String id) {
     try {
       return Batch.start(model, ask, tenant, id);
     } catch (IllegalArgumentException e) {
@@ -187,7 +185,7 @@ final class Generations {
       throw RequestException.of(
           500, "generation_failed", "the generation failed: " + item.failure().getMessage());
     }
-    if (item.finished() != null && item.finished().cancelled()) {
+    if (item.finished() != null && item.finished().end() == ScheduledResult.End.CANCELLED) {
       throw RequestException.of(503, "cancelled", "the request was cancelled before its end");
     }
   }

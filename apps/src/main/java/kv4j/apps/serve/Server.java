@@ -23,6 +23,7 @@ import kv4j.apps.serve.http.ErrorPages;
 import kv4j.apps.serve.http.Gate;
 import kv4j.apps.serve.openai.RequestException;
 import kv4j.apps.serve.openai.StrictJson;
+import kv4j.inference.schedule.QueueFullException;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.NetworkConnectionLimit;
@@ -198,6 +199,7 @@ public final class Server implements AutoCloseable {
     routes.get("/events", events::follow);
     routes.get("/metrics", this::metrics);
     routes.exception(RequestException.class, (e, ctx) -> Bodies.refuse(ctx, e));
+    routes.exception(QueueFullException.class, Server::full);
     routes.exception(IOException.class, (e, ctx) -> LOG.info("a client is gone", e));
     routes.exception(Exception.class, Server::failed);
     routes.error(404, "*", Server::notFound);
@@ -207,6 +209,11 @@ public final class Server implements AutoCloseable {
   private void metrics(Context ctx) {
     gate.requireAny(ctx);
     ctx.contentType("text/plain; version=0.0.4; charset=utf-8").result(model.metrics().scrape());
+  }
+
+  private static void full(QueueFullException e, Context ctx) {
+    ctx.header("Retry-After", Integer.toString(e.retrySeconds()));
+    Bodies.refuse(ctx, RequestException.of(429, "queue_full", e.getMessage()));
   }
 
   private static void failed(Exception e, Context ctx) {
@@ -260,7 +267,7 @@ public final class Server implements AutoCloseable {
   public void close() {
     models.stopping();
     events.close();
-    model.engine().drain(options.deadline());
+    model.scheduler().drain(options.deadline());
     generations.awaitWritten(LAST_WORDS);
     javalin.stop();
     recording.ifPresent(Recording::close);

@@ -81,9 +81,6 @@ public final class Bodies {
     if (e.status() == 401) {
       ctx.header("WWW-Authenticate", "Bearer");
     }
-    if (e.status() == 429) {
-      ctx.header("Retry-After", "1");
-    }
     answer(ctx, e.status(), e.json());
   }
 }
