@@ -101,10 +101,12 @@ const checks = {
     assert.ok(streamed.usage.prompt_tokens_details.cached_tokens > 0);
   },
 
-  // Without logprobs: the client repeats those in an answer's first chunk, which here come with the role.
   async "a chat, streamed, as the client puts it together"() {
-    const whole = await client.chat.completions.create(ask("Of parts"));
-    const answer = await client.chat.completions.stream(ask("Of parts")).finalChatCompletion();
+    const asked = ask("Of parts", { logprobs: true, top_logprobs: 2 });
+    const whole = await client.chat.completions.create(asked);
+    const answer = await client.chat.completions.stream(asked).finalChatCompletion();
+    assert.equal(whole.choices[0].logprobs.content.length, 8);
+    assert.deepEqual(answer.choices[0].logprobs.content, whole.choices[0].logprobs.content);
     assert.equal(answer.choices[0].message.role, "assistant");
     assert.equal(answer.choices[0].message.content, whole.choices[0].message.content);
     assert.equal(answer.choices[0].finish_reason, "length");

@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.net.Inet4Address;
 import java.net.InetAddress;
+import java.net.NetworkInterface;
 import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -115,6 +117,48 @@ class ServeAppTest {
     }
   }
 
+  /** All addresses are one that other machines know it by, if it has such a one. */
+  @Test
+  void otherMachinesAreLetInWithAKey() throws Exception {
+    Process process = start("--host", "0.0.0.0", "--api-key", "secret");
+    try (BufferedReader lines = process.inputReader()) {
+      List<String> said = read(lines, "curl");
+      Matcher address = Pattern.compile("http://0\\.0\\.0\\.0:(\\d+)").matcher(said.toString());
+      assertTrue(address.find(), said.toString());
+      assertTrue(said.get(said.size() - 1).contains("Authorization: Bearer"), said.toString());
+      URI models = URI.create("http://%s:%s/v1/models".formatted(ownAddress(), address.group(1)));
+      HttpRequest.Builder request = HttpRequest.newBuilder(models);
+      assertEquals(401, client.send(request.build(), BodyHandlers.ofString()).statusCode());
+      request.header("Authorization", "Bearer secret");
+      assertEquals(200, client.send(request.build(), BodyHandlers.ofString()).statusCode());
+    } finally {
+      process.destroyForcibly();
+    }
+  }
+
+  private static String ownAddress() throws IOException {
+    return NetworkInterface.networkInterfaces()
+        .flatMap(NetworkInterface::inetAddresses)
+        .filter(address -> address instanceof Inet4Address && !address.isLoopbackAddress())
+        .map(InetAddress::getHostAddress)
+        .findFirst()
+        .orElse("127.0.0.1");
+  }
+
+  @Test
+  void otherMachinesAreNotLetInWithoutAKey() throws Exception {
+    Process process = start("--host", "0.0.0.0");
+    try (BufferedReader lines = process.inputReader()) {
+      assertEquals(
+          List.of(
+              "kv4j: --host 0.0.0.0 lets other machines in, which needs --api-key or --api-keys"),
+          lines.lines().toList());
+      assertEquals(2, process.waitFor());
+    } finally {
+      process.destroyForcibly();
+    }
+  }
+
   private static void refused(String why, String... args) {
     List<String> line = new ArrayList<>(List.of("serve", "--model-preset", "tiny"));
     line.addAll(List.of(args));
@@ -126,7 +170,6 @@ class ServeAppTest {
 
   @Test
   void optionsThatDoNotDoAreRefusedBeforeAnythingRuns() throws IOException {
-    refused("--host 0.0.0.0 lets other machines in", "--host", "0.0.0.0");
     refused("--host is no address", "--host", "no such host");
     refused("--port must be at most 65535", "--port", "70000");
     refused("--max-running must be at least 1", "--max-running", "0");

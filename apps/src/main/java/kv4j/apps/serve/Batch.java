@@ -8,9 +8,6 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import kv4j.apps.serve.engine.Finished;
-import kv4j.apps.serve.engine.QueueFullException;
-import kv4j.apps.serve.engine.Running;
 import kv4j.apps.serve.host.RequestRecord;
 import kv4j.apps.serve.host.ServedModel;
 import kv4j.apps.serve.host.Tenant;
@@ -18,9 +15,12 @@ import kv4j.apps.serve.openai.Account;
 import kv4j.apps.serve.openai.Ask;
 import kv4j.apps.serve.openai.Piece;
 import kv4j.inference.GenerationRequest;
+import kv4j.inference.schedule.QueueFullException;
+import kv4j.inference.schedule.ScheduledResult;
+import kv4j.inference.schedule.Submission;
 
 /**
- * All answers to one request while they are generated. The engine's threads put pieces into a
+ * All answers to one request while they are generated. The scheduler's thread puts pieces into a
  * queue, from which the request's thread takes them. If that does not keep up, since its client
  * does not, the answers are cancelled: nobody waits for it.
  */
@@ -32,10 +32,11 @@ final class Batch implements AutoCloseable {
   private final Ask ask;
   private final Tenant tenant;
   private final String id;
-  private final List<Running> running = new CopyOnWriteArrayList<>(); // engine's threads cancel
+  private final List<Submission> running =
+      new CopyOnWriteArrayList<>(); // the scheduler's thread cancels
   private final BlockingQueue<Item> items = new LinkedBlockingQueue<>();
   private final AtomicInteger waiting = new AtomicInteger();
-  private final Finished[] finished;
+  private final ScheduledResult[] finished;
   private volatile boolean slow;
   private int ended;
 
@@ -46,14 +47,14 @@ final class Batch implements AutoCloseable {
    * @param finished what it took, with its last piece; else null
    * @param failure instead of both, if it failed; else null
    */
-  record Item(Piece piece, Finished finished, Throwable failure) {}
+  record Item(Piece piece, ScheduledResult finished, Throwable failure) {}
 
   private Batch(ServedModel model, Ask ask, Tenant tenant, String id) {
     this.model = model;
     this.ask = ask;
     this.tenant = tenant;
     this.id = id;
-    finished = new Finished[ask.prompts().size() * ask.settings().answers()];
+    finished = new ScheduledResult[ask.prompts().size() * ask.settings().answers()];
   }
 
   /**
@@ -62,21 +63,20 @@ final class Batch implements AutoCloseable {
    * @param id of the request
    * @throws QueueFullException if there is no room for all of them; then none was started
    */
-  static Batch start(ServedModel model, Ask ask, Tenant tenant, String id)
-      throws QueueFullException {
+  static Batch start(ServedModel model, Ask ask, Tenant tenant, String id) {
     Batch batch = new Batch(model, ask, tenant, id);
     try {
       for (int i = 0; i < batch.finished.length; i++) {
         batch.startAnswer(i);
       }
       return batch;
-    } catch (QueueFullException | RuntimeException e) {
+    } catch (RuntimeException e) {
       batch.close();
       throw e;
     }
   }
 
-  private void startAnswer(int index) throws QueueFullException {
+  private void startAnswer(int index) {
     int prompt = index / ask.settings().answers();
     String name = finished.length == 1 ? id : id + "-" + index;
     GenerationRequest request =
@@ -90,9 +90,9 @@ final class Batch implements AutoCloseable {
             .queued(
                 name, tenant, request.prompt(), ask.settings().user(), ask.settings().cacheKey());
     Answer answer = new Answer(index, ask.settings(), model.card().tokenizer(), this::put, record);
-    Running started;
+    Submission started;
     try {
-      started = model.engine().start(request, answer);
+      started = model.scheduler().submit(request, answer);
     } catch (QueueFullException e) {
       record.rejected();
       throw e;
@@ -101,7 +101,7 @@ final class Batch implements AutoCloseable {
     started.result().whenComplete((result, failure) -> end(answer, record, result, failure));
   }
 
-  private void end(Answer answer, RequestRecord record, Finished result, Throwable failure) {
+  private void end(Answer answer, RequestRecord record, ScheduledResult result, Throwable failure) {
     if (failure != null) {
       record.failed();
       items.add(new Item(null, null, failure));
@@ -120,7 +120,7 @@ final class Batch implements AutoCloseable {
   private void put(Piece piece) {
     if (waiting.incrementAndGet() > MOST_BEHIND) {
       slow = true;
-      running.forEach(Running::cancel);
+      running.forEach(Submission::cancel);
       return;
     }
     items.add(new Item(piece, null, null));
@@ -162,7 +162,7 @@ final class Batch implements AutoCloseable {
     int each = ask.settings().answers();
     List<Account.Prompt> prompts = new ArrayList<>();
     for (int i = 0; i < ask.prompts().size(); i++) {
-      List<Finished> answers = Arrays.asList(finished).subList(i * each, (i + 1) * each);
+      List<ScheduledResult> answers = Arrays.asList(finished).subList(i * each, (i + 1) * each);
       prompts.add(new Account.Prompt(ask.prompts().get(i), answers));
     }
     return new Account(prompts, model.recorder().prefillMsPerToken());
@@ -171,6 +171,6 @@ final class Batch implements AutoCloseable {
   /** Cancels what has not ended. */
   @Override
   public void close() {
-    running.forEach(Running::cancel);
+    running.forEach(Submission::cancel);
   }
 }

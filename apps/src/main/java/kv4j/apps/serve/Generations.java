@@ -8,18 +8,19 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiFunction;
-import kv4j.apps.serve.engine.QueueFullException;
 import kv4j.apps.serve.host.ServedModel;
 import kv4j.apps.serve.host.Tenant;
 import kv4j.apps.serve.http.Bodies;
 import kv4j.apps.serve.http.EventStream;
 import kv4j.apps.serve.http.Gate;
+import kv4j.apps.serve.http.Presence;
 import kv4j.apps.serve.openai.AnswerWriter;
 import kv4j.apps.serve.openai.Ask;
 import kv4j.apps.serve.openai.ModelCard;
 import kv4j.apps.serve.openai.Piece;
 import kv4j.apps.serve.openai.RequestException;
 import kv4j.apps.serve.openai.StrictJson;
+import kv4j.inference.schedule.ScheduledResult;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,10 +28,8 @@ import org.slf4j.LoggerFactory;
 final class Generations {
   private static final Logger LOG = LoggerFactory.getLogger(Generations.class);
 
-  /**
-   * How long a streamed answer says nothing before it is seen whether its client is still there.
-   */
-  private static final long SIGN_OF_LIFE_MS = 1000;
+  /** How long an answer says nothing before it is seen whether its client is still there. */
+  private static final long PATIENCE_MS = 1000;
 
   private final ServedModel model;
   private final Gate gate;
@@ -97,16 +96,14 @@ final class Generations {
       if (ask.settings().stream()) {
         stream(new EventStream(ctx), batch, writer, ask.settings().includeUsage());
       } else {
-        Bodies.send(ctx, whole(batch, writer, answers));
+        Bodies.send(ctx, whole(new Presence(ctx), batch, writer, answers));
       }
-    } catch (QueueFullException e) {
-      throw RequestException.of(429, "queue_full", e.getMessage());
     } catch (IllegalStateException e) {
-      throw RequestException.of(503, "shutting_down", e.getMessage());
+      throw RequestException.of(503, "shutting_down", "the server is shutting down");
     }
   }
 
-  private Batch start(Ask ask, Tenant tenant, String id) throws QueueFullException {
+  private Batch start(Ask ask, Tenant tenant, String id) {
     try {
       return Batch.start(model, ask, tenant, id);
     } catch (IllegalArgumentException e) {
@@ -114,8 +111,8 @@ final class Generations {
     }
   }
 
-  private ObjectNode whole(Batch batch, AnswerWriter writer, int answers)
-      throws InterruptedException {
+  private ObjectNode whole(Presence client, Batch batch, AnswerWriter writer, int answers)
+      throws IOException, InterruptedException {
     List<StringBuilder> texts = new ArrayList<>();
     List<List<Piece.Token>> tokens = new ArrayList<>();
     List<Piece> wholes = new ArrayList<>();
@@ -125,7 +122,14 @@ final class Generations {
       wholes.add(null);
     }
     while (!batch.hasEnded()) {
-      Batch.Item item = batch.next(Long.MAX_VALUE);
+      Batch.Item item = batch.next(PATIENCE_MS);
+      if (client.hasLeft()) {
+        throw RequestException.of(
+            400, "client_left", "the client closed the connection before its answer was complete");
+      }
+      if (item == null) {
+        continue;
+      }
       check(item);
       Piece piece = item.piece();
       texts.get(piece.answer()).append(piece.text());
@@ -142,18 +146,18 @@ final class Generations {
       throws IOException, InterruptedException {
     try {
       while (!batch.hasEnded()) {
-        Batch.Item item = batch.next(SIGN_OF_LIFE_MS);
+        Batch.Item item = batch.next(PATIENCE_MS);
         if (item == null) {
           out.signOfLife();
           continue;
         }
         check(item);
         boolean last = batch.hasEnded();
-        out.data(
-            StrictJson.write(
-                last
-                    ? writer.lastChunk(item.piece(), batch.account())
-                    : writer.chunk(item.piece())));
+        List<ObjectNode> chunks =
+            last ? writer.lastChunks(item.piece(), batch.account()) : writer.chunks(item.piece());
+        for (ObjectNode chunk : chunks) {
+          out.data(StrictJson.write(chunk));
+        }
       }
       if (batch.isSlow()) {
         throw new IOException("the client did not keep up");
@@ -181,7 +185,7 @@ final class Generations {
       throw RequestException.of(
           500, "generation_failed", "the generation failed: " + item.failure().getMessage());
     }
-    if (item.finished() != null && item.finished().cancelled()) {
+    if (item.finished() != null && item.finished().end() == ScheduledResult.End.CANCELLED) {
       throw RequestException.of(503, "cancelled", "the request was cancelled before its end");
     }
   }

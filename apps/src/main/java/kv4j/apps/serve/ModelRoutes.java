@@ -7,7 +7,6 @@ import io.javalin.http.Context;
 import java.io.IOException;
 import java.time.Instant;
 import kv4j.apps.cli.Version;
-import kv4j.apps.serve.engine.Load;
 import kv4j.apps.serve.host.ServedModel;
 import kv4j.apps.serve.http.Bodies;
 import kv4j.apps.serve.http.Gate;
@@ -16,6 +15,7 @@ import kv4j.apps.serve.openai.Ask;
 import kv4j.apps.serve.openai.Fields;
 import kv4j.apps.serve.openai.ModelCard;
 import kv4j.apps.serve.openai.RequestException;
+import kv4j.inference.schedule.SchedulerStats;
 
 /** Says what is served and how it is, and turns text into tokens and back. */
 final class ModelRoutes {
@@ -62,7 +62,7 @@ final class ModelRoutes {
   }
 
   void health(Context ctx) {
-    Load load = model.engine().load();
+    SchedulerStats load = model.scheduler().stats();
     ObjectNode json = object().put("status", stopping ? "stopping" : "ok");
     json.put("running", load.running()).put("waiting", load.waiting());
     Bodies.answer(ctx, stopping ? 503 : 200, json);

@@ -17,11 +17,13 @@ import kv4j.apps.serve.admin.EventRoutes;
 import kv4j.apps.serve.admin.Pins;
 import kv4j.apps.serve.admin.Recording;
 import kv4j.apps.serve.host.ServedModel;
+import kv4j.apps.serve.http.ArrivalLimit;
 import kv4j.apps.serve.http.Bodies;
 import kv4j.apps.serve.http.ErrorPages;
 import kv4j.apps.serve.http.Gate;
 import kv4j.apps.serve.openai.RequestException;
 import kv4j.apps.serve.openai.StrictJson;
+import kv4j.inference.schedule.QueueFullException;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.NetworkConnectionLimit;
@@ -37,6 +39,9 @@ public final class Server implements AutoCloseable {
 
   /** How long a connection may be silent, and a client not take what it is sent. */
   private static final Duration IDLE = Duration.ofSeconds(30);
+
+  /** How long a request may take from its first byte to its last, however steadily it drips. */
+  private static final Duration ARRIVAL = Duration.ofSeconds(60);
 
   /** Whatever a connection costs, so many are not too many. */
   private static final int MOST_CONNECTIONS = 4096;
@@ -62,6 +67,7 @@ public final class Server implements AutoCloseable {
 
   private final ServedModel model;
   private final ServeOptions options;
+  private final Duration arrival;
   private final Pins pins;
   private final Gate gate;
   private final Generations generations;
@@ -77,8 +83,14 @@ public final class Server implements AutoCloseable {
    * @param model at work, for as long as the server is
    */
   public Server(ServedModel model, ServeOptions options) {
+    this(model, options, ARRIVAL);
+  }
+
+  /** The same with other patience for requests to arrive. */
+  Server(ServedModel model, ServeOptions options, Duration arrival) {
     this.model = model;
     this.options = options;
+    this.arrival = arrival;
     pins = new Pins(model);
     gate = new Gate(options.keys());
     generations = new Generations(model, gate, options.maxRunning() + options.maxWaiting());
@@ -138,6 +150,7 @@ public final class Server implements AutoCloseable {
           connector.setHost(options.host());
           connector.setPort(options.port());
           connector.setIdleTimeout(IDLE.toMillis());
+          connector.addBean(new ArrivalLimit(connector, arrival));
           return connector;
         });
     config.staticFiles.add(Server::page);
@@ -186,6 +199,7 @@ public final class Server implements AutoCloseable {
     routes.get("/events", events::follow);
     routes.get("/metrics", this::metrics);
     routes.exception(RequestException.class, (e, ctx) -> Bodies.refuse(ctx, e));
+    routes.exception(QueueFullException.class, Server::full);
     routes.exception(IOException.class, (e, ctx) -> LOG.info("a client is gone", e));
     routes.exception(Exception.class, Server::failed);
     routes.error(404, "*", Server::notFound);
@@ -195,6 +209,11 @@ public final class Server implements AutoCloseable {
   private void metrics(Context ctx) {
     gate.requireAny(ctx);
     ctx.contentType("text/plain; version=0.0.4; charset=utf-8").result(model.metrics().scrape());
+  }
+
+  private static void full(QueueFullException e, Context ctx) {
+    ctx.header("Retry-After", Integer.toString(e.retrySeconds()));
+    Bodies.refuse(ctx, RequestException.of(429, "queue_full", e.getMessage()));
   }
 
   private static void failed(Exception e, Context ctx) {
@@ -248,7 +267,7 @@ public final class Server implements AutoCloseable {
   public void close() {
     models.stopping();
     events.close();
-    model.engine().drain(options.deadline());
+    model.scheduler().drain(options.deadline());
     generations.awaitWritten(LAST_WORDS);
     javalin.stop();
     recording.ifPresent(Recording::close);

@@ -164,7 +164,11 @@ class AnswersTest {
         finish = chunk.at("/choices/0/finish_reason").asText(finish);
       }
       assertEquals(1, ids.size());
-      assertEquals("assistant", chunks.get(0).at("/choices/0/delta/role").textValue());
+      assertEquals(
+          TestServer.JSON.readTree(
+              "{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"logprobs\":null,"
+                  + "\"finish_reason\":null}"),
+          chunks.get(0).at("/choices/0"));
       assertTrue(chunks.get(1).at("/choices/0/delta/role").isMissingNode());
       assertEquals(whole.at("/choices/0/message/content").textValue(), text.toString());
       List<JsonNode> expected = new ArrayList<>();

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.microsoft.playwright.Browser;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -29,7 +30,8 @@ final class PageSpeed {
 
   public static void main(String[] args) throws Exception {
     Keys none = new Keys(Optional.empty(), Optional.empty(), Optional.empty());
-    try (TestServer server = new TestServer(none, 2, 16, Optional.empty(), 1L << 30)) {
+    try (TestServer server =
+        new TestServer(none, 2, 16, Optional.empty(), 1L << 30, Duration.ofSeconds(60))) {
       for (int i = 0; i < RUNS; i++) {
         store(server, i);
       }

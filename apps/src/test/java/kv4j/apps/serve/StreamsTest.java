@@ -8,8 +8,12 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.io.OutputStream;
 import java.net.Socket;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -28,6 +32,9 @@ class StreamsTest {
   /** Would take long: nobody reads to its end. */
   private static final String ENDLESS =
       "{\"prompt\":\"Once\",\"max_tokens\":4000,\"stream\":true,\"logit_bias\":{\"257\":-100}}";
+
+  /** The same for those who wait for the whole of it. */
+  private static final String WHOLE = ENDLESS.replace("\"stream\":true", "\"stream\":false");
 
   private TestServer server;
 
@@ -70,6 +77,18 @@ class StreamsTest {
     throw new IOException("there was no " + begin);
   }
 
+  /** All up to and with a text. */
+  private static String readTo(Socket socket, String end) throws IOException {
+    InputStream in = socket.getInputStream();
+    StringBuilder all = new StringBuilder();
+    while (all.indexOf(end) < 0) {
+      int next = in.read();
+      assertTrue(next >= 0, all + " is all");
+      all.append((char) next);
+    }
+    return all.toString();
+  }
+
   private Socket endless() throws IOException {
     Socket socket = send(post(COMPLETION, ENDLESS));
     find(reader(socket), "data: ");
@@ -109,6 +128,51 @@ class StreamsTest {
     waitFor("running", 0);
   }
 
+  /** One has it computed, the other waits for its turn; that what was waited for comes is all. */
+  @Test
+  void clientsThatLeaveBeforeTheirWholeAnswersEndTheirRequests() throws IOException {
+    Socket running = send(post(COMPLETION, WHOLE));
+    waitFor("running", 1);
+    Socket waiting = send(post(COMPLETION, WHOLE));
+    waitFor("waiting", 1);
+    waiting.close();
+    waitFor("waiting", 0);
+    assertEquals(1, server.get("/health").at("/running").intValue());
+    running.close();
+    waitFor("running", 0);
+    waitForMetric("kv4j_requests_total{outcome=\"cancelled\"} 2.0");
+  }
+
+  /** Whether that side alone is closed cannot be seen, so that the client is told. */
+  @Test
+  void aConnectionThatIsHalfClosedBeforeAWholeAnswerIsToldWhyThereIsNone() throws IOException {
+    try (Socket socket = send(post(COMPLETION, WHOLE))) {
+      waitFor("running", 1);
+      socket.shutdownOutput();
+      BufferedReader lines = reader(socket);
+      assertEquals("HTTP/1.1 400 Bad Request", lines.readLine());
+      assertTrue(find(lines, "{\"error\"").contains("\"code\":\"client_left\""));
+    }
+    waitFor("running", 0);
+  }
+
+  /** To see whether the client is there, the server reads from its connection. */
+  @Test
+  void aRequestThatComesBeforeTheAnswerToTheLastIsNotLost() throws IOException {
+    try (Socket socket = send(post(COMPLETION, WHOLE.replace("4000", "600")))) {
+      waitFor("running", 1);
+      OutputStream out = socket.getOutputStream();
+      String next = post("/tokenize", "{\"prompt\":\"xy\"}");
+      out.write(next.substring(0, 20).getBytes(StandardCharsets.UTF_8));
+      out.flush();
+      String first = readTo(socket, "\"kv4j\"");
+      assertTrue(first.contains("\"completion_tokens\":600"), first);
+      out.write(next.substring(20).getBytes(StandardCharsets.UTF_8));
+      out.flush();
+      readTo(socket, "\"count\":3");
+    }
+  }
+
   @Test
   void aFullQueueSaysSoAndWhenToComeAgain() throws IOException {
     List<Socket> sockets = new ArrayList<>();
@@ -146,12 +210,8 @@ class StreamsTest {
   void requestsInOnePieceAreAnsweredInOrder() throws IOException {
     String two = post("/tokenize", "{\"prompt\":\"x\"}") + post("/tokenize", "{\"prompt\":\"xy\"}");
     try (Socket socket = send(two)) {
-      InputStream in = socket.getInputStream();
-      StringBuilder all = new StringBuilder();
-      while (all.indexOf("\"count\":3") < 0) {
-        all.append((char) in.read());
-      }
-      assertTrue(all.indexOf("\"count\":2") < all.indexOf("\"count\":3"), all.toString());
+      String all = readTo(socket, "\"count\":3");
+      assertTrue(all.indexOf("\"count\":2") < all.indexOf("\"count\":3"), all);
     }
   }
 
@@ -173,6 +233,51 @@ class StreamsTest {
     send("POST /v1/completions HTTP/1.1\r\nHost: local").close();
     send(post(COMPLETION, ENDLESS).substring(0, 150)).close();
     server.ask(COMPLETION, "{\"prompt\":\"x\",\"max_tokens\":1}");
+  }
+
+  /**
+   * No matter whether it is headers or a body that drip. Who has sent a request in time may wait
+   * for longer, and may keep the connection.
+   */
+  @Test
+  void whoSendsARequestByTheDropIsCutOff() throws IOException {
+    Keys none = new Keys(Optional.empty(), Optional.empty(), Optional.empty());
+    try (TestServer strict =
+            new TestServer(
+                none, 1, 2, Optional.empty(), TestServer.CACHE_BYTES, Duration.ofMillis(500));
+        Socket kept = new Socket("127.0.0.1", strict.port());
+        Socket answered = new Socket("127.0.0.1", strict.port())) {
+      String health = "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n";
+      kept.getOutputStream().write(health.getBytes(StandardCharsets.UTF_8));
+      readTo(kept, "\"waiting\":0");
+      answered.getOutputStream().write(post(COMPLETION, ENDLESS).getBytes(StandardCharsets.UTF_8));
+      String body = post("/tokenize", "{\"prompt\":\"" + "x".repeat(10_000) + "\"}");
+      for (String begin :
+          List.of("GET /he", "GET /health HTTP/1.1\r\nHo", body.substring(0, 200))) {
+        drip(strict.port(), begin);
+      }
+      kept.getOutputStream().write(health.getBytes(StandardCharsets.UTF_8));
+      readTo(kept, "\"running\":1");
+      readTo(answered, "data: ");
+    }
+  }
+
+  /** Sends a byte whenever nothing comes for a while, until the connection is closed. */
+  private static void drip(int port, String begin) throws IOException {
+    try (Socket socket = new Socket("127.0.0.1", port)) {
+      socket.setSoTimeout(50);
+      socket.getOutputStream().write(begin.getBytes(StandardCharsets.UTF_8));
+      while (true) {
+        try {
+          assertEquals(-1, socket.getInputStream().read());
+          return;
+        } catch (SocketTimeoutException e) {
+          socket.getOutputStream().write('x');
+        }
+      }
+    } catch (SocketException e) {
+      assertTrue(e.getMessage().matches("(?i).*(reset|broken pipe|abort).*"), e.getMessage());
+    }
   }
 
   /** Closing waits for those that end in time, and no new ones are taken. */

@@ -68,10 +68,19 @@ final class TestServer implements AutoCloseable {
   }
 
   TestServer(Keys keys, int running, int waiting, Optional<String> template) {
-    this(keys, running, waiting, template, CACHE_BYTES);
+    this(keys, running, waiting, template, CACHE_BYTES, Duration.ofSeconds(60));
   }
 
-  TestServer(Keys keys, int running, int waiting, Optional<String> template, long cacheBytes) {
+  /**
+   * @param arrival how long requests may take to arrive
+   */
+  TestServer(
+      Keys keys,
+      int running,
+      int waiting,
+      Optional<String> template,
+      long cacheBytes,
+      Duration arrival) {
     LoadedModel loaded =
         new LoadedModel(model(), template.map(t -> new ChatTemplate(t, "", "")), Map.of());
     // Small chunks, so that a long prompt takes several passes.
@@ -88,7 +97,8 @@ final class TestServer implements AutoCloseable {
                 cacheBytes,
                 Optional.empty(),
                 Optional.empty(),
-                Duration.ofSeconds(20)));
+                Duration.ofSeconds(20)),
+            arrival);
     server.start();
   }
 

@@ -79,11 +79,6 @@ final class PassLoop {
     return running.isEmpty() && line.size() == 0;
   }
 
-  /** How many have never run. */
-  int unstarted() {
-    return line.unstarted();
-  }
-
   SchedulerStats stats() {
     return tally.stats(running.size(), line.size());
   }

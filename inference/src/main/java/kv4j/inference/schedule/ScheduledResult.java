@@ -25,6 +25,11 @@ public record ScheduledResult(
     long totalNanos,
     int computedPromptTokens,
     int preempted) {
+  /** Time from its first token to its end, ns; 0 if there was none. */
+  public long decodeNanos() {
+    return ttftNanos == 0 ? 0 : totalNanos - ttftNanos;
+  }
+
   /** Why a request has ended. */
   public enum End {
     /** It has all the tokens that it asked for. */

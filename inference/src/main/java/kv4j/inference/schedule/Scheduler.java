@@ -46,7 +46,7 @@ public final class Scheduler implements AutoCloseable {
   // Guarded by the lock:
   private List<Job> arrived = new ArrayList<>();
   private long submissions;
-  private int unstarted; // taken in by the loop
+  private int accepted; // and not ended
   private double serviceNanos;
   private SchedulerStats stats;
   private boolean busy; // the loop has something left to do
@@ -89,7 +89,7 @@ public final class Scheduler implements AutoCloseable {
     this.engine = engine;
     this.cache = cache;
     this.options = options;
-    loop = new PassLoop(engine, cache, options, event -> tell(listener, event));
+    loop = new PassLoop(engine, cache, options, event -> happened(event, listener));
     stats = loop.stats();
     thread = ownThread ? new Thread(this::run, "kv4j-scheduler") : null;
     if (ownThread) {
@@ -106,7 +106,14 @@ public final class Scheduler implements AutoCloseable {
     return new Scheduler(engine, cache, options, listener, false);
   }
 
-  private static void tell(Consumer<SchedulerEvent> listener, SchedulerEvent event) {
+  /** Whoever is told of an end after this finds room, and the counts that follow from it. */
+  private void happened(SchedulerEvent event, Consumer<SchedulerEvent> listener) {
+    if (event instanceof SchedulerEvent.Finished || event instanceof SchedulerEvent.Failed) {
+      synchronized (lock) {
+        accepted--;
+        stats = loop.stats();
+      }
+    }
     try {
       listener.accept(event);
     } catch (RuntimeException | Error e) {
@@ -125,7 +132,7 @@ public final class Scheduler implements AutoCloseable {
    * @param listener told of each token
    * @throws IllegalArgumentException if prompt and new tokens do not fit the model's context or the
    *     cache's limit, or a token is not in the vocabulary
-   * @throws QueueFullException if as many requests wait as may
+   * @throws QueueFullException if there are as many requests as may run and wait
    * @throws IllegalStateException if no more are accepted
    */
   public Submission submit(GenerationRequest request, TokenListener listener) {
@@ -139,10 +146,10 @@ public final class Scheduler implements AutoCloseable {
       if (!accepting) {
         throw new IllegalStateException("the scheduler takes no more requests");
       }
-      int waiting = arrived.size() + unstarted;
-      if (waiting >= options.maxWaiting()) {
-        throw new QueueFullException(waiting, retrySeconds(waiting));
+      if (accepted >= options.maxRunning() + options.maxWaiting()) {
+        throw new QueueFullException(options.maxWaiting(), retrySeconds());
       }
+      accepted++;
       Submission submission = new Submission(++submissions);
       var lookup = request.lookup().withModel(engine.model().fingerprint());
       arrived.add(new Job(submission, lookup, generation, listener));
@@ -151,13 +158,13 @@ public final class Scheduler implements AutoCloseable {
     }
   }
 
-  private int retrySeconds(int waiting) {
-    double half = serviceNanos * waiting / options.maxRunning() / 2;
+  private int retrySeconds() {
+    double half = serviceNanos * options.maxWaiting() / options.maxRunning() / 2;
     double seconds = Math.ceil(half / TimeUnit.SECONDS.toNanos(1));
     return (int) Math.max(1, Math.min(LONGEST_RETRY, seconds));
   }
 
-  /** Counts as of the end of the last pass, and requests that have arrived since. */
+  /** Counts as of the end of the last pass, and ends and arrivals of requests since. */
   public SchedulerStats stats() {
     synchronized (lock) {
       return stats.withArrived(arrived.size());
@@ -255,7 +262,7 @@ public final class Scheduler implements AutoCloseable {
     synchronized (lock) {
       taken = arrived;
       arrived = new ArrayList<>();
-      unstarted += taken.size();
+      stats = stats.withArrived(taken.size());
       busy = true;
       cancel = cancelAll;
     }
@@ -265,7 +272,6 @@ public final class Scheduler implements AutoCloseable {
       loop.failAll(e);
     }
     synchronized (lock) {
-      unstarted = loop.unstarted();
       serviceNanos = loop.serviceNanos();
       stats = loop.stats();
       busy = !loop.isIdle();

@@ -6,7 +6,8 @@ package kv4j.inference.schedule;
  * @param maxRows most new tokens in one forward pass, of all requests together; more than {@code
  *     maxRunning}
  * @param maxRunning most requests that run at once, at least 1
- * @param maxWaiting most requests that wait to run, at least 1; more are refused
+ * @param maxWaiting most requests that wait to run, at least 1; more are refused, but not before
+ *     there are {@code maxRunning} others
  * @param maxOvertakes how many requests submitted later may start before one that waits, because
  *     more of their prompts is cached; 0: first come, first served
  */

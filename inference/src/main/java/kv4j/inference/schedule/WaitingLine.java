@@ -75,11 +75,6 @@ final class WaitingLine {
     return removed;
   }
 
-  /** How many have never run. */
-  int unstarted() {
-    return waiting.size();
-  }
-
   int size() {
     return putBack.size() + waiting.size();
   }

@@ -14,8 +14,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import kv4j.apps.serve.engine.Finished;
-import kv4j.apps.serve.engine.QueueFullException;
 import kv4j.apps.serve.host.ServedModel;
 import kv4j.apps.serve.host.Tenant;
 import kv4j.apps.serve.openai.Ask;
@@ -25,6 +23,7 @@ import kv4j.apps.text.TextSession;
 import kv4j.cache.KvRequest;
 import kv4j.inference.GenerationRequest;
 import kv4j.inference.Sampling;
+import kv4j.inference.schedule.ScheduledResult;
 
 /** Prefixes that stay in the cache by name, until they are let go or their time is over. */
 public final class Pins implements AutoCloseable {
@@ -112,17 +111,11 @@ public final class Pins implements AutoCloseable {
 
   private int compute(KvRequest request) throws InterruptedException {
     try {
-      Finished finished =
-          model
-              .engine()
-              .start(new GenerationRequest(request, 1, Sampling.GREEDY), (token, row) -> true)
-              .result()
-              .get();
-      return finished.lookup().map(found -> found.cachedTokens()).orElse(0);
+      ScheduledResult result =
+          model.scheduler().submit(new GenerationRequest(request, 1, Sampling.GREEDY)).await();
+      return result.generation().lookup() == null ? 0 : result.generation().lookup().cachedTokens();
     } catch (IllegalArgumentException e) {
       throw RequestException.of(400, "does_not_fit", e.getMessage());
-    } catch (QueueFullException e) {
-      throw RequestException.of(429, "queue_full", e.getMessage());
     } catch (ExecutionException e) {
       throw RequestException.of(
           500, "generation_failed", "the prefix could not be computed: " + e.getMessage());

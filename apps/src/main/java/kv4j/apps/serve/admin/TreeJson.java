@@ -9,7 +9,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
-import kv4j.apps.serve.engine.Load;
 import kv4j.apps.serve.host.ServedModel;
 import kv4j.apps.serve.http.View;
 import kv4j.apps.serve.openai.Account;
@@ -18,6 +17,7 @@ import kv4j.cache.CacheStats;
 import kv4j.cache.TreeSnapshot;
 import kv4j.cache.block.KvLayout;
 import kv4j.cache.radix.RunMagnitudes;
+import kv4j.inference.schedule.SchedulerStats;
 import kv4j.model.Tokenizer;
 import kv4j.model.chat.ChatTemplate;
 
@@ -107,7 +107,7 @@ final class TreeJson {
     asked.put("cached_tokens", stats.lookups().cachedTokens());
     OptionalDouble cost = model.recorder().prefillMsPerToken();
     asked.put("prefill_ms_per_token", cost.isPresent() ? (Double) cost.getAsDouble() : null);
-    Load load = model.engine().load();
+    SchedulerStats load = model.scheduler().stats();
     return json.put("running", load.running()).put("waiting", load.waiting());
   }
 

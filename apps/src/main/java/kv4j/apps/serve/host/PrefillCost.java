@@ -1,7 +1,7 @@
 package kv4j.apps.serve.host;
 
 import java.util.OptionalDouble;
-import kv4j.apps.serve.engine.Finished;
+import kv4j.inference.schedule.ScheduledResult;
 
 /**
  * What a computed prompt token has cost this server so far, from which follows what cached ones
@@ -16,11 +16,10 @@ public final class PrefillCost {
   private long tokens;
 
   /** Takes note of a request that was computed at least up to its first token. */
-  synchronized void add(Finished finished) {
-    int computed =
-        finished.lookup().map(found -> found.promptTokens() - found.cachedTokens()).orElse(0);
-    if (computed >= LEAST_TOKENS && finished.tokens() > 0) {
-      nanos += finished.prefillNanos();
+  synchronized void add(ScheduledResult result) {
+    int computed = result.computedPromptTokens();
+    if (computed >= LEAST_TOKENS && result.ttftNanos() > 0) {
+      nanos += result.prefillNanos();
       tokens += computed;
     }
   }

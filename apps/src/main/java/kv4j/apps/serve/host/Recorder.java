@@ -1,9 +1,9 @@
 package kv4j.apps.serve.host;
 
 import java.util.OptionalDouble;
-import kv4j.apps.serve.engine.Finished;
 import kv4j.apps.serve.events.EventLog;
 import kv4j.apps.serve.host.ServerMetrics.Outcome;
+import kv4j.inference.schedule.ScheduledResult;
 import kv4j.model.Tokenizer;
 
 /** Takes note of what becomes of requests: in the metrics, among the events, and of their cost. */
@@ -37,9 +37,9 @@ public final class Recorder {
     return record;
   }
 
-  void count(Finished finished) {
-    metrics.count(finished);
-    cost.add(finished);
+  void count(ScheduledResult result) {
+    metrics.count(result);
+    cost.add(result);
   }
 
   void count(Outcome outcome) {

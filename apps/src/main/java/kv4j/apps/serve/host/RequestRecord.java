@@ -3,10 +3,10 @@ package kv4j.apps.serve.host;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.stream.IntStream;
-import kv4j.apps.serve.engine.Finished;
 import kv4j.apps.serve.events.EventLog;
 import kv4j.apps.serve.host.ServerMetrics.Outcome;
 import kv4j.apps.text.TokenTexts;
+import kv4j.inference.schedule.ScheduledResult;
 import kv4j.model.Tokenizer;
 
 /** Takes note of what becomes of one request. Used by one thread at a time. */
@@ -70,8 +70,8 @@ public final class RequestRecord {
   }
 
   /** It has ended. */
-  public void finished(Finished finished) {
-    recorder.count(finished);
+  public void finished(ScheduledResult result) {
+    recorder.count(result);
     int[] tokens = generated.build().toArray();
     Double msPerToken =
         recorder.prefillMsPerToken().isPresent()
@@ -82,10 +82,11 @@ public final class RequestRecord {
         namespace,
         tokens.length,
         () -> {
-          ObjectNode json = event().put("tokens", finished.tokens());
-          json.put("cancelled", finished.cancelled()).put("queue_ms", ms(finished.queueNanos()));
-          json.put("prefill_ms", ms(finished.prefillNanos()));
-          json.put("decode_ms", ms(finished.decodeNanos()));
+          ObjectNode json = event().put("tokens", tokens.length);
+          json.put("cancelled", result.end() == ScheduledResult.End.CANCELLED);
+          json.put("queue_ms", ms(result.queuedNanos()));
+          json.put("prefill_ms", ms(result.prefillNanos()));
+          json.put("decode_ms", ms(result.decodeNanos()));
           json.put("prefill_ms_per_token", msPerToken);
           texts(json, tokens);
           return json;

@@ -4,7 +4,6 @@ import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.util.List;
 import kv4j.apps.model.LoadedModel;
-import kv4j.apps.serve.engine.Engine;
 import kv4j.apps.serve.events.EventLog;
 import kv4j.apps.serve.openai.ModelCard;
 import kv4j.apps.text.TextSession;
@@ -12,12 +11,14 @@ import kv4j.cache.CacheMetrics;
 import kv4j.cache.block.KvLayout;
 import kv4j.cache.radix.RadixKvCache;
 import kv4j.inference.EngineOptions;
+import kv4j.inference.schedule.Scheduler;
+import kv4j.inference.schedule.SchedulerOptions;
 
 /** A model at work: its engine, its cache, and the records of both. */
 public final class ServedModel implements AutoCloseable {
   private final TextSession session;
   private final ModelCard card;
-  private final Engine engine;
+  private final Scheduler scheduler;
   private final EventLog events;
   private final PrometheusMeterRegistry metrics =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
@@ -39,8 +40,14 @@ public final class ServedModel implements AutoCloseable {
             loaded.model().tokenizer(),
             loaded.template(),
             loaded.model().config().context());
-    engine = new Engine(session.engine(), session.cache(), maxRunning, maxWaiting);
-    recorder = new Recorder(new ServerMetrics(metrics, engine), events, card.tokenizer());
+    int rows = Math.max(session.engine().options().prefillChunk(), 2 * maxRunning);
+    int overtakes = SchedulerOptions.defaults().maxOvertakes();
+    scheduler =
+        new Scheduler(
+            session.engine(),
+            session.cache(),
+            new SchedulerOptions(rows, maxRunning, maxWaiting, overtakes));
+    recorder = new Recorder(new ServerMetrics(metrics, scheduler), events, card.tokenizer());
     new CacheMetrics(session.cache(), "prefix").bindTo(metrics);
   }
 
@@ -50,8 +57,8 @@ public final class ServedModel implements AutoCloseable {
   }
 
   /** What runs requests. */
-  public Engine engine() {
-    return engine;
+  public Scheduler scheduler() {
+    return scheduler;
   }
 
   /** What has been computed so far. */
@@ -92,7 +99,7 @@ public final class ServedModel implements AutoCloseable {
   /** Cancels what still runs, and gives everything back. */
   @Override
   public void close() {
-    engine.close();
+    scheduler.close();
     session.close();
     metrics.close();
   }

@@ -1,14 +1,18 @@
 package kv4j.apps.serve.host;
 
 import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
-import kv4j.apps.serve.engine.Engine;
-import kv4j.apps.serve.engine.Finished;
+import java.util.function.ToDoubleFunction;
+import kv4j.cache.Lookup;
+import kv4j.inference.schedule.ScheduledResult;
+import kv4j.inference.schedule.Scheduler;
+import kv4j.inference.schedule.SchedulerStats;
 
 /** Figures of a server's requests, for Prometheus; those of its cache are apart. */
 public final class ServerMetrics {
@@ -38,7 +42,7 @@ public final class ServerMetrics {
     REJECTED
   }
 
-  public ServerMetrics(MeterRegistry registry, Engine engine) {
+  public ServerMetrics(MeterRegistry registry, Scheduler scheduler) {
     this.registry = registry;
     computed = promptTokens("computed");
     cached = promptTokens("cached");
@@ -47,8 +51,22 @@ public final class ServerMetrics {
     ttft = timer("kv4j.time.to.first.token", "from a request to its first token");
     tpot = timer("kv4j.time.per.output.token", "mean of a request's tokens after the first");
     total = timer("kv4j.request.time", "from a request to its end");
-    gauge("kv4j.requests.running", "requests being computed", engine, true);
-    gauge("kv4j.requests.waiting", "requests waiting for their turn", engine, false);
+    gauge("kv4j.requests.running", "requests being computed", scheduler, SchedulerStats::running);
+    gauge(
+        "kv4j.requests.waiting",
+        "requests waiting for their turn",
+        scheduler,
+        SchedulerStats::waiting);
+    count(
+        "kv4j.preemptions",
+        "times that a running request made room for others, to go on later",
+        scheduler,
+        SchedulerStats::preemptions);
+    count(
+        "kv4j.recomputed.tokens",
+        "tokens computed once more for requests that had made room",
+        scheduler,
+        SchedulerStats::recomputedTokens);
     for (Outcome outcome : Outcome.values()) {
       requests(outcome);
     }
@@ -70,8 +88,22 @@ public final class ServerMetrics {
     return builder.serviceLevelObjectives(buckets).register(registry);
   }
 
-  private void gauge(String name, String description, Engine engine, boolean running) {
-    Gauge.builder(name, engine, e -> running ? e.load().running() : e.load().waiting())
+  private void gauge(
+      String name,
+      String description,
+      Scheduler scheduler,
+      ToDoubleFunction<SchedulerStats> value) {
+    Gauge.builder(name, scheduler, s -> value.applyAsDouble(s.stats()))
+        .description(description)
+        .register(registry);
+  }
+
+  private void count(
+      String name,
+      String description,
+      Scheduler scheduler,
+      ToDoubleFunction<SchedulerStats> count) {
+    FunctionCounter.builder(name, scheduler, s -> count.applyAsDouble(s.stats()))
         .description(description)
         .register(registry);
   }
@@ -89,19 +121,23 @@ public final class ServerMetrics {
   }
 
   /** Counts a request that has ended. */
-  void count(Finished finished) {
-    count(finished.cancelled() ? Outcome.CANCELLED : Outcome.FINISHED);
-    queue.record(finished.queueNanos(), TimeUnit.NANOSECONDS);
-    total.record(finished.totalNanos(), TimeUnit.NANOSECONDS);
-    generated.increment(finished.tokens());
-    if (finished.tokens() > 0) { // else it is not known how much of the prompt was computed
-      int found = finished.lookup().orElseThrow().cachedTokens();
-      cached.increment(found);
-      computed.increment(finished.lookup().orElseThrow().promptTokens() - (double) found);
-      ttft.record(finished.ttftNanos(), TimeUnit.NANOSECONDS);
+  void count(ScheduledResult result) {
+    boolean cancelled = result.end() == ScheduledResult.End.CANCELLED;
+    count(cancelled ? Outcome.CANCELLED : Outcome.FINISHED);
+    queue.record(result.queuedNanos(), TimeUnit.NANOSECONDS);
+    total.record(result.totalNanos(), TimeUnit.NANOSECONDS);
+    Lookup lookup = result.generation().lookup();
+    if (lookup != null) { // it was started
+      cached.increment(lookup.cachedTokens());
+      computed.increment(result.computedPromptTokens());
     }
-    if (finished.tokens() > 1) {
-      tpot.record(finished.decodeNanos() / (finished.tokens() - 1), TimeUnit.NANOSECONDS);
+    int tokens = result.generation().tokens().length;
+    generated.increment(tokens);
+    if (tokens > 0) {
+      ttft.record(result.ttftNanos(), TimeUnit.NANOSECONDS);
+    }
+    if (tokens > 1) {
+      tpot.record(result.decodeNanos() / (tokens - 1), TimeUnit.NANOSECONDS);
     }
   }
 }

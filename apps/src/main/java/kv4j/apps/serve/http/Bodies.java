@@ -9,7 +9,6 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import kv4j.apps.serve.openai.RequestException;
 import kv4j.apps.serve.openai.StrictJson;
 
@@ -20,9 +19,6 @@ public final class Bodies {
 
   /** What is read of a body that is too long, for its sender to come to the answer. */
   private static final int MOST_IGNORED = 4 * MOST_BYTES;
-
-  /** How long a body may take, however steadily it drips. */
-  private static final long MOST_SECONDS = 60;
 
   private static final String JSON = "application/json";
 
@@ -47,13 +43,8 @@ public final class Bodies {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     byte[] buffer = new byte[1 << 14];
     long size = 0;
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(MOST_SECONDS);
     for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
       size += n;
-      if (System.nanoTime() > end) {
-        throw RequestException.of(
-            408, "body_too_slow", "the body took more than %d seconds".formatted(MOST_SECONDS));
-      }
       if (size <= MOST_BYTES) {
         bytes.write(buffer, 0, n);
       } else if (size > MOST_IGNORED) {
@@ -89,9 +80,6 @@ public final class Bodies {
   public static void refuse(Context ctx, RequestException e) {
     if (e.status() == 401) {
       ctx.header("WWW-Authenticate", "Bearer");
-    }
-    if (e.status() == 429) {
-      ctx.header("Retry-After", "1");
     }
     answer(ctx, e.status(), e.json());
   }

@@ -9,8 +9,8 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.ToLongFunction;
 import java.util.stream.Stream;
-import kv4j.apps.serve.engine.Finished;
 import kv4j.cache.Lookup;
+import kv4j.inference.schedule.ScheduledResult;
 import kv4j.model.Tokenizer;
 
 /**
@@ -33,9 +33,9 @@ public record Account(List<Prompt> prompts, OptionalDouble prefillMsPerToken) {
    * @param tokens its ids
    * @param answers to it, at least one; what the cache had is told of the first
    */
-  public record Prompt(int[] tokens, List<Finished> answers) {
+  public record Prompt(int[] tokens, List<ScheduledResult> answers) {
     private Optional<Lookup> lookup() {
-      return answers.get(0).lookup();
+      return Optional.ofNullable(answers.get(0).generation().lookup());
     }
 
     private int cached() {
@@ -63,12 +63,12 @@ public record Account(List<Prompt> prompts, OptionalDouble prefillMsPerToken) {
     return prompts.stream().mapToInt(Prompt::cached).sum();
   }
 
-  private Stream<Finished> all() {
+  private Stream<ScheduledResult> all() {
     return prompts.stream().flatMap(prompt -> prompt.answers.stream());
   }
 
   private int generated() {
-    return all().mapToInt(Finished::tokens).sum();
+    return all().mapToInt(answer -> answer.generation().tokens().length).sum();
   }
 
   private void usage(ObjectNode usage) {
@@ -87,10 +87,10 @@ public record Account(List<Prompt> prompts, OptionalDouble prefillMsPerToken) {
     timings.put("cache_n", cachedTokens()).put("prompt_n", computed);
     rates(timings, "prompt", computed, promptMs);
     timings.put("predicted_n", generated());
-    rates(timings, "predicted", generated(), ms(Finished::decodeNanos));
+    rates(timings, "predicted", generated(), ms(ScheduledResult::decodeNanos));
   }
 
-  private double ms(ToLongFunction<Finished> nanos) {
+  private double ms(ToLongFunction<ScheduledResult> nanos) {
     return all().mapToLong(nanos).sum() / NANOS_PER_MS;
   }
 
@@ -102,10 +102,10 @@ public record Account(List<Prompt> prompts, OptionalDouble prefillMsPerToken) {
   }
 
   private void kv4j(ObjectNode json, Prompt prompt, Tokenizer tokenizer) {
-    Finished first = prompt.answers.get(0);
+    ScheduledResult first = prompt.answers.get(0);
     json.put("prompt_tokens", prompt.tokens.length).put("cached_tokens", prompt.cached());
     prompt.lookup().ifPresent(lookup -> reason(json, prompt, lookup, tokenizer));
-    json.put("queue_ms", first.queueNanos() / NANOS_PER_MS);
+    json.put("queue_ms", first.queuedNanos() / NANOS_PER_MS);
     json.put("prefill_ms", first.prefillNanos() / NANOS_PER_MS);
     json.put(
         "saved_ms",

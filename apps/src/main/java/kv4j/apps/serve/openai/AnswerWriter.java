@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import kv4j.model.Tokenizer;
 
@@ -64,18 +65,27 @@ public final class AnswerWriter {
     return json;
   }
 
-  /** The next stretch of a streamed answer. */
-  public ObjectNode chunk(Piece piece) {
+  /**
+   * The next stretch of a streamed answer; before a chat's first comes a chunk with the role alone,
+   * as OpenAI sends it and clients expect it.
+   */
+  public List<ObjectNode> chunks(Piece piece) {
+    if (chat && !begun.get(piece.answer())) {
+      begun.set(piece.answer());
+      Piece nothing = new Piece(piece.answer(), "", List.of(), Optional.empty());
+      ObjectNode opening = chunk(nothing);
+      ((ObjectNode) opening.at("/choices/0/delta")).put("role", "assistant").put("content", "");
+      return List.of(opening, chunk(piece));
+    }
+    return List.of(chunk(piece));
+  }
+
+  private ObjectNode chunk(Piece piece) {
     ObjectNode json = begin(true);
     ObjectNode choice = json.putArray("choices").addObject().put("index", piece.answer());
     if (chat) {
       ObjectNode delta = choice.putObject("delta");
-      boolean first = !begun.get(piece.answer());
-      if (first) {
-        begun.set(piece.answer());
-        delta.put("role", "assistant");
-      }
-      if (first || !piece.text().isEmpty()) {
+      if (!piece.text().isEmpty()) {
         delta.put("content", piece.text());
       }
     } else {
@@ -89,12 +99,12 @@ public final class AnswerWriter {
   }
 
   /** The last stretch of a streamed answer, with its accounts unless these come apart from it. */
-  public ObjectNode lastChunk(Piece piece, Account account) {
-    ObjectNode json = chunk(piece);
+  public List<ObjectNode> lastChunks(Piece piece, Account account) {
+    List<ObjectNode> chunks = chunks(piece);
     if (!usageApart) {
-      account.addTo(json, model.tokenizer());
+      account.addTo(chunks.get(chunks.size() - 1), model.tokenizer());
     }
-    return json;
+    return chunks;
   }
 
   /** The accounts apart, after the last stretch. */
