@@ -71,7 +71,7 @@ public final class GenerateApp implements Command {
     Model model = program.load(terminal).model();
     int[] tokens = tokens(model.tokenizer(), prompt);
     phases.ended(Phase.MODEL);
-    try (TextSession session = program.session(model, CACHE_BYTES)) {
+    try (TextSession session = program.session(model, CACHE_BYTES, Optional.empty())) {
       phases.ended(Phase.ENGINE);
       Dispatcher.explain(line, terminal, session.describePlan());
       TextResult result =

@@ -7,19 +7,18 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiFunction;
-import java.util.stream.Stream;
 import kv4j.apps.cli.Dispatcher;
 import kv4j.apps.cli.Plugins;
 import kv4j.apps.cli.Terminal;
 import kv4j.apps.cli.ValueOption;
 import kv4j.apps.cli.Values;
 import kv4j.apps.cli.WrongAnswersException;
+import kv4j.apps.measure.CacheChoice;
 import kv4j.apps.measure.WorkloadOptions;
 import kv4j.apps.measure.WorkloadRunner;
 import kv4j.apps.model.LoadedModel;
@@ -40,6 +39,7 @@ import kv4j.cache.KvCaches;
 import kv4j.cache.TreePrinter;
 import kv4j.cache.block.KvDtype;
 import kv4j.cache.block.KvLayout;
+import kv4j.cache.faulty.FaultyCacheProvider;
 import kv4j.inference.Blas;
 import kv4j.inference.EngineOptions;
 import kv4j.inference.InferenceEngine;
@@ -63,7 +63,8 @@ final class WorkloadProgram {
       ValueOption.of(
               "cache",
               "NAME",
-              "cache under test: " + String.join(", ", OWN_CACHES),
+              "cache under test: %s, or %s, which is wrong on purpose"
+                  .formatted(String.join(", ", OWN_CACHES), FaultyCacheProvider.NAME),
               "radix",
               Values::text)
           .withChoices(OWN_CACHES);
@@ -220,13 +221,13 @@ final class WorkloadProgram {
     ClassLoader loader = Plugins.loader(line);
     ModelChoice.check(line);
     long seed = ModelChoice.seed(line);
-    Map<String, KvCacheProvider> providers = KvCaches.providers(loader);
-    checkUse(line, names(cache, also, providers.keySet()), providers);
+    CacheChoice caches = new CacheChoice(cache, also, loader);
+    checkUse(line, caches);
     EngineOptions engineOptions =
         new EngineOptions(THREADS.in(line), EngineOptions.defaults().prefillChunk());
     int repeat = REPEAT.in(line);
     int concurrency = CONCURRENCY.in(line);
-    if (concurrency > 1 && !OWN_CACHES.contains(cache)) {
+    if (concurrency > 1 && !isOwn(caches.tested())) {
       throw new IllegalArgumentException(
           "--concurrency needs a cache that is in the jar, not " + cache);
     }
@@ -253,7 +254,13 @@ final class WorkloadProgram {
               engine,
               workload.apply(model, format),
               new WorkloadOptions(
-                  cache, also, config, loader, repeat, namespace, salt, concurrency),
+                  caches.tested(),
+                  caches.alongside(),
+                  config,
+                  repeat,
+                  namespace,
+                  salt,
+                  concurrency),
               steps -> Progress.of("measuring", steps, terminal),
               used -> {
                 if (showTree) {
@@ -293,34 +300,24 @@ final class WorkloadProgram {
     return JSON.find(line).map(name -> JsonFile.of(name, inputs, terminal));
   }
 
-  /** The caches to run, each once. */
-  private static Set<String> names(String cache, List<String> also, Set<String> known) {
-    Set<String> names = new HashSet<>();
-    for (String name : Stream.concat(Stream.of(cache), also.stream()).toList()) {
-      if (!known.contains(name)) {
-        throw new IllegalArgumentException(
-            "there is no cache named " + name + "; there are " + String.join(", ", known));
-      }
-      if (!names.add(name)) {
-        throw new IllegalArgumentException("--also names " + name + ", which runs anyway");
-      }
-    }
-    return names;
-  }
-
   /** What none of the caches heeds must not be asked for. */
-  private static void checkUse(
-      CommandLine line, Set<String> caches, Map<String, KvCacheProvider> providers) {
+  private static void checkUse(CommandLine line, CacheChoice caches) {
     Set<Setting> heeded = EnumSet.noneOf(Setting.class);
-    caches.forEach(cache -> heeded.addAll(providers.get(cache).settings()));
+    caches.all().forEach(cache -> heeded.addAll(cache.settings()));
     for (Map.Entry<ValueOption<?>, Setting> each : SETTINGS) {
       if (!heeded.contains(each.getValue())) {
         refuse(line, each.getKey(), "a cache that keeps something between requests");
       }
     }
-    if (OWN_CACHES.containsAll(caches) && !ModelChoice.isProvider(line)) {
+    if (caches.all().stream().allMatch(WorkloadProgram::isOwn) && !ModelChoice.isProvider(line)) {
       refuse(line, Plugins.OPTION, "a cache or a model that is in the jar");
     }
+  }
+
+  /** Whether a cache is kv4j's, faulty or not. */
+  private static boolean isOwn(KvCacheProvider cache) {
+    return OWN_CACHES.contains(
+        cache instanceof FaultyCacheProvider faulty ? faulty.over().name() : cache.name());
   }
 
   private static void refuse(CommandLine line, ValueOption<?> option, String missing) {

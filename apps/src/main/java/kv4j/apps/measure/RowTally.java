@@ -5,8 +5,10 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.DoubleStream;
 import kv4j.apps.workload.CacheRow;
+import kv4j.apps.workload.Spoiled;
 import kv4j.apps.workload.Spread;
 import kv4j.cache.CacheStats;
 import kv4j.cache.Lookup;
@@ -101,6 +103,13 @@ final class RowTally {
 
   List<Long> layerHits() {
     return layerHits;
+  }
+
+  /** Answers that were spoiled on purpose; empty if none was. */
+  Optional<Spoiled> spoiled() {
+    List<String> faults =
+        Arrays.stream(lookups).map(Lookup::fault).filter(fault -> !fault.isEmpty()).toList();
+    return faults.stream().findFirst().map(first -> new Spoiled(cache, faults.size(), first));
   }
 
   /** Requests by why no more was found, the likeliest reason first. */

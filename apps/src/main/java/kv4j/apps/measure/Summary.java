@@ -7,11 +7,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import kv4j.apps.bench.Flops;
 import kv4j.apps.workload.CacheRow;
 import kv4j.apps.workload.GroupRow;
 import kv4j.apps.workload.Rounding;
 import kv4j.apps.workload.Speedup;
+import kv4j.apps.workload.Spoiled;
 import kv4j.apps.workload.Spread;
 import kv4j.apps.workload.Workload;
 import kv4j.apps.workload.WorkloadReport;
@@ -54,6 +56,10 @@ record Summary(
     alongside.forEach(tally -> rows.add(tally.row()));
     rows.add(cached);
     long promptTokens = workload.requests().stream().mapToLong(r -> r.prompt().length).sum();
+    List<Spoiled> spoiled =
+        Stream.concat(alongside.stream(), Stream.of(tested))
+            .flatMap(tally -> tally.spoiled().stream())
+            .toList();
     boolean hitsKnown = expectationKnown && tested.keptAll();
     double expectedRate = (double) IntStream.of(expectedTokens).sum() / promptTokens;
     return new WorkloadReport(
@@ -75,11 +81,15 @@ record Summary(
         tested.missReasons(),
         rounding,
         concurrent,
-        faults(agreement, concurrent, hitsKnown && expectedRate != cached.tokenHitRate()));
+        spoiled,
+        faults(agreement, concurrent, hitsKnown && expectedRate != cached.tokenHitRate(), spoiled));
   }
 
   private static List<String> faults(
-      Agreement agreement, Optional<Concurrent> concurrent, boolean wrongHits) {
+      Agreement agreement,
+      Optional<Concurrent> concurrent,
+      boolean wrongHits,
+      List<Spoiled> spoiled) {
     List<String> faults = new ArrayList<>();
     if (!agreement.identical()) {
       faults.add("runs of one request gave different tokens");
@@ -96,6 +106,9 @@ record Summary(
     }
     if (wrongHits) {
       faults.add("the cache kept all and found other tokens than it should have");
+    }
+    if (!faults.isEmpty()) { // by which they are explained
+      spoiled.forEach(each -> faults.add(each.toString()));
     }
     return faults;
   }

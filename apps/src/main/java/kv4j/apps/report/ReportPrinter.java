@@ -175,6 +175,7 @@ public final class ReportPrinter {
             + scientific(report.logitTolerance())
             + " allowed");
     report.rounding().ifPresent(this::rounding);
+    report.spoiled().forEach(spoiled -> page.paragraph(spoiled.toString()));
     if (!report.faults().isEmpty()) {
       page.paragraph("WRONG ANSWERS: " + String.join("; ", report.faults()));
     }

@@ -27,6 +27,7 @@ import java.util.Optional;
  * @param rounding what fewer bits did to the answers; empty for 32-bit floats
  * @param concurrent what running requests several at a time measured; empty if none did, and then
  *     not in JSON either
+ * @param spoiled answers of caches that are wrong on purpose; empty where nobody asked for one
  * @param faults what is wrong with the answers or the hits, a clause each; empty if nothing is
  */
 public record WorkloadReport(
@@ -45,6 +46,7 @@ public record WorkloadReport(
     Map<String, Integer> missReasons,
     Optional<Rounding> rounding,
     @JsonInclude(JsonInclude.Include.NON_ABSENT) Optional<Concurrent> concurrent,
+    List<Spoiled> spoiled,
     List<String> faults) {
   /**
    * The same requests with the cache under test, several at a time and one at a time. Counts are of
@@ -98,6 +100,7 @@ public record WorkloadReport(
       Spread latencyMs) {}
 
   public WorkloadReport {
+    spoiled = List.copyOf(spoiled);
     faults = List.copyOf(faults);
     rows = List.copyOf(rows);
     groups = List.copyOf(groups);

@@ -9,6 +9,7 @@ import kv4j.apps.workload.CacheRow;
 import kv4j.apps.workload.GroupRow;
 import kv4j.apps.workload.Rounding;
 import kv4j.apps.workload.Speedup;
+import kv4j.apps.workload.Spoiled;
 import kv4j.apps.workload.Spread;
 import kv4j.apps.workload.WorkloadReport;
 
@@ -46,6 +47,7 @@ final class Reports {
         Map.of("diverged", 39_999, "cold", 1),
         Optional.of(new Rounding("bf16", 131_072, 262_144, 1.25e-2, 0.9875)),
         Optional.of(concurrent()),
+        List.of(new Spoiled("faulty:layer=3", 39_999, "values of layer 3, all heads, all tokens")),
         List.of("something is wrong"));
   }
 

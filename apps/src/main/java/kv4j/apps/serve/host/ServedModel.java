@@ -3,12 +3,14 @@ package kv4j.apps.serve.host;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.util.List;
+import java.util.Optional;
 import kv4j.apps.model.LoadedModel;
 import kv4j.apps.serve.engine.Engine;
 import kv4j.apps.serve.events.EventLog;
 import kv4j.apps.serve.openai.ModelCard;
 import kv4j.apps.text.TextSession;
 import kv4j.cache.CacheMetrics;
+import kv4j.cache.faulty.Fault;
 import kv4j.cache.radix.RadixKvCache;
 import kv4j.inference.EngineOptions;
 
@@ -23,21 +25,28 @@ public final class ServedModel implements AutoCloseable {
   private final Recorder recorder;
 
   /**
+   * @param fault what is to be wrong with what requests find cached
    * @param cacheBytes most bytes the cache keeps
    * @param maxRunning most requests computed at once
    * @param maxWaiting most requests kept waiting
-   * @throws IllegalArgumentException if the cache's bytes are too few
+   * @throws IllegalArgumentException if the cache's bytes are too few, or the fault is of a layer
+   *     that the model has not
    */
   public ServedModel(
-      LoadedModel loaded, EngineOptions options, long cacheBytes, int maxRunning, int maxWaiting) {
-    session = new TextSession(loaded.model(), options, cacheBytes, events);
+      LoadedModel loaded,
+      EngineOptions options,
+      Optional<Fault> fault,
+      long cacheBytes,
+      int maxRunning,
+      int maxWaiting) {
+    session = new TextSession(loaded.model(), options, cacheBytes, fault, events);
     card =
         new ModelCard(
             loaded.model().name(),
             loaded.model().tokenizer(),
             loaded.template(),
             loaded.model().config().context());
-    engine = new Engine(session.engine(), session.cache(), maxRunning, maxWaiting);
+    engine = new Engine(session.engine(), session.forRequests(), maxRunning, maxWaiting);
     recorder = new Recorder(new ServerMetrics(metrics, engine), events);
     new CacheMetrics(session.cache(), "prefix").bindTo(metrics);
   }
