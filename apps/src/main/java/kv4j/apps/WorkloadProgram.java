@@ -5,7 +5,6 @@ import static kv4j.apps.cli.Dispatcher.flag;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
@@ -18,11 +17,13 @@ import kv4j.apps.cli.Terminal;
 import kv4j.apps.cli.ValueOption;
 import kv4j.apps.cli.Values;
 import kv4j.apps.cli.WrongAnswersException;
+import kv4j.apps.html.WorkloadHtml;
 import kv4j.apps.measure.CacheChoice;
 import kv4j.apps.measure.WorkloadOptions;
 import kv4j.apps.measure.WorkloadRunner;
 import kv4j.apps.model.LoadedModel;
 import kv4j.apps.model.ModelChoice;
+import kv4j.apps.report.Csv;
 import kv4j.apps.report.JsonFile;
 import kv4j.apps.report.Progress;
 import kv4j.apps.report.ReportPrinter;
@@ -46,7 +47,6 @@ import kv4j.inference.InferenceEngine;
 import kv4j.model.Model;
 import kv4j.model.Tokenizer;
 import org.apache.commons.cli.CommandLine;
-import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -137,9 +137,6 @@ final class WorkloadProgram {
           1,
           text -> Values.intUpTo(WorkloadOptions.MOST_AT_ONCE, text));
   private static final String SHOW_TREE = "show-tree";
-  private static final ValueOption<String> JSON =
-      ValueOption.optional(
-          "json", "FILE", "write all figures to this file too; - is standard output", Values::text);
 
   /** Options that some caches have no use for. */
   private static final List<Map.Entry<ValueOption<?>, Setting>> SETTINGS =
@@ -188,8 +185,8 @@ final class WorkloadProgram {
         .addOption(THREADS.option())
         .addOption(REPEAT.option())
         .addOption(CONCURRENCY.option())
-        .addOption(flag(SHOW_TREE, "print what the radix cache keeps at the end, as a tree"))
-        .addOption(jsonOption());
+        .addOption(flag(SHOW_TREE, "print what the radix cache keeps at the end, as a tree"));
+    ReportFiles.addOptions(options);
   }
 
   /**
@@ -231,8 +228,8 @@ final class WorkloadProgram {
       throw new IllegalArgumentException(
           "--concurrency needs a cache that is in the jar, not " + cache);
     }
-    Optional<JsonFile> json = json(line, terminal);
-    Terminal people = JsonFile.forPeople(json, terminal);
+    ReportFiles files = new ReportFiles(line, terminal);
+    Terminal people = files.forPeople(terminal);
     String device = Devices.select(DEVICE.in(line));
 
     LoadedModel loaded = ModelChoice.load(line, seed, terminal);
@@ -249,10 +246,11 @@ final class WorkloadProgram {
       Dispatcher.explain(line, terminal, engine.describePlan());
       KvCacheConfig config =
           new KvCacheConfig(engine.layout(blockSize, dtype), maxBytes, ttl).withPolicy(policy);
+      Workload requests = workload.apply(model, format);
       WorkloadReport report =
           WorkloadRunner.run(
               engine,
-              workload.apply(model, format),
+              requests,
               new WorkloadOptions(
                   caches.tested(),
                   caches.alongside(),
@@ -273,31 +271,14 @@ final class WorkloadProgram {
         people.out().println(tree[0]);
       }
       people.out().flush();
-      if (json.isPresent()) {
-        json.get().write(info, report);
-      }
+      files.write(
+          JsonFile.document(info, report),
+          () -> WorkloadHtml.of(info, report, requests, model.tokenizer(), everyLayer),
+          () -> Csv.requests(report));
       if (!report.faults().isEmpty()) {
         throw new WrongAnswersException(report.faults());
       }
     }
-  }
-
-  /** {@code --json}, which several programs have. */
-  static Option jsonOption() {
-    return JSON.option();
-  }
-
-  /**
-   * The file that {@code --json} names, if it is given.
-   *
-   * @param operands files that are read besides those that options name
-   * @throws IllegalArgumentException if it cannot be written, or is one of those
-   */
-  static Optional<JsonFile> json(CommandLine line, Terminal terminal, Path... operands) {
-    List<Path> inputs = new ArrayList<>(List.of(operands));
-    inputs.addAll(ModelChoice.inputs(line));
-    WORKLOAD.find(line).ifPresent(inputs::add);
-    return JSON.find(line).map(name -> JsonFile.of(name, inputs, terminal));
   }
 
   /** What none of the caches heeds must not be asked for. */

@@ -155,7 +155,7 @@ final class ConcurrentRun {
             IntStream.range(0, requests.size())
                 .mapToLong(i -> alone.lookup(i).cachedTokens())
                 .sum(),
-            IntStream.range(0, requests.size()).mapToLong(alone::generated).sum(),
+            IntStream.range(0, requests.size()).mapToLong(i -> alone.generated(i).length).sum(),
             alone.ttft(),
             alone.latency());
     Side now =

@@ -11,6 +11,7 @@ import java.util.stream.Stream;
 import kv4j.apps.bench.Flops;
 import kv4j.apps.workload.CacheRow;
 import kv4j.apps.workload.GroupRow;
+import kv4j.apps.workload.RequestRow;
 import kv4j.apps.workload.Rounding;
 import kv4j.apps.workload.Speedup;
 import kv4j.apps.workload.Spoiled;
@@ -64,6 +65,7 @@ record Summary(
     double expectedRate = (double) IntStream.of(expectedTokens).sum() / promptTokens;
     return new WorkloadReport(
         rows,
+        requests(warmPassMs),
         groups(),
         new Speedup(
             plain.totalTtftMs() / cached.totalTtftMs(),
@@ -121,9 +123,27 @@ record Summary(
       int prompt = workload.requests().get(i).prompt().length;
       full[i] = Flops.pass(config, 0, prompt);
       warm[i] = Flops.pass(config, cachedTokens[i], prompt - cachedTokens[i]);
-      decode[i] = Flops.decode(config, prompt, request.generated(i));
+      decode[i] = Flops.decode(config, prompt, request.generated(i).length);
     }
     return Ceilings.of(full, warm, decode);
+  }
+
+  private List<RequestRow> requests(double[] warmPassMs) {
+    return IntStream.range(0, warmPassMs.length)
+        .mapToObj(
+            i ->
+                new RequestRow(
+                    workload.requests().get(i).group(),
+                    tested.lookup(i).promptTokens(),
+                    tested.lookup(i).cachedTokens(),
+                    tested.lookup(i).reason().label(),
+                    tested.ttft()[i],
+                    request.ttft()[i],
+                    warmPassMs[i],
+                    tested.latency()[i],
+                    request.latency()[i],
+                    IntStream.of(tested.generated(i)).boxed().toList()))
+        .toList();
   }
 
   /** In the order of their first requests. */

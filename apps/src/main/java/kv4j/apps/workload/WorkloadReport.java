@@ -10,6 +10,7 @@ import java.util.Optional;
  *
  * @param rows one per cache, {@code none} first (if run), then {@code request}, then the cache
  *     under test
+ * @param requests one for each request, in order
  * @param groups one per group of requests, for the cache under test
  * @param speedup the cache under test against {@code request}, over the same requests
  * @param ceiling the engine ceiling: what this engine could reach if the cache cost nothing, from
@@ -32,6 +33,7 @@ import java.util.Optional;
  */
 public record WorkloadReport(
     List<CacheRow> rows,
+    List<RequestRow> requests,
     List<GroupRow> groups,
     Speedup speedup,
     Speedup ceiling,
@@ -103,6 +105,7 @@ public record WorkloadReport(
     spoiled = List.copyOf(spoiled);
     faults = List.copyOf(faults);
     rows = List.copyOf(rows);
+    requests = List.copyOf(requests);
     groups = List.copyOf(groups);
     layerHits = List.copyOf(layerHits);
     layerLookups = List.copyOf(layerLookups);
