@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.time.Duration;
 import kv4j.apps.serve.admin.CacheRoutes;
 import kv4j.apps.serve.admin.EventRoutes;
+import kv4j.apps.serve.admin.LessonRoutes;
 import kv4j.apps.serve.admin.Pins;
 import kv4j.apps.serve.host.ServedModel;
 import kv4j.apps.serve.http.Bodies;
@@ -50,6 +51,7 @@ public final class Server implements AutoCloseable {
   private final ModelRoutes models;
   private final CacheRoutes cache;
   private final EventRoutes events;
+  private final LessonRoutes lessons;
   private final Javalin javalin;
 
   /**
@@ -66,6 +68,7 @@ public final class Server implements AutoCloseable {
     models = new ModelRoutes(model, gate);
     cache = new CacheRoutes(model, gate, pins);
     events = new EventRoutes(model, gate);
+    lessons = new LessonRoutes(model, gate);
     javalin = Javalin.create(this::configure);
   }
 
@@ -156,6 +159,8 @@ public final class Server implements AutoCloseable {
     routes.delete("/cache/pins/{name}", cache::unpin);
     routes.post("/reset_prefix_cache", cache::reset);
     routes.get("/events", events::follow);
+    routes.get("/lessons", lessons::list);
+    routes.post("/lessons/{name}", lessons::give);
     routes.get("/metrics", this::metrics);
     routes.exception(RequestException.class, (e, ctx) -> Bodies.refuse(ctx, e));
     routes.exception(IOException.class, (e, ctx) -> LOG.info("a client is gone", e));
@@ -220,6 +225,7 @@ public final class Server implements AutoCloseable {
   public void close() {
     models.stopping();
     events.close();
+    lessons.close();
     model.engine().drain(options.deadline());
     generations.awaitWritten(LAST_WORDS);
     javalin.stop();

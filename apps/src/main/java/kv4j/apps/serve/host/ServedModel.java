@@ -4,6 +4,7 @@ import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.util.List;
 import java.util.Optional;
+import kv4j.apps.lesson.Classroom;
 import kv4j.apps.model.LoadedModel;
 import kv4j.apps.serve.engine.Engine;
 import kv4j.apps.serve.events.EventLog;
@@ -59,6 +60,11 @@ public final class ServedModel implements AutoCloseable {
   /** What runs requests. */
   public Engine engine() {
     return engine;
+  }
+
+  /** The model for lessons, which have caches of their own. */
+  public Classroom classroom() {
+    return new Classroom(session.engine(), session.engine().model().tokenizer());
   }
 
   /** What has been computed so far. */
