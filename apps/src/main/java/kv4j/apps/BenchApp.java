@@ -28,10 +28,11 @@ import kv4j.apps.cli.Plugins;
 import kv4j.apps.cli.Terminal;
 import kv4j.apps.cli.ValueOption;
 import kv4j.apps.cli.Values;
+import kv4j.apps.html.BenchHtml;
 import kv4j.apps.model.LoadedModel;
 import kv4j.apps.model.ModelChoice;
-import kv4j.apps.report.JsonFile;
 import kv4j.apps.report.Progress;
+import kv4j.apps.report.RunInfo;
 import kv4j.inference.EngineOptions;
 import kv4j.inference.InferenceEngine;
 import kv4j.model.ByteTokenizer;
@@ -127,15 +128,16 @@ public final class BenchApp implements Command {
                     "time many requests at once instead: generating side by side, a short prompt"
                         + " during the prefill of a long one, and through the server"));
     ModelChoice.addOptions(options);
-    return options
+    options
         .addOption(Plugins.OPTION.option())
         .addOption(SHAPE.option())
         .addOption(WorkloadProgram.THREADS.option())
         .addOption(REPEAT.option())
         .addOption(CONTEXT_LONG.option())
         .addOption(PREFILL_CHUNK.option())
-        .addOption(COMPARE.option())
-        .addOption(WorkloadProgram.jsonOption());
+        .addOption(COMPARE.option());
+    ReportFiles.addOptions(options);
+    return options;
   }
 
   @Override
@@ -147,14 +149,14 @@ public final class BenchApp implements Command {
     Optional<Integer> wantedLong = CONTEXT_LONG.find(line);
     checkModel(line);
     Optional<List<Comparison>> wanted = COMPARE.find(line);
-    Optional<JsonFile> json = WorkloadProgram.json(line, terminal);
+    ReportFiles files = new ReportFiles(line, terminal);
     String device = Devices.select(Devices.Choice.CPU);
     if (line.hasOption(COLD)) {
-      cold(line, engine, repeat, json, terminal);
+      cold(line, engine, repeat, files, terminal);
       return;
     }
     if (line.hasOption(SERVING)) {
-      serving(line, engine, repeat, json, terminal);
+      serving(line, engine, repeat, files, terminal);
       return;
     }
     wanted.ifPresent(BenchApp::checkPossible);
@@ -175,29 +177,14 @@ public final class BenchApp implements Command {
     try (InferenceEngine compiled = InferenceEngine.create(model, engine)) {
       Dispatcher.explain(line, terminal, compiled.describePlan());
     }
-    BenchReport report;
-    try (Progress progress = Progress.of("measuring", Bench.steps(options), terminal)) {
-      report =
-          Bench.run(
-              model,
-              options,
-              WorkloadProgram.info(model, engine, device, Optional.empty()),
-              otherJvm,
-              progress);
-    }
-    JsonFile.forPeople(json, terminal).out().print(BenchPrinter.text(report));
-    if (json.isPresent()) {
-      json.get().write(report.document());
-    }
+    BenchReport report = measured(model, options, device, otherJvm, terminal);
+    files.forPeople(terminal).out().print(BenchPrinter.text(report));
+    files.write(report.document(), () -> BenchHtml.of(report), report::csv);
   }
 
   /** Times processes that generate a token. */
   private static void cold(
-      CommandLine line,
-      EngineOptions engine,
-      int processes,
-      Optional<JsonFile> json,
-      Terminal terminal)
+      CommandLine line, EngineOptions engine, int processes, ReportFiles files, Terminal terminal)
       throws IOException, InterruptedException {
     Model model = ModelChoice.load(line, ModelChoice.USUAL_SEED, terminal).model();
     List<String> arguments = new ArrayList<>(List.of("generate", "--new-tokens", "1"));
@@ -205,28 +192,32 @@ public final class BenchApp implements Command {
     arguments.addAll(ModelChoice.arguments(line));
     add(arguments, WorkloadProgram.THREADS, engine.threads());
     ColdStart start = new ColdStart(new ChildJvm(Main.class), arguments);
-    ColdReport report;
-    try (Progress progress = Progress.of("measuring", ColdStart.steps(processes), terminal)) {
-      report =
-          start.run(
-              model,
-              WorkloadProgram.info(model, engine, "cpu", Optional.empty()),
-              processes,
-              progress);
+    ColdReport report = measured(model, engine, start, processes, terminal);
+    files.forPeople(terminal).out().print(ColdPrinter.text(report));
+    files.write(report.document(), () -> BenchHtml.of(report), report::csv);
+  }
+
+  private static BenchReport measured(
+      Model model, BenchOptions options, String device, OtherJvm otherJvm, Terminal terminal)
+      throws IOException, InterruptedException {
+    RunInfo info = WorkloadProgram.info(model, options.engine(), device, Optional.empty());
+    try (Progress progress = Progress.of("measuring", Bench.steps(options), terminal)) {
+      return Bench.run(model, options, info, otherJvm, progress);
     }
-    JsonFile.forPeople(json, terminal).out().print(ColdPrinter.text(report));
-    if (json.isPresent()) {
-      json.get().write(report.document());
+  }
+
+  private static ColdReport measured(
+      Model model, EngineOptions engine, ColdStart start, int processes, Terminal terminal)
+      throws IOException, InterruptedException {
+    RunInfo info = WorkloadProgram.info(model, engine, "cpu", Optional.empty());
+    try (Progress progress = Progress.of("measuring", ColdStart.steps(processes), terminal)) {
+      return start.run(model, info, processes, progress);
     }
   }
 
   /** Times many requests at once. */
   private static void serving(
-      CommandLine line,
-      EngineOptions engine,
-      int rounds,
-      Optional<JsonFile> json,
-      Terminal terminal)
+      CommandLine line, EngineOptions engine, int rounds, ReportFiles files, Terminal terminal)
       throws Exception {
     LoadedModel model = ModelChoice.load(line, ModelChoice.USUAL_SEED, terminal);
     int context = model.model().config().context();
@@ -245,10 +236,8 @@ public final class BenchApp implements Command {
               rounds,
               progress);
     }
-    JsonFile.forPeople(json, terminal).out().print(ServingPrinter.text(report));
-    if (json.isPresent()) {
-      json.get().write(report.document());
-    }
+    files.forPeople(terminal).out().print(ServingPrinter.text(report));
+    files.write(report.document(), () -> BenchHtml.of(report), report::csv);
   }
 
   private static void checkPossible(List<Comparison> wanted) {

@@ -48,7 +48,7 @@ public final class GenerateApp implements Command {
   public Options options() {
     Options options = new Options().addOption(PROMPT.option());
     TextProgram.addOptions(options);
-    return options.addOption(WorkloadProgram.jsonOption());
+    return options.addOption(ReportFiles.jsonOption());
   }
 
   @Override
@@ -56,7 +56,7 @@ public final class GenerateApp implements Command {
     Phases phases = new Phases(Main.BEGIN_NANOS);
     TextProgram program = new TextProgram(line);
     GenerationOptions generation = program.generation();
-    Optional<JsonFile> json = WorkloadProgram.json(line, terminal);
+    Optional<JsonFile> json = ReportFiles.json(line, terminal);
     Terminal people = JsonFile.forPeople(json, terminal);
     Optional<String> given = PROMPT.find(line);
     if (given.isEmpty() && terminal.inIsTerminal()) {
@@ -71,7 +71,7 @@ public final class GenerateApp implements Command {
     Model model = program.load(terminal).model();
     int[] tokens = tokens(model.tokenizer(), prompt);
     phases.ended(Phase.MODEL);
-    try (TextSession session = program.session(model, CACHE_BYTES)) {
+    try (TextSession session = program.session(model, CACHE_BYTES, Optional.empty())) {
       phases.ended(Phase.ENGINE);
       Dispatcher.explain(line, terminal, session.describePlan());
       TextResult result =

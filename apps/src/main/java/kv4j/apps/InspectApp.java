@@ -45,13 +45,13 @@ public final class InspectApp implements Command {
   public Options options() {
     return new Options()
         .addOption(ModelChoice.TOKENIZER.option())
-        .addOption(WorkloadProgram.jsonOption());
+        .addOption(ReportFiles.jsonOption());
   }
 
   @Override
   public void run(CommandLine line, Terminal terminal) throws Exception {
     Path file = Path.of(line.getArgList().get(0));
-    Optional<JsonFile> json = WorkloadProgram.json(line, terminal, file);
+    Optional<JsonFile> json = ReportFiles.json(line, terminal, file);
     ModelContents contents = ModelContents.read(file, ModelChoice.TOKENIZER.find(line));
     JsonFile.forPeople(json, terminal).write(ContentsPrinter.text(contents));
     if (json.isPresent()) {

@@ -23,6 +23,7 @@ public final class Main {
           new InspectApp(),
           new ExportApp(),
           new BenchApp(),
+          new LessonApp(),
           new CompletionCommand(() -> Main.COMMANDS));
 
   private Main() {}

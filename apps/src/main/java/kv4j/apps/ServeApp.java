@@ -59,6 +59,7 @@ public final class ServeApp implements Command {
         new ServedModel(
             loaded,
             program.engineOptions(),
+            options.fault(),
             options.maxBytes(),
             options.maxRunning(),
             options.maxWaiting())) {
@@ -69,6 +70,9 @@ public final class ServeApp implements Command {
       }
       server.start();
       terminal.err().println(announcement(server, model, options));
+      options
+          .fault()
+          .ifPresent(fault -> terminal.err().println("answers are wrong on purpose: " + fault));
       waitForEnd(server, terminal);
     }
   }

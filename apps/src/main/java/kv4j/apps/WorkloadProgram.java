@@ -5,25 +5,25 @@ import static kv4j.apps.cli.Dispatcher.flag;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.EnumSet;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiFunction;
-import java.util.stream.Stream;
 import kv4j.apps.cli.Dispatcher;
 import kv4j.apps.cli.Plugins;
 import kv4j.apps.cli.Terminal;
 import kv4j.apps.cli.ValueOption;
 import kv4j.apps.cli.Values;
 import kv4j.apps.cli.WrongAnswersException;
+import kv4j.apps.html.WorkloadHtml;
+import kv4j.apps.measure.CacheChoice;
 import kv4j.apps.measure.WorkloadOptions;
 import kv4j.apps.measure.WorkloadRunner;
 import kv4j.apps.model.LoadedModel;
 import kv4j.apps.model.ModelChoice;
+import kv4j.apps.report.Csv;
 import kv4j.apps.report.JsonFile;
 import kv4j.apps.report.Progress;
 import kv4j.apps.report.ReportPrinter;
@@ -40,13 +40,13 @@ import kv4j.cache.KvCaches;
 import kv4j.cache.TreePrinter;
 import kv4j.cache.block.KvDtype;
 import kv4j.cache.block.KvLayout;
+import kv4j.cache.faulty.FaultyCacheProvider;
 import kv4j.inference.Blas;
 import kv4j.inference.EngineOptions;
 import kv4j.inference.InferenceEngine;
 import kv4j.model.Model;
 import kv4j.model.Tokenizer;
 import org.apache.commons.cli.CommandLine;
-import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -63,7 +63,8 @@ final class WorkloadProgram {
       ValueOption.of(
               "cache",
               "NAME",
-              "cache under test: " + String.join(", ", OWN_CACHES),
+              "cache under test: %s, or %s, which is wrong on purpose"
+                  .formatted(String.join(", ", OWN_CACHES), FaultyCacheProvider.NAME),
               "radix",
               Values::text)
           .withChoices(OWN_CACHES);
@@ -136,9 +137,6 @@ final class WorkloadProgram {
           1,
           text -> Values.intUpTo(WorkloadOptions.MOST_AT_ONCE, text));
   private static final String SHOW_TREE = "show-tree";
-  private static final ValueOption<String> JSON =
-      ValueOption.optional(
-          "json", "FILE", "write all figures to this file too; - is standard output", Values::text);
 
   /** Options that some caches have no use for. */
   private static final List<Map.Entry<ValueOption<?>, Setting>> SETTINGS =
@@ -187,8 +185,8 @@ final class WorkloadProgram {
         .addOption(THREADS.option())
         .addOption(REPEAT.option())
         .addOption(CONCURRENCY.option())
-        .addOption(flag(SHOW_TREE, "print what the radix cache keeps at the end, as a tree"))
-        .addOption(jsonOption());
+        .addOption(flag(SHOW_TREE, "print what the radix cache keeps at the end, as a tree"));
+    ReportFiles.addOptions(options);
   }
 
   /**
@@ -220,18 +218,18 @@ final class WorkloadProgram {
     ClassLoader loader = Plugins.loader(line);
     ModelChoice.check(line);
     long seed = ModelChoice.seed(line);
-    Map<String, KvCacheProvider> providers = KvCaches.providers(loader);
-    checkUse(line, names(cache, also, providers.keySet()), providers);
+    CacheChoice caches = new CacheChoice(cache, also, loader);
+    checkUse(line, caches);
     EngineOptions engineOptions =
         new EngineOptions(THREADS.in(line), EngineOptions.defaults().prefillChunk());
     int repeat = REPEAT.in(line);
     int concurrency = CONCURRENCY.in(line);
-    if (concurrency > 1 && !OWN_CACHES.contains(cache)) {
+    if (concurrency > 1 && !isOwn(caches.tested())) {
       throw new IllegalArgumentException(
           "--concurrency needs a cache that is in the jar, not " + cache);
     }
-    Optional<JsonFile> json = json(line, terminal);
-    Terminal people = JsonFile.forPeople(json, terminal);
+    ReportFiles files = new ReportFiles(line, terminal);
+    Terminal people = files.forPeople(terminal);
     String device = Devices.select(DEVICE.in(line));
 
     LoadedModel loaded = ModelChoice.load(line, seed, terminal);
@@ -248,12 +246,19 @@ final class WorkloadProgram {
       Dispatcher.explain(line, terminal, engine.describePlan());
       KvCacheConfig config =
           new KvCacheConfig(engine.layout(blockSize, dtype), maxBytes, ttl).withPolicy(policy);
+      Workload requests = workload.apply(model, format);
       WorkloadReport report =
           WorkloadRunner.run(
               engine,
-              workload.apply(model, format),
+              requests,
               new WorkloadOptions(
-                  cache, also, config, loader, repeat, namespace, salt, concurrency),
+                  caches.tested(),
+                  caches.alongside(),
+                  config,
+                  repeat,
+                  namespace,
+                  salt,
+                  concurrency),
               steps -> Progress.of("measuring", steps, terminal),
               used -> {
                 if (showTree) {
@@ -266,61 +271,34 @@ final class WorkloadProgram {
         people.out().println(tree[0]);
       }
       people.out().flush();
-      if (json.isPresent()) {
-        json.get().write(info, report);
-      }
+      files.write(
+          JsonFile.document(info, report),
+          () -> WorkloadHtml.of(info, report, requests, model.tokenizer(), everyLayer),
+          () -> Csv.requests(report));
       if (!report.faults().isEmpty()) {
         throw new WrongAnswersException(report.faults());
       }
     }
   }
 
-  /** {@code --json}, which several programs have. */
-  static Option jsonOption() {
-    return JSON.option();
-  }
-
-  /**
-   * The file that {@code --json} names, if it is given.
-   *
-   * @param operands files that are read besides those that options name
-   * @throws IllegalArgumentException if it cannot be written, or is one of those
-   */
-  static Optional<JsonFile> json(CommandLine line, Terminal terminal, Path... operands) {
-    List<Path> inputs = new ArrayList<>(List.of(operands));
-    inputs.addAll(ModelChoice.inputs(line));
-    WORKLOAD.find(line).ifPresent(inputs::add);
-    return JSON.find(line).map(name -> JsonFile.of(name, inputs, terminal));
-  }
-
-  /** The caches to run, each once. */
-  private static Set<String> names(String cache, List<String> also, Set<String> known) {
-    Set<String> names = new HashSet<>();
-    for (String name : Stream.concat(Stream.of(cache), also.stream()).toList()) {
-      if (!known.contains(name)) {
-        throw new IllegalArgumentException(
-            "there is no cache named " + name + "; there are " + String.join(", ", known));
-      }
-      if (!names.add(name)) {
-        throw new IllegalArgumentException("--also names " + name + ", which runs anyway");
-      }
-    }
-    return names;
-  }
-
   /** What none of the caches heeds must not be asked for. */
-  private static void checkUse(
-      CommandLine line, Set<String> caches, Map<String, KvCacheProvider> providers) {
+  private static void checkUse(CommandLine line, CacheChoice caches) {
     Set<Setting> heeded = EnumSet.noneOf(Setting.class);
-    caches.forEach(cache -> heeded.addAll(providers.get(cache).settings()));
+    caches.all().forEach(cache -> heeded.addAll(cache.settings()));
     for (Map.Entry<ValueOption<?>, Setting> each : SETTINGS) {
       if (!heeded.contains(each.getValue())) {
         refuse(line, each.getKey(), "a cache that keeps something between requests");
       }
     }
-    if (OWN_CACHES.containsAll(caches) && !ModelChoice.isProvider(line)) {
+    if (caches.all().stream().allMatch(WorkloadProgram::isOwn) && !ModelChoice.isProvider(line)) {
       refuse(line, Plugins.OPTION, "a cache or a model that is in the jar");
     }
+  }
+
+  /** Whether a cache is kv4j's, faulty or not. */
+  private static boolean isOwn(KvCacheProvider cache) {
+    return OWN_CACHES.contains(
+        cache instanceof FaultyCacheProvider faulty ? faulty.over().name() : cache.name());
   }
 
   private static void refuse(CommandLine line, ValueOption<?> option, String missing) {

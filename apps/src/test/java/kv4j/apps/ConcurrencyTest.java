@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import kv4j.apps.Programs.Outcome;
 import kv4j.apps.cli.Terminal;
 import org.junit.jupiter.api.Test;
@@ -133,11 +134,14 @@ class ConcurrencyTest {
 
   @Test
   void refusesCachesOfOthers() throws IOException {
-    Path plugin = SpoilingCacheProvider.plugin(folder.resolve("plugin"));
-    Outcome outcome = run(COMPARE + " --concurrency 2 --cache spoiling --plugins " + plugin);
-    assertEquals(2, outcome.status(), outcome.err());
-    assertTrue(
-        outcome.err().contains("--concurrency needs a cache that is in the jar, not spoiling"),
-        outcome.err());
+    Path plugin = ForgetfulCacheProvider.plugin(folder.resolve("plugin"));
+    for (String cache : List.of("forgetful", "faulty:over=forgetful")) {
+      String line = COMPARE + " --concurrency 2 --cache " + cache + " --plugins " + plugin;
+      Outcome outcome = run(line + " --plugins target/classes");
+      assertEquals(2, outcome.status(), outcome.err());
+      assertTrue(
+          outcome.err().contains("--concurrency needs a cache that is in the jar, not " + cache),
+          outcome.err());
+    }
   }
 }

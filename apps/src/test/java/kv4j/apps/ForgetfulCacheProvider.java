@@ -1,5 +1,8 @@
 package kv4j.apps;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Optional;
 import kv4j.cache.ExpectedHits;
 import kv4j.cache.KvCache;
@@ -10,6 +13,15 @@ import kv4j.cache.radix.RadixProvider;
 
 /** A cache that promises what a radix cache finds, and finds nothing. */
 public final class ForgetfulCacheProvider implements KvCacheProvider {
+  /** Makes a folder a plug-in that brings it. */
+  public static Path plugin(Path folder) throws IOException {
+    Path services = folder.resolve("META-INF").resolve("services");
+    Files.createDirectories(services);
+    Files.writeString(
+        services.resolve(KvCacheProvider.class.getName()), ForgetfulCacheProvider.class.getName());
+    return folder;
+  }
+
   @Override
   public String name() {
     return "forgetful";

@@ -128,15 +128,14 @@ class OptionEffectsTest {
 
   @Test
   void wrongAnswersAreTheirOwnStatus() throws IOException {
-    Path plugin = SpoilingCacheProvider.plugin(folder.resolve("plugin"));
     for (String cache :
-        List.of(" --cache spoiling", " --also spoiling", " --also simple,spoiling")) {
-      String line = SMALL + cache + " --plugins " + plugin + " --plugins target/classes";
+        List.of(" --cache faulty", " --also faulty:amount=9", " --also simple,faulty:layer=1")) {
       Path file = folder.resolve("report.json");
-      Outcome outcome = run(line + " --json " + file);
+      Outcome outcome = run(SMALL + cache + " --json " + file);
       assertEquals(3, outcome.status(), outcome.err());
       String last = outcome.err().lines().reduce((first, second) -> second).orElseThrow();
       assertTrue(last.startsWith("kv4j: WRONG ANSWERS: "), outcome.err());
+      assertTrue(last.contains(" spoiled 5 answers on purpose: values of "), last);
       assertTrue(outcome.out().contains("WRONG ANSWERS: "), outcome.out());
       JsonNode report = new ObjectMapper().readTree(file.toFile());
       assertFalse(report.get("faults").isEmpty());

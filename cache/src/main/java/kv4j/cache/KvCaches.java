@@ -48,6 +48,15 @@ public final class KvCaches {
               + "; there are "
               + String.join(", ", providers.keySet()));
     }
+    return create(provider, config);
+  }
+
+  /**
+   * Makes a cache.
+   *
+   * @throws IllegalArgumentException if the provider refuses the configuration or fails
+   */
+  public static KvCache create(KvCacheProvider provider, KvCacheConfig config) {
     return ask(provider, () -> provider.create(config), "made none");
   }
 

@@ -11,9 +11,16 @@ import java.util.List;
  * @param detail one clause for people, perhaps empty: where and on which tokens it diverged
  * @param stored where the prompt diverged, some of the tokens that are stored after the cached
  *     ones, always of the same namespace, model and salt; otherwise empty
+ * @param fault one clause for people: what of the cached keys and values is wrong on purpose;
+ *     otherwise empty
  */
 public record Lookup(
-    int promptTokens, int cachedTokens, Reason reason, String detail, List<Integer> stored) {
+    int promptTokens,
+    int cachedTokens,
+    Reason reason,
+    String detail,
+    List<Integer> stored,
+    String fault) {
   /** Why a lookup did not find more than it did. */
   public enum Reason {
     /** All that may be reused was: everything but the last prompt token. */
@@ -54,9 +61,20 @@ public record Lookup(
     }
   }
 
+  /** A lookup of what is right. */
+  public Lookup(
+      int promptTokens, int cachedTokens, Reason reason, String detail, List<Integer> stored) {
+    this(promptTokens, cachedTokens, reason, detail, stored, "");
+  }
+
   /** A lookup that does not say what else is stored. */
   public Lookup(int promptTokens, int cachedTokens, Reason reason, String detail) {
     this(promptTokens, cachedTokens, reason, detail, List.of());
+  }
+
+  /** The same, of keys and values that are wrong on purpose. */
+  public Lookup withFault(String clause) {
+    return new Lookup(promptTokens, cachedTokens, reason, detail, stored, clause);
   }
 
   public boolean isHit() {

@@ -91,7 +91,12 @@ public final class Generation implements AutoCloseable {
 
   private void startOn(KvSequence opened) {
     sequence = opened;
-    lookup = lookup == null ? opened.lookup() : lookup;
+    Lookup found = opened.lookup();
+    if (lookup == null) {
+      lookup = found;
+    } else if (!found.fault().isEmpty()) { // it goes on with what is wrong
+      lookup = lookup.withFault(found.fault());
+    }
     begin = sequence.begin();
   }
 

@@ -10,6 +10,7 @@ import com.github.freva.asciitable.ColumnData;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import kv4j.apps.report.Page;
 import kv4j.apps.report.TextPage;
 import kv4j.apps.workload.Spread;
 
@@ -20,6 +21,12 @@ public final class BenchPrinter {
   /** A report as text. */
   public static String text(BenchReport report) {
     TextPage page = new TextPage();
+    print(report, page);
+    return page.toString();
+  }
+
+  /** The same on any page. */
+  public static void print(BenchReport report, Page page) {
     page.line(report.info().title());
     page.paragraph(
         "kernels: %s; prefill in chunks of %d tokens; weights: %s"
@@ -28,10 +35,9 @@ public final class BenchPrinter {
     if (!report.others().isEmpty()) {
       comparisons(report, page);
     }
-    return page.toString();
   }
 
-  private static void passes(BenchReport report, TextPage page) {
+  private static void passes(BenchReport report, Page page) {
     MachineLimits limits = report.limits();
     page.table(
         List.copyOf(report.times().entrySet()),
@@ -65,7 +71,7 @@ public final class BenchPrinter {
                 number(limits.gigabytesPerSecond())));
   }
 
-  private static void comparisons(BenchReport report, TextPage page) {
+  private static void comparisons(BenchReport report, Page page) {
     List<ColumnData<Pass>> columns = new ArrayList<>();
     columns.add(left("new tokens", Pass::label));
     columns.add(right("median ms\nplan", pass -> number(report.times().get(pass).median())));

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
+import kv4j.apps.report.Csv;
 import kv4j.apps.report.RunInfo;
 import kv4j.apps.workload.Spread;
 import kv4j.model.TransformerConfig;
@@ -87,6 +88,23 @@ public record BenchReport(
     document.put("kernels", kernels);
     document.put("prefillChunk", prefillChunk);
     return document;
+  }
+
+  /** A row for each pass. */
+  public String csv() {
+    Csv csv =
+        new Csv("new_tokens", "before", "min_ms", "median_ms", "p95_ms", "max_ms", "limit_ms");
+    times.forEach(
+        (pass, ms) ->
+            csv.row(
+                pass.rows(),
+                pass.before(),
+                ms.min(),
+                ms.median(),
+                ms.p95(),
+                ms.max(),
+                limit(pass)));
+    return csv.toString();
   }
 
   private Map<String, Object> comparison(Map<Pass, Spread> other) {

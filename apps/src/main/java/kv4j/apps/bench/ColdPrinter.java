@@ -7,6 +7,7 @@ import static kv4j.apps.report.TextPage.right;
 import java.util.ArrayList;
 import java.util.List;
 import kv4j.apps.report.Format;
+import kv4j.apps.report.Page;
 import kv4j.apps.report.TextPage;
 import kv4j.apps.workload.Spread;
 
@@ -19,6 +20,12 @@ public final class ColdPrinter {
   /** A report as text. */
   public static String text(ColdReport report) {
     TextPage page = new TextPage();
+    print(report, page);
+    return page.toString();
+  }
+
+  /** The same on any page. */
+  public static void print(ColdReport report, Page page) {
     page.line(report.info().title());
     page.paragraph(
         "%d processes, one after another, each with a prompt of %d tokens"
@@ -41,6 +48,5 @@ public final class ColdPrinter {
                   Format.bytes((long) report.peakBytes().median()),
                   Format.bytes((long) report.peakBytes().max())));
     }
-    return page.toString();
   }
 }

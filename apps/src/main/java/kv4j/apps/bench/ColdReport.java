@@ -2,6 +2,7 @@ package kv4j.apps.bench;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import kv4j.apps.report.Csv;
 import kv4j.apps.report.Phase;
 import kv4j.apps.report.RunInfo;
 import kv4j.apps.workload.Spread;
@@ -23,6 +24,13 @@ public record ColdReport(
     Map<Phase, Spread> phases,
     Spread firstToken,
     Spread peakBytes) {
+  /** A row for each phase. */
+  public String csv() {
+    Csv csv = new Csv("phase", "min_ms", "median_ms", "p95_ms", "max_ms");
+    phases.forEach((phase, ms) -> csv.row(phase.key(), ms.min(), ms.median(), ms.p95(), ms.max()));
+    return csv.toString();
+  }
+
   /** As a tree for JSON. */
   public Map<String, Object> document() {
     Map<String, Object> byPhase = new LinkedHashMap<>();

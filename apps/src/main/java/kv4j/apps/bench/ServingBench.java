@@ -18,7 +18,6 @@ import kv4j.apps.report.Progress;
 import kv4j.apps.report.RunInfo;
 import kv4j.apps.serve.ServeOptions;
 import kv4j.apps.serve.Server;
-import kv4j.apps.serve.engine.Engine;
 import kv4j.apps.serve.host.ServedModel;
 import kv4j.apps.serve.http.Keys;
 import kv4j.apps.workload.Spread;
@@ -139,10 +138,13 @@ public final class ServingBench {
             new Keys(Optional.empty(), Optional.empty(), Optional.empty()),
             MANY,
             MANY,
+            Optional.empty(),
             CACHE_BYTES,
             Optional.empty(),
+            Optional.empty(),
             Duration.ZERO);
-    try (ServedModel served = new ServedModel(model, options, CACHE_BYTES, MANY, MANY);
+    try (ServedModel served =
+            new ServedModel(model, options, Optional.empty(), CACHE_BYTES, MANY, MANY);
         Server http = started(new Server(served, listen));
         Socket socket = new Socket("127.0.0.1", URI.create(http.url()).getPort())) {
       socket.setTcpNoDelay(true);
@@ -151,7 +153,7 @@ public final class ServingBench {
           library.clear();
           server.clear();
         }
-        library.add(first(served.engine()));
+        library.add(first(served.scheduler()));
         server.add(first(socket));
       }
       progress.step("through the server");
@@ -287,12 +289,6 @@ public final class ServingBench {
   private double first(Scheduler scheduler) throws InterruptedException, ExecutionException {
     GenerationRequest request = GenerationRequest.greedy(tokens(SHORT), FEW);
     return scheduler.submit(request).await().ttftNanos() / 1e6;
-  }
-
-  /** The same of what is behind a server. */
-  private double first(Engine served) throws Exception {
-    GenerationRequest request = GenerationRequest.greedy(tokens(SHORT), FEW);
-    return served.start(request, TokenListener.NONE).result().get().ttftNanos() / 1e6;
   }
 
   /**

@@ -6,6 +6,7 @@ import static kv4j.apps.report.TextPage.left;
 import static kv4j.apps.report.TextPage.right;
 
 import java.util.List;
+import kv4j.apps.report.Page;
 import kv4j.apps.report.TextPage;
 import kv4j.apps.workload.Spread;
 
@@ -18,6 +19,12 @@ public final class ServingPrinter {
   /** A report as text. */
   public static String text(ServingReport report) {
     TextPage page = new TextPage();
+    print(report, page);
+    return page.toString();
+  }
+
+  /** The same on any page. */
+  public static void print(ServingReport report, Page page) {
     page.line(report.info().title());
     page.paragraph(
         "%d rounds of each; tokens identical to those of requests alone: %s"
@@ -55,7 +62,6 @@ public final class ServingPrinter {
             right("\np95", row -> number(row.ms().p95())),
             right("\nmax", row -> number(row.ms().max())),
             right("by\nmedian", row -> times(row.ratio()))));
-    return page.toString();
   }
 
   private static Row row(String name, Spread ms, Spread other) {

@@ -3,6 +3,7 @@ package kv4j.apps.bench;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import kv4j.apps.report.Csv;
 import kv4j.apps.report.RunInfo;
 import kv4j.apps.workload.Spread;
 
@@ -57,6 +58,21 @@ public record ServingReport(
   double timesOne(Decode decode) {
     Decode alone = decodes.stream().filter(one -> one.isAloneOf(decode)).findFirst().orElseThrow();
     return decode.tokensPerSecond().median() / alone.tokensPerSecond().median();
+  }
+
+  /** A row for each thing measured, in its own unit. */
+  public String csv() {
+    Csv csv = new Csv("measured", "unit", "min", "median", "p95", "max");
+    decodes.forEach(decode -> row(csv, decode.label(), "tokens/s", decode.tokensPerSecond()));
+    row(csv, "idle", "ms", arrival.idleMs());
+    row(csv, "during a prefill", "ms", arrival.busyMs());
+    row(csv, "library", "ms", first.libraryMs());
+    row(csv, "server", "ms", first.serverMs());
+    return csv.toString();
+  }
+
+  private static void row(Csv csv, String measured, String unit, Spread of) {
+    csv.row(measured, unit, of.min(), of.median(), of.p95(), of.max());
   }
 
   /** As a tree for JSON. */

@@ -18,6 +18,11 @@ public interface Command {
     return Optional.empty();
   }
 
+  /** Whether it also does something without the operand. */
+  default boolean operandIsOptional() {
+    return false;
+  }
+
   /** All that the operand can be, for shells to complete; empty if there is more. */
   default List<String> operandChoices() {
     return List.of();

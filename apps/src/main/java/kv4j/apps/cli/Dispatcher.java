@@ -163,7 +163,8 @@ public final class Dispatcher {
       throw new IllegalArgumentException(
           command.name() + " takes options only, not \"" + operands.get(0) + "\"");
     }
-    if (command.operand().isPresent() && operands.size() != 1 && !line.hasOption(HELP)) {
+    boolean none = operands.isEmpty() && (command.operandIsOptional() || line.hasOption(HELP));
+    if (command.operand().isPresent() && operands.size() != 1 && !none) {
       throw new IllegalArgumentException(
           "%s needs one %s, not %d"
               .formatted(command.name(), command.operand().get(), operands.size()));

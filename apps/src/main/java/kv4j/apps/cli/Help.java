@@ -28,7 +28,8 @@ final class Help {
   /** One command and its options, in the order in which it gives them. */
   static String command(Command command, Collection<Option> options) {
     StringBuilder text = new StringBuilder("usage: kv4j " + command.name());
-    command.operand().ifPresent(operand -> text.append(' ').append(operand));
+    String operand = command.operandIsOptional() ? " [%s]" : " %s";
+    command.operand().ifPresent(name -> text.append(operand.formatted(name)));
     text.append(" [options]\n\n");
     text.append(WordUtils.wrap(command.description(), Terminal.COLUMNS)).append("\n\nOptions:\n");
     int width = longest(options.stream().map(Help::label).toList());

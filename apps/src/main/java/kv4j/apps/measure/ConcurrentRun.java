@@ -72,13 +72,13 @@ final class ConcurrentRun {
       if (!cache.canHold(longest)) {
         throw new IllegalArgumentException(
             "the cache %s has a size limit of %d bytes, too small for the longest request's %d tokens, which running requests count against it"
-                .formatted(options.cache(), options.config().maxBytes(), longest));
+                .formatted(options.cache().name(), options.config().maxBytes(), longest));
       }
     }
   }
 
   private static KvCache create(WorkloadOptions options) {
-    return KvCaches.create(options.cache(), options.config(), options.loader());
+    return KvCaches.create(options.cache(), options.config());
   }
 
   /** Runs the first requests, for nothing but to have passes of several requests compiled. */
@@ -155,7 +155,7 @@ final class ConcurrentRun {
             IntStream.range(0, requests.size())
                 .mapToLong(i -> alone.lookup(i).cachedTokens())
                 .sum(),
-            IntStream.range(0, requests.size()).mapToLong(alone::generated).sum(),
+            IntStream.range(0, requests.size()).mapToLong(i -> alone.generated(i).length).sum(),
             alone.ttft(),
             alone.latency());
     Side now =

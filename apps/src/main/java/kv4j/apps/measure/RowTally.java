@@ -5,8 +5,10 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.DoubleStream;
 import kv4j.apps.workload.CacheRow;
+import kv4j.apps.workload.Spoiled;
 import kv4j.apps.workload.Spread;
 import kv4j.cache.CacheStats;
 import kv4j.cache.Lookup;
@@ -23,7 +25,7 @@ final class RowTally {
   private final Timings ttft;
   private final Timings latency;
   private final Lookup[] lookups;
-  private final int[] generated;
+  private final int[][] generated;
   private List<Long> layerLookups = List.of();
   private List<Long> layerHits = List.of();
   private long cacheBytes;
@@ -35,7 +37,7 @@ final class RowTally {
     ttft = new Timings(requests);
     latency = new Timings(requests);
     lookups = new Lookup[requests];
-    generated = new int[requests];
+    generated = new int[requests][];
   }
 
   String cache() {
@@ -50,7 +52,7 @@ final class RowTally {
     ttft.add(request, result.ttftNanos() / 1e6);
     latency.add(request, result.latencyNanos() / 1e6);
     lookups[request] = result.lookup();
-    generated[request] = result.tokens().length;
+    generated[request] = result.tokens();
   }
 
   /** Takes note of a cache at the end of a repeat. */
@@ -91,7 +93,8 @@ final class RowTally {
     return lookups[request];
   }
 
-  int generated(int request) {
+  /** The tokens that a request gave. */
+  int[] generated(int request) {
     return generated[request];
   }
 
@@ -101,6 +104,13 @@ final class RowTally {
 
   List<Long> layerHits() {
     return layerHits;
+  }
+
+  /** Answers that were spoiled on purpose; empty if none was. */
+  Optional<Spoiled> spoiled() {
+    List<String> faults =
+        Arrays.stream(lookups).map(Lookup::fault).filter(fault -> !fault.isEmpty()).toList();
+    return faults.stream().findFirst().map(first -> new Spoiled(cache, faults.size(), first));
   }
 
   /** Requests by why no more was found, the likeliest reason first. */
@@ -133,7 +143,7 @@ final class RowTally {
         totalTtft,
         totalLatency,
         1000.0 * promptTokens / totalTtft,
-        1000.0 * Arrays.stream(generated).sum() / totalLatency,
+        1000.0 * Arrays.stream(generated).mapToInt(tokens -> tokens.length).sum() / totalLatency,
         (double) cachedTokens / promptTokens,
         (double) hits / lookups.length,
         (double) sum(layerHits) / sum(layerLookups),

@@ -7,11 +7,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import kv4j.apps.bench.Flops;
 import kv4j.apps.workload.CacheRow;
 import kv4j.apps.workload.GroupRow;
+import kv4j.apps.workload.RequestRow;
 import kv4j.apps.workload.Rounding;
 import kv4j.apps.workload.Speedup;
+import kv4j.apps.workload.Spoiled;
 import kv4j.apps.workload.Spread;
 import kv4j.apps.workload.Workload;
 import kv4j.apps.workload.WorkloadReport;
@@ -54,10 +57,15 @@ record Summary(
     alongside.forEach(tally -> rows.add(tally.row()));
     rows.add(cached);
     long promptTokens = workload.requests().stream().mapToLong(r -> r.prompt().length).sum();
+    List<Spoiled> spoiled =
+        Stream.concat(alongside.stream(), Stream.of(tested))
+            .flatMap(tally -> tally.spoiled().stream())
+            .toList();
     boolean hitsKnown = expectationKnown && tested.keptAll();
     double expectedRate = (double) IntStream.of(expectedTokens).sum() / promptTokens;
     return new WorkloadReport(
         rows,
+        requests(warmPassMs),
         groups(),
         new Speedup(
             plain.totalTtftMs() / cached.totalTtftMs(),
@@ -75,11 +83,15 @@ record Summary(
         tested.missReasons(),
         rounding,
         concurrent,
-        faults(agreement, concurrent, hitsKnown && expectedRate != cached.tokenHitRate()));
+        spoiled,
+        faults(agreement, concurrent, hitsKnown && expectedRate != cached.tokenHitRate(), spoiled));
   }
 
   private static List<String> faults(
-      Agreement agreement, Optional<Concurrent> concurrent, boolean wrongHits) {
+      Agreement agreement,
+      Optional<Concurrent> concurrent,
+      boolean wrongHits,
+      List<Spoiled> spoiled) {
     List<String> faults = new ArrayList<>();
     if (!agreement.identical()) {
       faults.add("runs of one request gave different tokens");
@@ -97,6 +109,9 @@ record Summary(
     if (wrongHits) {
       faults.add("the cache kept all and found other tokens than it should have");
     }
+    if (!faults.isEmpty()) { // by which they are explained
+      spoiled.forEach(each -> faults.add(each.toString()));
+    }
     return faults;
   }
 
@@ -108,9 +123,27 @@ record Summary(
       int prompt = workload.requests().get(i).prompt().length;
       full[i] = Flops.pass(config, 0, prompt);
       warm[i] = Flops.pass(config, cachedTokens[i], prompt - cachedTokens[i]);
-      decode[i] = Flops.decode(config, prompt, request.generated(i));
+      decode[i] = Flops.decode(config, prompt, request.generated(i).length);
     }
     return Ceilings.of(full, warm, decode);
+  }
+
+  private List<RequestRow> requests(double[] warmPassMs) {
+    return IntStream.range(0, warmPassMs.length)
+        .mapToObj(
+            i ->
+                new RequestRow(
+                    workload.requests().get(i).group(),
+                    tested.lookup(i).promptTokens(),
+                    tested.lookup(i).cachedTokens(),
+                    tested.lookup(i).reason().label(),
+                    tested.ttft()[i],
+                    request.ttft()[i],
+                    warmPassMs[i],
+                    tested.latency()[i],
+                    request.latency()[i],
+                    IntStream.of(tested.generated(i)).boxed().toList()))
+        .toList();
   }
 
   /** In the order of their first requests. */

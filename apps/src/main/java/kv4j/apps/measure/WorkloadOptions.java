@@ -2,24 +2,23 @@ package kv4j.apps.measure;
 
 import java.util.List;
 import kv4j.cache.KvCacheConfig;
+import kv4j.cache.KvCacheProvider;
 
 /**
  * How a workload is measured.
  *
- * @param cache name of the cache under test
- * @param alongside names of other caches that run the same requests, for rows of their own
+ * @param cache makes the cache under test
+ * @param alongside make other caches that run the same requests, for rows of their own
  * @param config what they are made from
- * @param loader where caches are looked for
  * @param repeat how often the whole workload is run and timed, at least 1
  * @param namespace tenant whose requests these are
  * @param salt of all requests; empty: none
  * @param concurrency how many requests run at once in a further run; 1: there is none
  */
 public record WorkloadOptions(
-    String cache,
-    List<String> alongside,
+    KvCacheProvider cache,
+    List<KvCacheProvider> alongside,
     KvCacheConfig config,
-    ClassLoader loader,
     int repeat,
     String namespace,
     String salt,
@@ -39,7 +38,7 @@ public record WorkloadOptions(
   }
 
   /** One cache, in the default namespace. */
-  public WorkloadOptions(String cache, KvCacheConfig config, ClassLoader loader, int repeat) {
-    this(cache, List.of(), config, loader, repeat, "", "", 1);
+  public WorkloadOptions(KvCacheProvider cache, KvCacheConfig config, int repeat) {
+    this(cache, List.of(), config, repeat, "", "", 1);
   }
 }

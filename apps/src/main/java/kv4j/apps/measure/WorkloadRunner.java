@@ -6,7 +6,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.IntFunction;
-import java.util.stream.Stream;
 import kv4j.apps.report.Progress;
 import kv4j.apps.workload.Workload;
 import kv4j.apps.workload.WorkloadReport;
@@ -17,6 +16,8 @@ import kv4j.cache.KvCacheConfig;
 import kv4j.cache.KvCacheProvider;
 import kv4j.cache.KvCaches;
 import kv4j.cache.KvRequest;
+import kv4j.cache.basic.NoCacheProvider;
+import kv4j.cache.basic.RequestCacheProvider;
 import kv4j.inference.GenerationRequest;
 import kv4j.inference.GenerationResult;
 import kv4j.inference.Generator;
@@ -72,9 +73,9 @@ public final class WorkloadRunner {
     request = new RowTally("request", requests, workload.newTokens());
     alongside =
         options.alongside().stream()
-            .map(cache -> new RowTally(cache, requests, workload.newTokens()))
+            .map(cache -> new RowTally(cache.name(), requests, workload.newTokens()))
             .toList();
-    tested = new RowTally(options.cache(), requests, workload.newTokens());
+    tested = new RowTally(options.cache().name(), requests, workload.newTokens());
     rounding = RoundingTally.of(engine, options.config().layout());
     warmPasses = new Timings(requests);
     expectedTokens = new int[requests];
@@ -94,8 +95,8 @@ public final class WorkloadRunner {
    *
    * @param progress what to tell of so many steps, once the workload is known to fit
    * @param atEnd looks into the cache under test, at the end of each repeat
-   * @throws IllegalArgumentException with one sentence if a prompt does not fit the model, there is
-   *     no cache of that name, or it refuses its configuration
+   * @throws IllegalArgumentException with one sentence if a prompt does not fit the model, or a
+   *     cache refuses its configuration
    */
   public static WorkloadReport run(
       InferenceEngine engine,
@@ -119,15 +120,12 @@ public final class WorkloadRunner {
     int tokens =
         workload.requests().stream().mapToInt(WorkloadRequest::sharedPrefixTokens).max().orElse(0);
     KvCacheConfig config = options.config();
-    Map<String, KvCacheProvider> providers = KvCaches.providers(options.loader());
-    for (String name :
-        Stream.concat(Stream.of(options.cache()), options.alongside().stream()).toList()) {
-      KvCacheProvider provider = providers.get(name);
-      long needed = provider == null ? 0 : provider.leastBytes(config.layout(), tokens);
+    for (KvCacheProvider provider : new CacheChoice(options.cache(), options.alongside()).all()) {
+      long needed = provider.leastBytes(config.layout(), tokens);
       if (needed > config.maxBytes()) {
         throw new IllegalArgumentException(
             "the cache %s has a size limit of %d bytes, too small for one prefix of %d tokens, which takes %d"
-                .formatted(name, config.maxBytes(), tokens, needed));
+                .formatted(provider.name(), config.maxBytes(), tokens, needed));
       }
     }
   }
@@ -169,7 +167,7 @@ public final class WorkloadRunner {
    */
   private void warmUp() {
     int hits = Math.min(WARM_UP_HITS, workload.requests().size());
-    try (MeasuringKvCache plain = create("request");
+    try (MeasuringKvCache plain = create(new RequestCacheProvider());
         MeasuringKvCache prefix = create(options.cache())) {
       for (int i = 0; i < hits; i++) {
         if (i < WARM_UP_REQUESTS) {
@@ -184,13 +182,12 @@ public final class WorkloadRunner {
   }
 
   private void repeat() {
-    Optional<ExpectedHits> expected =
-        KvCaches.providers(options.loader()).get(options.cache()).expectedHits();
+    Optional<ExpectedHits> expected = options.cache().expectedHits();
     expectationKnown = expected.isPresent();
     Map<String, WarmPass> warmSequences = new HashMap<>();
     int[][] answers = new int[workload.requests().size()][];
-    try (MeasuringKvCache nothing = create("none");
-        MeasuringKvCache plain = create("request");
+    try (MeasuringKvCache nothing = create(new NoCacheProvider());
+        MeasuringKvCache plain = create(new RequestCacheProvider());
         MeasuringKvCache prefix = create(options.cache());
         Others others = new Others(options.alongside().stream().map(this::create).toList())) {
       for (int i = 0; i < workload.requests().size(); i++) {
@@ -272,7 +269,7 @@ public final class WorkloadRunner {
     }
   }
 
-  private MeasuringKvCache create(String cache) {
-    return new MeasuringKvCache(KvCaches.create(cache, options.config(), options.loader()));
+  private MeasuringKvCache create(KvCacheProvider cache) {
+    return new MeasuringKvCache(KvCaches.create(cache, options.config()));
   }
 }

@@ -15,7 +15,7 @@ import kv4j.apps.workload.WorkloadReport.Side;
 final class ConcurrentPrinter {
   private ConcurrentPrinter() {}
 
-  static void print(TextPage page, Concurrent concurrent) {
+  static void print(Page page, Concurrent concurrent) {
     String several = concurrent.concurrency() + " at a time";
     List<Map.Entry<String, Side>> rows =
         List.of(

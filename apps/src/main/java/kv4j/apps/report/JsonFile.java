@@ -9,23 +9,20 @@ import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.ser.std.StdSerializer;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import java.io.IOException;
-import java.nio.channels.Channels;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.Optional;
 import kv4j.apps.cli.Terminal;
 import kv4j.apps.workload.WorkloadReport;
-import kv4j.model.format.WholeFile;
 
 /** Where a report is written to as JSON: a file, whole or not at all, or standard output. */
 public final class JsonFile {
   private static final String STANDARD_OUTPUT = "-";
 
   private final Terminal terminal;
-  private final Optional<WholeFile> file; // empty: standard output
+  private final Optional<ReportFile> file; // empty: standard output
 
-  private JsonFile(Terminal terminal, Optional<WholeFile> file) {
+  private JsonFile(Terminal terminal, Optional<ReportFile> file) {
     this.terminal = terminal;
     this.file = file;
   }
@@ -40,7 +37,12 @@ public final class JsonFile {
         terminal,
         name.equals(STANDARD_OUTPUT)
             ? Optional.empty()
-            : Optional.of(WholeFile.at(Path.of(name)).apartFrom(inputs)));
+            : Optional.of(new ReportFile(Path.of(name), inputs, terminal)));
+  }
+
+  /** The file; empty for standard output. */
+  public Optional<Path> path() {
+    return file.map(ReportFile::path);
   }
 
   /** A terminal for what people read, as standard output may be taken. */
@@ -49,9 +51,9 @@ public final class JsonFile {
     return taken ? terminal.withResultsOnErr() : terminal;
   }
 
-  /** Writes a workload's report, replacing what was in the file. */
-  public void write(RunInfo info, WorkloadReport report) throws IOException {
-    write(new Document(info, report));
+  /** A workload's report as one document. */
+  public static Object document(RunInfo info, WorkloadReport report) {
+    return new Document(info, report);
   }
 
   /**
@@ -61,14 +63,12 @@ public final class JsonFile {
    * @param document records, maps, lists and simple values
    */
   public void write(Object document) throws IOException {
-    byte[] json = json(document).getBytes(StandardCharsets.UTF_8);
-    if (file.isEmpty()) {
-      terminal.out().write(json);
-      terminal.out().flush();
-      return;
+    String json = json(document);
+    if (file.isPresent()) {
+      file.get().write(json);
+    } else {
+      terminal.write(json);
     }
-    long size = file.get().write(channel -> Channels.newOutputStream(channel).write(json));
-    terminal.err().println("wrote " + file.get().path() + ", " + Format.bytes(size));
   }
 
   private static String json(Object document) throws IOException {

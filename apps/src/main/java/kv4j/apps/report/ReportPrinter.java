@@ -30,12 +30,13 @@ public final class ReportPrinter {
   private final RunInfo info;
   private final WorkloadReport report;
   private final boolean everyLayer;
-  private final TextPage page = new TextPage();
+  private final Page page;
 
-  private ReportPrinter(RunInfo info, WorkloadReport report, boolean everyLayer) {
+  private ReportPrinter(RunInfo info, WorkloadReport report, boolean everyLayer, Page page) {
     this.info = info;
     this.report = report;
     this.everyLayer = everyLayer;
+    this.page = page;
   }
 
   /**
@@ -44,10 +45,17 @@ public final class ReportPrinter {
    * @param everyLayer whether each layer gets a row, or all of them together a line or two
    */
   public static String text(RunInfo info, WorkloadReport report, boolean everyLayer) {
-    return new ReportPrinter(info, report, everyLayer).text();
+    TextPage page = new TextPage();
+    print(info, report, everyLayer, page);
+    return page.toString();
   }
 
-  private String text() {
+  /** The same on any page. */
+  public static void print(RunInfo info, WorkloadReport report, boolean everyLayer, Page page) {
+    new ReportPrinter(info, report, everyLayer, page).print();
+  }
+
+  private void print() {
     page.line(info.title());
     page.paragraph(info.prompts().map(format -> "prompts in " + format).orElse(""));
     timings();
@@ -63,7 +71,6 @@ public final class ReportPrinter {
     }
     layers();
     page.paragraph(LEGEND);
-    return page.toString();
   }
 
   private void timings() {
@@ -175,6 +182,7 @@ public final class ReportPrinter {
             + scientific(report.logitTolerance())
             + " allowed");
     report.rounding().ifPresent(this::rounding);
+    report.spoiled().forEach(spoiled -> page.paragraph(spoiled.toString()));
     if (!report.faults().isEmpty()) {
       page.paragraph("WRONG ANSWERS: " + String.join("; ", report.faults()));
     }

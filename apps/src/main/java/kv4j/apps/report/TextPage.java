@@ -10,21 +10,21 @@ import kv4j.apps.cli.Terminal;
 import org.apache.commons.text.WordUtils;
 
 /** Text that grows by lines and tables of at most {@value Terminal#COLUMNS} columns. */
-public final class TextPage {
+public final class TextPage implements Page {
   private final StringBuilder text = new StringBuilder();
 
-  /** Adds a line, or as many as it takes. */
+  @Override
   public void line(String line) {
     text.append(WordUtils.wrap(line, Terminal.COLUMNS)).append('\n');
   }
 
-  /** Adds a line and an empty one. */
+  @Override
   public void paragraph(String paragraph) {
     line(paragraph);
     text.append('\n');
   }
 
-  /** Adds a table and an empty line. */
+  @Override
   public <T> void table(List<T> rows, List<ColumnData<T>> columns) {
     String table =
         AsciiTable.builder()

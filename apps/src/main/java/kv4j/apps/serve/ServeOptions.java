@@ -10,6 +10,7 @@ import kv4j.apps.cli.ValueOption;
 import kv4j.apps.cli.Values;
 import kv4j.apps.serve.http.Keys;
 import kv4j.apps.text.TextSession;
+import kv4j.cache.faulty.Fault;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 
@@ -20,6 +21,7 @@ import org.apache.commons.cli.Options;
  * @param keys who may use it
  * @param maxRunning most requests computed at once
  * @param maxWaiting most requests kept waiting
+ * @param fault what is to be wrong with what requests find cached
  * @param maxBytes most bytes the cache keeps
  * @param warm file with prefixes to compute and pin at the start
  * @param record file to write all events to
@@ -31,6 +33,7 @@ public record ServeOptions(
     Keys keys,
     int maxRunning,
     int maxWaiting,
+    Optional<Fault> fault,
     long maxBytes,
     Optional<Path> warm,
     Optional<Path> record,
@@ -111,6 +114,7 @@ public record ServeOptions(
             ADMIN_KEY,
             MAX_RUNNING,
             MAX_WAITING,
+            TextSession.CACHE,
             TextSession.MAX_BYTES,
             WARM,
             RECORD,
@@ -137,6 +141,7 @@ public record ServeOptions(
         keys,
         MAX_RUNNING.in(line),
         MAX_WAITING.in(line),
+        TextSession.CACHE.in(line),
         TextSession.MAX_BYTES.in(line),
         WARM.find(line),
         RECORD.find(line),

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import kv4j.apps.serve.admin.CacheRoutes;
 import kv4j.apps.serve.admin.EventRoutes;
+import kv4j.apps.serve.admin.LessonRoutes;
 import kv4j.apps.serve.admin.Pins;
 import kv4j.apps.serve.admin.Recording;
 import kv4j.apps.serve.host.ServedModel;
@@ -74,6 +75,7 @@ public final class Server implements AutoCloseable {
   private final ModelRoutes models;
   private final CacheRoutes cache;
   private final EventRoutes events;
+  private final LessonRoutes lessons;
   private final Javalin javalin;
   private Optional<Recording> recording = Optional.empty();
 
@@ -97,6 +99,7 @@ public final class Server implements AutoCloseable {
     models = new ModelRoutes(model, gate);
     cache = new CacheRoutes(model, gate, pins);
     events = new EventRoutes(model, gate);
+    lessons = new LessonRoutes(model, gate);
     javalin = Javalin.create(this::configure);
   }
 
@@ -197,6 +200,8 @@ public final class Server implements AutoCloseable {
     routes.delete("/cache/pins/{name}", cache::unpin);
     routes.post("/reset_prefix_cache", cache::reset);
     routes.get("/events", events::follow);
+    routes.get("/lessons", lessons::list);
+    routes.post("/lessons/{name}", lessons::give);
     routes.get("/metrics", this::metrics);
     routes.exception(RequestException.class, (e, ctx) -> Bodies.refuse(ctx, e));
     routes.exception(QueueFullException.class, Server::full);
@@ -267,6 +272,7 @@ public final class Server implements AutoCloseable {
   public void close() {
     models.stopping();
     events.close();
+    lessons.close();
     model.scheduler().drain(options.deadline());
     generations.awaitWritten(LAST_WORDS);
     javalin.stop();

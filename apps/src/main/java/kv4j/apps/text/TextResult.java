@@ -11,6 +11,7 @@ import kv4j.inference.GenerationResult;
  * @param text generated, up to a stop text
  * @param cachedTokens leading prompt tokens that the cache had
  * @param ttftMs time to first token, ms
+ * @param fault one clause: what of the cached keys and values was wrong on purpose; or empty
  * @param tokensPerSecond new tokens after the first, by the time they took; NaN if there are none
  */
 public record TextResult(
@@ -18,6 +19,7 @@ public record TextResult(
     int[] tokens,
     String text,
     int cachedTokens,
+    String fault,
     double ttftMs,
     double tokensPerSecond) {
   static TextResult of(int[] prompt, TextStream stream, GenerationResult result) {
@@ -28,6 +30,7 @@ public record TextResult(
         stream.tokens(),
         stream.text(),
         result.lookup().cachedTokens(),
+        result.lookup().fault(),
         result.ttftNanos() / 1e6,
         after == 0 ? Double.NaN : after / seconds);
   }
@@ -44,13 +47,15 @@ public record TextResult(
    */
   public String summary(int ofAnswers) {
     String answers = ofAnswers == 0 ? "" : ", %d of these of earlier answers".formatted(ofAnswers);
-    return "prompt %d tokens, %d of them cached%s; TTFT %s ms; %d new tokens, %s tokens/s"
+    String spoiled = fault.isEmpty() ? "" : "; spoiled on purpose: " + fault;
+    return "prompt %d tokens, %d of them cached%s; TTFT %s ms; %d new tokens, %s tokens/s%s"
         .formatted(
             promptTokens.length,
             cachedTokens,
             answers,
             Format.number(ttftMs),
             tokens.length,
-            Format.number(tokensPerSecond));
+            Format.number(tokensPerSecond),
+            spoiled);
   }
 }

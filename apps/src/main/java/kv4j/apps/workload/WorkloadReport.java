@@ -10,6 +10,7 @@ import java.util.Optional;
  *
  * @param rows one per cache, {@code none} first (if run), then {@code request}, then the cache
  *     under test
+ * @param requests one for each request, in order
  * @param groups one per group of requests, for the cache under test
  * @param speedup the cache under test against {@code request}, over the same requests
  * @param ceiling the engine ceiling: what this engine could reach if the cache cost nothing, from
@@ -27,10 +28,12 @@ import java.util.Optional;
  * @param rounding what fewer bits did to the answers; empty for 32-bit floats
  * @param concurrent what running requests several at a time measured; empty if none did, and then
  *     not in JSON either
+ * @param spoiled answers of caches that are wrong on purpose; empty where nobody asked for one
  * @param faults what is wrong with the answers or the hits, a clause each; empty if nothing is
  */
 public record WorkloadReport(
     List<CacheRow> rows,
+    List<RequestRow> requests,
     List<GroupRow> groups,
     Speedup speedup,
     Speedup ceiling,
@@ -45,6 +48,7 @@ public record WorkloadReport(
     Map<String, Integer> missReasons,
     Optional<Rounding> rounding,
     @JsonInclude(JsonInclude.Include.NON_ABSENT) Optional<Concurrent> concurrent,
+    List<Spoiled> spoiled,
     List<String> faults) {
   /**
    * The same requests with the cache under test, several at a time and one at a time. Counts are of
@@ -98,8 +102,10 @@ public record WorkloadReport(
       Spread latencyMs) {}
 
   public WorkloadReport {
+    spoiled = List.copyOf(spoiled);
     faults = List.copyOf(faults);
     rows = List.copyOf(rows);
+    requests = List.copyOf(requests);
     groups = List.copyOf(groups);
     layerHits = List.copyOf(layerHits);
     layerLookups = List.copyOf(layerLookups);

@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.IntFunction;
-import kv4j.apps.SpoilingCacheProvider;
+import kv4j.apps.ForgetfulCacheProvider;
 import kv4j.apps.bench.Flops;
 import kv4j.apps.report.Progress;
 import kv4j.apps.workload.AgenticRun;
@@ -87,6 +87,10 @@ class WorkloadRunnerTest {
         .first(requests);
   }
 
+  private static KvCacheProvider provider(String cache) {
+    return new CacheChoice(cache, List.of(), WorkloadRunnerTest.class.getClassLoader()).tested();
+  }
+
   private static WorkloadReport run(Workload workload, String cache, int repeat) {
     return run(workload, cache, repeat, steps -> new Notes(), used -> {});
   }
@@ -98,9 +102,8 @@ class WorkloadRunnerTest {
       IntFunction<Progress> progress,
       Consumer<KvCache> atEnd) {
     KvCacheConfig config = KvCacheConfig.of(engine.layout(16, KvDtype.F32), 1L << 30);
-    ClassLoader loader = WorkloadRunnerTest.class.getClassLoader();
     return WorkloadRunner.run(
-        engine, workload, new WorkloadOptions(cache, config, loader, repeat), progress, atEnd);
+        engine, workload, new WorkloadOptions(provider(cache), config, repeat), progress, atEnd);
   }
 
   /** Notes what it hears. */
@@ -203,35 +206,38 @@ class WorkloadRunnerTest {
   private static WorkloadReport withPlugin(Path folder, String cache, List<String> alongside)
       throws IOException {
     KvCacheConfig config = KvCacheConfig.of(engine.layout(16, KvDtype.F32), 1L << 30);
-    URL[] plugin = {SpoilingCacheProvider.plugin(folder).toUri().toURL()};
+    URL[] plugin = {ForgetfulCacheProvider.plugin(folder).toUri().toURL()};
     ClassLoader own = WorkloadRunnerTest.class.getClassLoader();
     try (URLClassLoader loader = new URLClassLoader(plugin, own)) {
+      CacheChoice caches = new CacheChoice(cache, alongside, loader);
       return WorkloadRunner.run(
           engine,
           questions(3),
-          new WorkloadOptions(cache, alongside, config, loader, 1, "", "", 1),
+          new WorkloadOptions(caches.tested(), caches.alongside(), config, 1, "", "", 1),
           steps -> new Notes(),
           used -> {});
     }
   }
 
   @Test
-  void aCacheThatSpoilsValuesIsFoundOut(@TempDir Path folder) throws IOException {
-    WorkloadReport report = withPlugin(folder, "spoiling", List.of());
+  void aCacheThatSpoilsValuesIsFoundOut() {
+    WorkloadReport report = run(questions(3), "faulty:layer=1:amount=2", 1);
     assertFalse(report.identicalTokens());
     assertTrue(report.maxLogitDifference() > report.logitTolerance());
-    assertTrue(Double.isNaN(report.expectedTokenHitRate()), "nothing is known of it");
-    assertEquals(2, report.faults().size(), report.faults().toString());
+    assertEquals(report.cached().tokenHitRate(), report.expectedTokenHitRate());
+    assertEquals(3, report.faults().size(), report.faults().toString());
+    assertEquals(2, report.spoiled().get(0).answers(), "all but the first, which was cold");
+    assertEquals(report.spoiled().get(0).toString(), report.faults().get(2));
     assertEquals("runs of one request gave different tokens", report.faults().get(0));
     assertTrue(report.faults().get(1).startsWith("a logit differs by "), report.faults().get(1));
   }
 
   @Test
   void oneThatSpoilsThemBesideIsFoundOutToo(@TempDir Path folder) throws IOException {
-    WorkloadReport report = withPlugin(folder, "radix", List.of("simple", "spoiling"));
+    WorkloadReport report = withPlugin(folder, "radix", List.of("simple", "faulty"));
     assertFalse(report.faults().isEmpty());
     assertEquals(
-        List.of("none", "request", "simple", "spoiling", "radix"),
+        List.of("none", "request", "simple", "faulty", "radix"),
         report.rows().stream().map(CacheRow::cache).toList());
     CacheRow simple = report.rows().get(2);
     assertTrue(simple.cacheBytes() > 0 && simple.tokenHitRate() > 0, simple.toString());
@@ -248,11 +254,10 @@ class WorkloadRunnerTest {
 
   private static WorkloadReport withRoomFor(long bytes, String cache) {
     KvCacheConfig config = KvCacheConfig.of(engine.layout(16, KvDtype.F32), bytes);
-    ClassLoader loader = WorkloadRunnerTest.class.getClassLoader();
     return WorkloadRunner.run(
         engine,
         questions(4),
-        new WorkloadOptions(cache, config, loader, 1),
+        new WorkloadOptions(provider(cache), config, 1),
         steps -> new Notes(),
         used -> {});
   }
@@ -276,13 +281,12 @@ class WorkloadRunnerTest {
 
   @Test
   void roundingIsMeasuredAgainstFloats() {
-    ClassLoader loader = WorkloadRunnerTest.class.getClassLoader();
     KvCacheConfig config = KvCacheConfig.of(engine.layout(16, KvDtype.I8), 1L << 30);
     WorkloadReport report =
         WorkloadRunner.run(
             engine,
             questions(3),
-            new WorkloadOptions("radix", config, loader, 1),
+            new WorkloadOptions(provider("radix"), config, 1),
             steps -> new Notes(),
             used -> {});
     Rounding rounding = report.rounding().orElseThrow();

@@ -30,7 +30,8 @@ class JsonFileTest {
 
   private JsonNode written() throws IOException {
     Path file = folder.resolve("report.json");
-    JsonFile.of(file.toString(), List.of(), TERMINAL).write(Reports.INFO, Reports.wide());
+    JsonFile.of(file.toString(), List.of(), TERMINAL)
+        .write(JsonFile.document(Reports.INFO, Reports.wide()));
     return new ObjectMapper().readTree(file.toFile());
   }
 
@@ -69,6 +70,9 @@ class JsonFileTest {
         "/identicalTokens",
         "/maxLogitDifference",
         "/groups/0/group",
+        "/requests/1/ttftMs",
+        "/requests/1/generated/0",
+        "/spoiled/0/answers",
         "/layerHits/31",
         "/layerLookups/31",
         "/missReasons/cold",

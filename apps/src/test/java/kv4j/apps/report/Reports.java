@@ -7,8 +7,10 @@ import java.util.Map;
 import java.util.Optional;
 import kv4j.apps.workload.CacheRow;
 import kv4j.apps.workload.GroupRow;
+import kv4j.apps.workload.RequestRow;
 import kv4j.apps.workload.Rounding;
 import kv4j.apps.workload.Speedup;
+import kv4j.apps.workload.Spoiled;
 import kv4j.apps.workload.Spread;
 import kv4j.apps.workload.WorkloadReport;
 
@@ -32,6 +34,19 @@ final class Reports {
             row("none", 1, 123_456.789, 0, 0),
             row("request", 40_000, 98_765.4321, 0, 0),
             row("automatic-prefix", 40_000, 9_876.54321, 0.975, 987_654_321_012L)),
+        List.of(
+            new RequestRow("planner", 1_000, 0, "cold", 90.5, 91.25, 91.25, 120.5, 121, List.of(5)),
+            new RequestRow(
+                "<b>coder</b>, \"=1\"",
+                1_048,
+                1_000,
+                "diverged",
+                9.5,
+                95.75,
+                8.125,
+                40,
+                126,
+                List.of(6))),
         List.of(group("planner", 1_234_567), group("reviewer", 2_345_678), group("coder", 0)),
         new Speedup(8.3125, 2.5, 8.3125),
         new Speedup(9.5, 2.625, 9.5),
@@ -46,6 +61,7 @@ final class Reports {
         Map.of("diverged", 39_999, "cold", 1),
         Optional.of(new Rounding("bf16", 131_072, 262_144, 1.25e-2, 0.9875)),
         Optional.of(concurrent()),
+        List.of(new Spoiled("faulty:layer=3", 39_999, "values of layer 3, all heads, all tokens")),
         List.of("something is wrong"));
   }
 

@@ -31,7 +31,8 @@ final class PageSpeed {
   public static void main(String[] args) throws Exception {
     Keys none = new Keys(Optional.empty(), Optional.empty(), Optional.empty());
     try (TestServer server =
-        new TestServer(none, 2, 16, Optional.empty(), 1L << 30, Duration.ofSeconds(60))) {
+        new TestServer(
+            none, 2, 16, Optional.empty(), Optional.empty(), 1L << 30, Duration.ofSeconds(60))) {
       for (int i = 0; i < RUNS; i++) {
         store(server, i);
       }

@@ -244,7 +244,13 @@ class StreamsTest {
     Keys none = new Keys(Optional.empty(), Optional.empty(), Optional.empty());
     try (TestServer strict =
             new TestServer(
-                none, 1, 2, Optional.empty(), TestServer.CACHE_BYTES, Duration.ofMillis(500));
+                none,
+                1,
+                2,
+                Optional.empty(),
+                Optional.empty(),
+                TestServer.CACHE_BYTES,
+                Duration.ofMillis(500));
         Socket kept = new Socket("127.0.0.1", strict.port());
         Socket answered = new Socket("127.0.0.1", strict.port())) {
       String health = "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n";

@@ -22,6 +22,7 @@ import java.util.stream.Stream;
 import kv4j.apps.model.LoadedModel;
 import kv4j.apps.serve.host.ServedModel;
 import kv4j.apps.serve.http.Keys;
+import kv4j.cache.faulty.Fault;
 import kv4j.inference.EngineOptions;
 import kv4j.model.DemoModels;
 import kv4j.model.Model;
@@ -44,6 +45,9 @@ final class TestServer implements AutoCloseable {
           + "{{ m.content }}{% if m.tool_calls %}{{ m.tool_calls | tojson }}{% endif %}{% endfor %}"
           + "{% if add_generation_prompt %}<assistant>{% endif %}";
 
+  private static final Keys NO_KEYS =
+      new Keys(Optional.empty(), Optional.empty(), Optional.empty());
+
   final ServedModel model;
   final Server server;
   final HttpClient client = HttpClient.newHttpClient();
@@ -64,11 +68,11 @@ final class TestServer implements AutoCloseable {
   }
 
   TestServer() {
-    this(new Keys(Optional.empty(), Optional.empty(), Optional.empty()), 2, 16, Optional.empty());
+    this(NO_KEYS, 2, 16, Optional.empty());
   }
 
   TestServer(Keys keys, int running, int waiting, Optional<String> template) {
-    this(keys, running, waiting, template, CACHE_BYTES, Duration.ofSeconds(60));
+    this(keys, running, waiting, template, Optional.empty(), CACHE_BYTES, Duration.ofSeconds(60));
   }
 
   /**
@@ -79,12 +83,13 @@ final class TestServer implements AutoCloseable {
       int running,
       int waiting,
       Optional<String> template,
+      Optional<Fault> fault,
       long cacheBytes,
       Duration arrival) {
     LoadedModel loaded =
         new LoadedModel(model(), template.map(t -> new ChatTemplate(t, "", "")), Map.of());
     // Small chunks, so that a long prompt takes several passes.
-    model = new ServedModel(loaded, new EngineOptions(1, 64), cacheBytes, running, waiting);
+    model = new ServedModel(loaded, new EngineOptions(1, 64), fault, cacheBytes, running, waiting);
     server =
         new Server(
             model,
@@ -94,12 +99,18 @@ final class TestServer implements AutoCloseable {
                 keys,
                 running,
                 waiting,
+                fault,
                 cacheBytes,
                 Optional.empty(),
                 Optional.empty(),
                 Duration.ofSeconds(20)),
             arrival);
     server.start();
+  }
+
+  static TestServer withFault(Fault fault) {
+    return new TestServer(
+        NO_KEYS, 2, 16, Optional.empty(), Optional.of(fault), CACHE_BYTES, Duration.ofSeconds(60));
   }
 
   static TestServer withKeys(Optional<String> single, Optional<Path> file, String admin) {

@@ -3,12 +3,15 @@ package kv4j.apps.serve.host;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.util.List;
+import java.util.Optional;
+import kv4j.apps.lesson.Classroom;
 import kv4j.apps.model.LoadedModel;
 import kv4j.apps.serve.events.EventLog;
 import kv4j.apps.serve.openai.ModelCard;
 import kv4j.apps.text.TextSession;
 import kv4j.cache.CacheMetrics;
 import kv4j.cache.block.KvLayout;
+import kv4j.cache.faulty.Fault;
 import kv4j.cache.radix.RadixKvCache;
 import kv4j.inference.EngineOptions;
 import kv4j.inference.schedule.Scheduler;
@@ -25,15 +28,22 @@ public final class ServedModel implements AutoCloseable {
   private final Recorder recorder;
 
   /**
+   * @param fault what is to be wrong with what requests find cached
    * @param cacheBytes most bytes the cache keeps
    * @param maxRunning most requests computed at once
    * @param maxWaiting most requests kept waiting
-   * @throws IllegalArgumentException if the cache's bytes are too few
+   * @throws IllegalArgumentException if the cache's bytes are too few, or the fault is of a layer
+   *     that the model has not
    */
   public ServedModel(
-      LoadedModel loaded, EngineOptions options, long cacheBytes, int maxRunning, int maxWaiting) {
+      LoadedModel loaded,
+      EngineOptions options,
+      Optional<Fault> fault,
+      long cacheBytes,
+      int maxRunning,
+      int maxWaiting) {
     events = new EventLog(loaded.model().tokenizer());
-    session = new TextSession(loaded.model(), options, cacheBytes, events);
+    session = new TextSession(loaded.model(), options, cacheBytes, fault, events);
     card =
         new ModelCard(
             loaded.model().name(),
@@ -45,7 +55,7 @@ public final class ServedModel implements AutoCloseable {
     scheduler =
         new Scheduler(
             session.engine(),
-            session.cache(),
+            session.forRequests(),
             new SchedulerOptions(rows, maxRunning, maxWaiting, overtakes));
     recorder = new Recorder(new ServerMetrics(metrics, scheduler), events, card.tokenizer());
     new CacheMetrics(session.cache(), "prefix").bindTo(metrics);
@@ -59,6 +69,11 @@ public final class ServedModel implements AutoCloseable {
   /** What runs requests. */
   public Scheduler scheduler() {
     return scheduler;
+  }
+
+  /** The model for lessons, which have caches of their own. */
+  public Classroom classroom() {
+    return new Classroom(session.engine(), session.engine().model().tokenizer());
   }
 
   /** What has been computed so far. */

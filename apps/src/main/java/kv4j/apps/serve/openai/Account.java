@@ -41,6 +41,15 @@ public record Account(List<Prompt> prompts, OptionalDouble prefillMsPerToken) {
     private int cached() {
       return lookup().map(Lookup::cachedTokens).orElse(0);
     }
+
+    /** What spoiled any of the answers on purpose. */
+    private Optional<String> fault() {
+      return answers.stream()
+          .flatMap(answer -> Stream.ofNullable(answer.generation().lookup()))
+          .map(Lookup::fault)
+          .filter(fault -> !fault.isEmpty())
+          .findFirst();
+    }
   }
 
   /** Adds all three to an answer. */
@@ -105,6 +114,7 @@ public record Account(List<Prompt> prompts, OptionalDouble prefillMsPerToken) {
     ScheduledResult first = prompt.answers.get(0);
     json.put("prompt_tokens", prompt.tokens.length).put("cached_tokens", prompt.cached());
     prompt.lookup().ifPresent(lookup -> reason(json, prompt, lookup, tokenizer));
+    prompt.fault().ifPresent(fault -> json.put("fault", fault));
     json.put("queue_ms", first.queuedNanos() / NANOS_PER_MS);
     json.put("prefill_ms", first.prefillNanos() / NANOS_PER_MS);
     json.put(
