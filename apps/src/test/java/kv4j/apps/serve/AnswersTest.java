@@ -377,6 +377,17 @@ class AnswersTest {
   }
 
   @Test
+  void anAnswerMayBeSentBackAsOpenAiGaveIt() {
+    String plain =
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"},{\"role\":\"assistant\","
+            + "\"content\":\"Ho\"%s},{\"role\":\"user\",\"content\":\"Hm\"}],\"max_tokens\":1}";
+    String more = ",\"refusal\":null,\"annotations\":[],\"audio\":null,\"function_call\":null";
+    assertEquals(
+        server.ask(CHAT, plain.formatted("")).at("/usage/prompt_tokens"),
+        server.ask(CHAT, plain.formatted(more)).at("/usage/prompt_tokens"));
+  }
+
+  @Test
   void toolsGoToATemplateThatKnowsThem() {
     try (TestServer with =
         new TestServer(

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Arrays;
 import java.util.HashSet;
-import java.util.Iterator;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
@@ -157,9 +157,9 @@ public final class Fields {
    * @throws RequestException that names it
    */
   public void end() {
-    for (Iterator<String> names = object.fieldNames(); names.hasNext(); ) {
-      String name = names.next();
-      if (!known.contains(name)) {
+    for (Map.Entry<String, JsonNode> field : object.properties()) {
+      String name = field.getKey();
+      if (!known.contains(name) && !field.getValue().isNull()) {
         String shown = name.length() > 64 ? name.substring(0, 64) + "…" : name;
         throw RequestException.unsupported(
             path(shown), "this server does not support \"%s\"".formatted(path(shown)));

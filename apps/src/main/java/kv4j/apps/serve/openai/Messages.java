@@ -130,7 +130,8 @@ final class Messages {
       message.putIfAbsent("tool_call_id", "");
     }
     if (role.equals(ASSISTANT)) {
-      fields.onlyHarmless("refusal"); // as answers have it: null
+      fields.onlyHarmless("refusal"); // agents send answers back as they came: this is null,
+      fields.onlyHarmless("annotations", "[]"); // and OpenAI's own have these
     }
     fields.end();
     return message;

@@ -1,4 +1,4 @@
-package kv4j.apps.bench;
+package kv4j.apps.bench.serving;
 
 import java.io.IOException;
 import java.net.Socket;
@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import kv4j.apps.bench.ServingReport;
 import kv4j.apps.measure.TokenCheck;
 import kv4j.apps.model.LoadedModel;
 import kv4j.apps.report.Progress;
