@@ -9,7 +9,9 @@ import kv4j.cache.block.KvSpans;
  *
  * <p>Life: {@link KvCache#open}; for each token sought {@link #begin} and one or more forward
  * passes, each of which calls {@link #update} once per layer in order; {@link #commit} for what is
- * worth keeping; {@link #close}, always.
+ * worth keeping; {@link #close}, always. A pass may be left between two layers: what is called then
+ * concerns the tokens that were in place before it. After {@link #commit} or {@link #close} it does
+ * not go on.
  */
 public interface KvSequence extends AutoCloseable {
   /** The shape of its keys and values. */

@@ -24,7 +24,7 @@ import org.nd4j.linalg.factory.Nd4j;
 /**
  * Runs a model's SameDiff graph over the new tokens of sequences, calling each sequence's cache at
  * every attention layer. Safe for use by many threads; one forward pass runs at a time, on all
- * worker threads.
+ * worker threads. A long one can be {@link #begin begun} and left between layers for others.
  *
  * <p>While an engine is open, {@code graph.output(placeholders, "logits")} on its graph runs
  * through the engine as well.
@@ -217,8 +217,20 @@ public final class InferenceEngine implements AutoCloseable {
     return rows;
   }
 
+  /**
+   * Begins a forward pass that runs layer by layer, so that others can run in between. Only one at
+   * a time is left in the middle, and none whose graph has ops without a step: then this one runs
+   * as a whole when it is first advanced.
+   *
+   * @throws IllegalArgumentException as {@link #forward(ForwardPass)}
+   */
+  public SlicedPass begin(ForwardPass pass) {
+    check(pass);
+    return new SlicedPass(this, pass, plan.begin(pass).orElse(null));
+  }
+
   /** What is no number cannot be compared, so that any token picked by it would be arbitrary. */
-  private static void requireFinite(float[][] rows) {
+  static void requireFinite(float[][] rows) {
     for (float[] row : rows) {
       float sum = 0; // of zeros, unless one of them is not finite
       for (float logit : row) {
@@ -255,8 +267,13 @@ public final class InferenceEngine implements AutoCloseable {
     }
   }
 
-  /** Refuses what the model has no row for before anything runs: not all ops would notice. */
   private float[][] run(ForwardPass pass) {
+    check(pass);
+    return plan.run(pass);
+  }
+
+  /** Refuses what the model has no row for before anything runs: not all ops would notice. */
+  private void check(ForwardPass pass) {
     TransformerConfig config = model.config();
     for (ForwardPass.Segment segment : pass.segments()) {
       requireShape(segment.sequence().layout());
@@ -275,7 +292,6 @@ public final class InferenceEngine implements AutoCloseable {
       }
       requireTokens(segment.tokens(), segment.from(), segment.to());
     }
-    return plan.run(pass);
   }
 
   /**

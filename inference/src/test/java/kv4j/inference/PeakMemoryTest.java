@@ -52,8 +52,23 @@ class PeakMemoryTest {
       assertPeak(engine, loaded, 32, 1, passes(engine, 1, 100)); // in chunks
       assertPeak(engine, loaded, 60, 3, passes(engine, 3, 20));
       assertPeak(engine, loaded, 60, 3, passes(engine, 1, 5)); // never shrinks
+      try (KvSequence left = EngineTestKit.newSequence(engine);
+          SlicedPass pass = engine.begin(pass(left, 50))) {
+        pass.advance();
+        passes(engine, 2, 8);
+        passes(engine, 2, 9);
+        while (pass.advance().isEmpty()) {}
+      }
+      passes(engine, 3, 20);
+      assertEquals(FORMULA.arena(60, 3) + FORMULA.arena(18, 2), engine.arenaBytes());
     }
     assertClose(0, NativeMemory.arrayBytesHeld() - loaded);
+  }
+
+  private static ForwardPass pass(KvSequence sequence, int tokens) {
+    var logits = ForwardPass.Logits.LAST;
+    return new ForwardPass(
+        List.of(new ForwardPass.Segment(sequence, new int[tokens], 0, tokens, logits)));
   }
 
   private static void assertPeak(

@@ -6,14 +6,14 @@ import kv4j.cache.KvSequence;
 import kv4j.cache.block.KvSpans;
 
 /** Another sequence, with something to do in the middle of each pass. */
-final class WatchedSequence extends DelegatingSequence {
+public final class WatchedSequence extends DelegatingSequence {
   private final IntConsumer atLayer;
 
   /**
    * @param atLayer is told the number of each layer that hands in keys and values, before they are
    *     taken
    */
-  WatchedSequence(KvSequence sequence, IntConsumer atLayer) {
+  public WatchedSequence(KvSequence sequence, IntConsumer atLayer) {
     super(sequence);
     this.atLayer = atLayer;
   }

@@ -12,7 +12,8 @@ package kv4j.model;
  *       scale)} for each token of every block that is kept or that a running sequence fills, both
  *       of which a cache's limit holds for.
  *   <li>{@link #arena}: every layer and every pass use the same one, so that it does not grow with
- *       the layers.
+ *       the layers. Many requests at once take a second, smaller one, for short passes while a long
+ *       one is left in the middle.
  * </ul>
  *
  * Beside that there are the logits asked for, twice; copies of what is small, which are norms'
@@ -43,6 +44,9 @@ public record MemoryFormula(TransformerConfig config) {
   /**
    * The arena: the residual stream and its normed copy, another with learned positions, attention's
    * result, and what the projections give; queries, keys and values by head; and logits.
+   *
+   * <p>A pass that is left between layers keeps it, and those that run meanwhile have a second one,
+   * for the longest of them.
    *
    * @param rows of the longest pass so far: at most a chunk for each sequence in it
    * @param logitRows the most logits asked for in one: one for each sequence

@@ -21,18 +21,28 @@ final class Content {
    * that it is given to attend to.
    */
   void compute(KvSequence sequence, int[] tokens, int length, int chunk) {
+    compute(sequence, tokens, length, chunk, () -> {});
+  }
+
+  /** The same, with something to do after each layer. */
+  void compute(KvSequence sequence, int[] tokens, int length, int chunk, Runnable afterLayer) {
     for (int from = sequence.begin(); from < length; from = sequence.length()) {
       int count = Math.min(chunk, length - from);
       for (int layer = 0; layer < layout.layers(); layer++) {
-        float[] keys = rows(tokens, from, count, layer, 1);
-        float[] values = rows(tokens, from, count, layer, -1);
-        KvSpans spans = sequence.update(layer, keys, values, 0, count);
-        check(spans, tokens, from + count, layer);
+        update(sequence, tokens, from, count, layer);
+        afterLayer.run();
       }
       Contract.require(
           sequence.length() == from + count,
           "length() is " + sequence.length() + " after a pass up to " + (from + count));
     }
+  }
+
+  /** One layer of a pass. */
+  void update(KvSequence sequence, int[] tokens, int from, int count, int layer) {
+    float[] keys = rows(tokens, from, count, layer, 1);
+    float[] values = rows(tokens, from, count, layer, -1);
+    check(sequence.update(layer, keys, values, 0, count), tokens, from + count, layer);
   }
 
   private float[] rows(int[] tokens, int from, int count, int layer, int sign) {

@@ -74,6 +74,7 @@ public final class Contract {
     checks.put("statistics count what happened", contract::statistics);
     checks.put("asking beforehand tells the truth and is not counted", contract::asking);
     checks.put("commits may be early, late, repeated or missing", contract::commits);
+    checks.put("a pass may be left between layers, or given up there", contract::leftPasses);
     checks.put("a closed cache takes no more and leaves running requests alone", contract::close);
     checks.put("many threads may use it", contract::threads);
     return checks;
@@ -483,6 +484,31 @@ public final class Contract {
       }
       require(cached(cache, request(run(50, 9))) == 0, "what was never computed is cached");
       ask(cache, request(run(50, 9)));
+    }
+  }
+
+  private void leftPasses() {
+    Content content = new Content(LAYOUT);
+    int[] sharing = run(0, 3 * BLOCK + 1);
+    int[] givenUp = run(100, 3 * BLOCK + 1);
+    try (KvCache cache = provider.create(config())) {
+      try (KvSequence sequence = cache.open(request(sharing))) {
+        Runnable share =
+            () -> {
+              sequence.commitPrefix(sharing);
+              sequence.reserve(sharing.length - sequence.length());
+            };
+        content.compute(sequence, sharing, sharing.length, BLOCK + 2, share);
+        sequence.commit(sharing);
+      }
+      try (KvSequence sequence = cache.open(request(givenUp))) {
+        content.compute(sequence, givenUp, BLOCK + 2, BLOCK + 2);
+        content.update(sequence, givenUp, BLOCK + 2, BLOCK, 0);
+        require(sequence.length() == BLOCK + 2, "length() counts a pass that is in the middle");
+        sequence.commit(givenUp);
+      }
+      ask(cache, request(sharing));
+      ask(cache, request(givenUp));
     }
   }
 

@@ -87,7 +87,8 @@ public final class PlanCompiler {
   }
 
   private Plan compile(int workers) {
-    int lastHook = addSteps();
+    List<Integer> hooks = addSteps();
+    int lastHook = hooks.get(hooks.size() - 1);
     boolean allFused = !units.has(Unit.Kind.OTHER) && !units.has(Unit.Kind.HOOK);
     if (allFused) {
       Lifetimes.selectRowsAfter(lastHook + 1, steps);
@@ -97,7 +98,7 @@ public final class PlanCompiler {
     Lifetimes.assignMatrices(steps, arena, logits, allFused && Lifetimes.isLast(logits, steps));
     return new Plan(
         steps,
-        lastHook,
+        hooks,
         arena,
         new WorkerPool(workers),
         logits,
@@ -105,10 +106,10 @@ public final class PlanCompiler {
         outline.lines(steps.size()));
   }
 
-  /** Adds the steps of all units and returns the number of that with the last layer's hook. */
-  private int addSteps() {
+  /** Adds the steps of all units and returns the numbers of those that are layers' hooks. */
+  private List<Integer> addSteps() {
     Set<Integer> sumsInside = new HashSet<>();
-    int lastHook = -1;
+    List<Integer> hooks = new ArrayList<>();
     int layer = 0;
     for (int u = 0; u < units.list().size(); u++) {
       Unit unit = units.list().get(u);
@@ -116,7 +117,7 @@ public final class PlanCompiler {
         continue;
       }
       if (unit.kind() == Unit.Kind.CORE || unit.kind() == Unit.Kind.HOOK) {
-        lastHook = steps.size();
+        hooks.add(steps.size());
       }
       switch (unit.kind()) {
         case OTHER -> {
@@ -140,7 +141,7 @@ public final class PlanCompiler {
         default -> addFused(List.of(unit), fusedSteps.of(unit, layer, null));
       }
     }
-    return lastHook;
+    return hooks;
   }
 
   private void addFused(List<Unit> together, List<Step> made) {

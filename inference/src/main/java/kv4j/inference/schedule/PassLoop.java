@@ -2,50 +2,57 @@ package kv4j.inference.schedule;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import kv4j.cache.KvCache;
 import kv4j.inference.InferenceEngine;
-import kv4j.inference.pass.ForwardPass;
 import kv4j.inference.pass.ForwardPass.Logits;
 import kv4j.inference.pass.ForwardPass.Segment;
 import kv4j.inference.schedule.ScheduledResult.End;
 
 /**
- * Runs the requests that have been accepted, pass by pass. It owns all that changes of them; one
- * thread at a time may use it.
+ * Runs the requests that have been accepted, pass by pass; a long pass layer by layer, with short
+ * ones in between. It owns all that changes of them; one thread at a time may use it.
  */
 final class PassLoop {
   private static final String NO_ROOM =
       "there is no room in the cache even for this request alone: what it holds is pinned by name,"
           + " or other users of the cache hold it";
 
-  /** A running request's share of a pass. */
-  private record Part(Job job, int rows) {}
-
-  private final InferenceEngine engine;
   private final SchedulerOptions options;
   private final Consumer<SchedulerEvent> listener;
+  private final Planner planner;
+  private final LongPass longPass;
   private final WaitingLine line;
   private final Tally tally = new Tally();
   private final List<Job> running = new ArrayList<>(); // the oldest first
   private boolean full; // one more did not fit, and nobody has left since
 
+  /**
+   * @param urgentRows as {@link Planner}'s
+   * @param clock for the share of time that a long pass gets
+   */
   PassLoop(
       InferenceEngine engine,
       KvCache cache,
       SchedulerOptions options,
-      Consumer<SchedulerEvent> listener) {
-    this.engine = engine;
+      int urgentRows,
+      Consumer<SchedulerEvent> listener,
+      LongSupplier clock) {
     this.options = options;
+    planner = new Planner(options.maxRows(), urgentRows);
     this.listener = listener;
+    longPass = new LongPass(engine, clock);
     line = new WaitingLine(new PrefixSharing(cache), options.maxOvertakes());
   }
 
   /**
-   * Takes in what has arrived, lets go of what was cancelled, starts what may start, and runs one
-   * pass.
+   * Takes in what has arrived, lets go of what was cancelled, starts what may start, and runs a
+   * short pass or a layer of the long one.
    *
    * @param cancelAll whether every request counts as cancelled
    */
@@ -54,18 +61,30 @@ final class PassLoop {
     for (Job job : arrived) {
       listener.accept(new SchedulerEvent.Queued(job.number(), job.promptTokens()));
     }
-    for (Job job : all(job -> cancelAll || job.submission.isCancelled())) {
-      end(job, End.CANCELLED);
-    }
+    endCancelled(job -> cancelAll || job.submission.isCancelled());
     admit();
-    List<Part> parts = withRoom(shares());
-    if (!parts.isEmpty()) {
-      run(parts);
+    if (longPass.parts().isEmpty()) {
+      List<Part> parts = withRoom(planner.next(running));
+      longPass.set(planner.ofLong(parts));
+      if (longPass.parts().isEmpty()) {
+        runShort(parts);
+      }
+    } else if (longPass.isDue() || !runShort(withRoom(planner.urgent(running, longPass)))) {
+      run(longPass.parts(), longPass::advance);
     }
+  }
+
+  /** Whoever is in the middle of a pass stays until its end, unless all of it are cancelled. */
+  private void endCancelled(Predicate<Job> cancelled) {
+    if (longPass.parts().stream().map(Part::job).allMatch(cancelled)) {
+      longPass.giveUp();
+    }
+    all(job -> cancelled.test(job) && !longPass.holds(job)).forEach(job -> end(job, End.CANCELLED));
   }
 
   /** Ends everything with an error. */
   void failAll(Throwable error) {
+    longPass.giveUp();
     all(job -> true).forEach(job -> fail(job, error));
   }
 
@@ -123,36 +142,33 @@ final class PassLoop {
     }
   }
 
-  /** What each gets of the pass: all to one that is suspected of having failed another. */
-  private List<Part> shares() {
-    for (Job job : running) {
-      if (job.suspectTo > 0) {
-        return List.of(new Part(job, Math.min(job.generation.remaining(), options.maxRows())));
-      }
-    }
-    int[] needed = running.stream().mapToInt(job -> job.generation.remaining()).toArray();
-    int[] rows = RowBudget.share(needed, options.maxRows());
-    List<Part> parts = new ArrayList<>();
-    for (int i = 0; i < rows.length; i++) {
-      if (rows[i] > 0) {
-        parts.add(new Part(running.get(i), rows[i]));
-      }
-    }
-    return parts;
+  /** Those that there is memory for, now that others may have given way. */
+  private List<Part> withRoom(List<Part> parts) {
+    List<Part> fitting = new ArrayList<>(parts);
+    fitting.removeIf(part -> !makeRoom(part));
+    fitting.removeIf(part -> !running.contains(part.job()));
+    return fitting;
   }
 
-  /** Those that there is memory for; the youngest give way to the others. */
-  private List<Part> withRoom(List<Part> parts) {
-    for (Part part : parts) {
-      while (running.contains(part.job) && !part.job.generation.reserve(part.rows)) {
-        if (running.size() == 1) {
-          fail(part.job, new IllegalStateException(NO_ROOM));
-        } else {
-          preempt(running.get(running.size() - 1));
-        }
+  /**
+   * Has the youngest give way until there is memory for a part, or it is the youngest itself.
+   *
+   * @return whether there is; not if the youngest is in the middle of the long pass
+   */
+  private boolean makeRoom(Part part) {
+    Job job = part.job();
+    while (running.contains(job) && !job.generation.reserve(part.rows())) {
+      Job youngest = running.get(running.size() - 1);
+      if (longPass.holds(youngest)) {
+        return false;
+      }
+      if (running.size() == 1) {
+        fail(job, new IllegalStateException(NO_ROOM));
+      } else {
+        preempt(youngest);
       }
     }
-    return parts.stream().filter(part -> running.contains(part.job)).toList();
+    return running.contains(job);
   }
 
   private void preempt(Job job) {
@@ -171,41 +187,50 @@ final class PassLoop {
     listener.accept(new SchedulerEvent.Preempted(job.number(), inPlace));
   }
 
-  private void run(List<Part> parts) {
-    List<Segment> segments =
-        parts.stream().map(part -> part.job.generation.next(part.rows)).toList();
-    float[][] logits;
+  /** Runs a pass at once, and says whether there was anything to run. */
+  private boolean runShort(List<Part> parts) {
+    if (!parts.isEmpty()) {
+      run(parts, () -> longPass.leaveFor(parts));
+    }
+    return !parts.isEmpty();
+  }
+
+  private void run(List<Part> parts, Supplier<Optional<float[][]>> pass) {
+    Optional<float[][]> logits;
     try {
-      logits = engine.forward(new ForwardPass(segments));
+      logits = pass.get();
     } catch (RuntimeException | Error e) {
-      findCulprit(parts, segments, e);
+      findCulprit(parts, e);
       return;
     }
-    tally.passes++;
-    int row = 0;
-    for (int i = 0; i < parts.size(); i++) {
-      Segment segment = segments.get(i);
-      boolean asked = segment.logits() != Logits.NONE;
-      take(parts.get(i).job, segment, asked ? logits[row++] : null);
-    }
+    logits.ifPresent(rows -> take(parts, rows));
   }
 
   /**
    * Fails the only request of a pass; of several nobody knows whose fault it was, nor how far each
    * has come. Then they begin anew from what is cached, each alone until it is past this pass.
    */
-  private void findCulprit(List<Part> parts, List<Segment> segments, Throwable error) {
-    for (int i = 0; i < parts.size(); i++) {
-      Job job = parts.get(i).job;
+  private void findCulprit(List<Part> parts, Throwable error) {
+    for (Part part : parts) {
+      Job job = part.job();
       if (parts.size() == 1) {
         fail(job, error);
       } else {
         job.generation.close();
-        job.suspectTo = segments.get(i).to();
+        job.suspectTo = part.segment().to();
         running.remove(job);
         line.putBack(job);
         full = false;
       }
+    }
+  }
+
+  private void take(List<Part> parts, float[][] logits) {
+    tally.passes++;
+    int row = 0;
+    for (Part part : parts) {
+      boolean asked = part.segment().logits() != Logits.NONE;
+      take(part.job(), part.segment(), asked ? logits[row++] : null);
     }
   }
 

@@ -4,15 +4,15 @@ import java.util.Comparator;
 import java.util.stream.IntStream;
 
 /**
- * Shares a pass's rows out. Whoever needs one row for the next token gets it: those that generate
- * are in every pass. Of what is left, the oldest of the others gets a quarter, so that no prompt
- * starves, and then whoever needs the fewest gets all it can take, and so on: short prompts pass
- * long ones by.
+ * Shares a pass's rows out. Whoever needs one row for the next token gets it. Of what is left, the
+ * oldest of the others gets a quarter, so that no prompt starves, and then whoever needs the fewest
+ * gets all it can take, and so on: short prompts pass long ones by.
  *
  * <p>So with {@code q = (maxRows - maxRunning) / 4}, at least 1, a prompt of {@code n} tokens to
- * compute that runs is computed after at most {@code ceil(n / q)} passes, and as many more as those
- * older ones need by the same count that were not computed when it began; and one that is shorter
- * than all others gets three quarters of the rows at once.
+ * compute that runs is computed after at most {@code ceil(n / q)} passes, short ones in the middle
+ * of others not counted, and as many more as those older ones need by the same count that were not
+ * computed when it began; and one that is shorter than all others gets three quarters of the rows
+ * at once.
  */
 final class RowBudget {
   private static final int OLDEST = 4; // gets the rows divided by this

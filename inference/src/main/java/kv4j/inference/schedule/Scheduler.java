@@ -4,7 +4,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import kv4j.cache.KvCache;
 import kv4j.inference.Generation;
 import kv4j.inference.GenerationRequest;
@@ -12,15 +14,18 @@ import kv4j.inference.InferenceEngine;
 
 /**
  * Runs many requests at once (continuous batching, as Orca does: Yu et al. 2022): one thread of its
- * own runs forward passes, and each pass has a row for every request that generates, and chunks of
- * the prompts of others up to a number of rows. Each request gets the tokens that it would get
- * alone. Safe for use by many threads; engine and cache remain the caller's, who may use them
- * besides.
+ * own runs forward passes with a row for every request that generates, and chunks of the prompts of
+ * others up to a number of rows. Each request gets the tokens that it would get alone. Safe for use
+ * by many threads; engine and cache remain the caller's, who may use them besides.
  *
  * <ul>
- *   <li>A long prompt delays nobody's next token by more than one pass, and no shorter prompt by
- *       more than its share of the passes: a quarter of the rows that are left goes to the oldest
- *       prompt, the rest to the shortest.
+ *   <li>A pass with more than 64 rows of prompts is left between layers for a short one of those
+ *       that generate and of prompts with at most so many tokens to compute, also such as have just
+ *       come. Then it goes on for as long as that took. So a long prompt delays a next token, and a
+ *       short prompt's first, by a layer of its pass and by the time of the short pass before; if
+ *       there is no memory left beside it, by its whole pass.
+ *   <li>Of the rows of prompts a quarter goes to the oldest, the rest to the shortest: a long
+ *       prompt delays no shorter one by more than its share, and is not put off for ever.
  *   <li>Who has most of its prompt in the cache starts first. A request waits for at most those
  *       submitted before it and {@link SchedulerOptions#maxOvertakes} others.
  *   <li>What requests have in common is computed once even if they come at once: the others wait
@@ -35,6 +40,7 @@ import kv4j.inference.InferenceEngine;
 public final class Scheduler implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(Scheduler.class.getName());
   private static final int LONGEST_RETRY = 60; // s
+  private static final int URGENT_ROWS = 64;
 
   private final InferenceEngine engine;
   private final KvCache cache;
@@ -75,7 +81,7 @@ public final class Scheduler implements AutoCloseable {
       KvCache cache,
       SchedulerOptions options,
       Consumer<SchedulerEvent> listener) {
-    this(engine, cache, options, listener, true);
+    this(engine, cache, options, URGENT_ROWS, listener, true);
     thread.start();
   }
 
@@ -83,13 +89,15 @@ public final class Scheduler implements AutoCloseable {
       InferenceEngine engine,
       KvCache cache,
       SchedulerOptions options,
+      int urgentRows,
       Consumer<SchedulerEvent> listener,
       boolean ownThread) {
     engine.requireShape(cache.layout());
     this.engine = engine;
     this.cache = cache;
     this.options = options;
-    loop = new PassLoop(engine, cache, options, event -> happened(event, listener));
+    LongSupplier clock = ownThread ? System::nanoTime : new AtomicLong()::getAndIncrement;
+    loop = new PassLoop(engine, cache, options, urgentRows, event -> happened(event, listener), clock);
     stats = loop.stats();
     thread = ownThread ? new Thread(this::run, "kv4j-scheduler") : null;
     if (ownThread) {
@@ -97,13 +105,28 @@ public final class Scheduler implements AutoCloseable {
     }
   }
 
-  /** One without a thread: the caller of {@link #step} runs the passes. */
+  /**
+   * One without a thread: the caller of {@link #step} runs the passes. A long pass and short ones
+   * take turns there, whatever time they take.
+   *
+   * @param urgentRows as {@link PassLoop}'s
+   */
+  static Scheduler stepped(
+      InferenceEngine engine,
+      KvCache cache,
+      SchedulerOptions options,
+      int urgentRows,
+      Consumer<SchedulerEvent> listener) {
+    return new Scheduler(engine, cache, options, urgentRows, listener, false);
+  }
+
+  /** One that leaves the same passes in the middle as one with a thread. */
   static Scheduler stepped(
       InferenceEngine engine,
       KvCache cache,
       SchedulerOptions options,
       Consumer<SchedulerEvent> listener) {
-    return new Scheduler(engine, cache, options, listener, false);
+    return stepped(engine, cache, options, URGENT_ROWS, listener);
   }
 
   /** Whoever is told of an end after this finds room, and the counts that follow from it. */
@@ -255,7 +278,7 @@ public final class Scheduler implements AutoCloseable {
     }
   }
 
-  /** Runs one pass with what has arrived; whatever goes wrong, there is a next one. */
+  /** Runs a pass, or a layer of one, with what has arrived; whatever goes wrong, it goes on. */
   void step() {
     List<Job> taken;
     boolean cancel;

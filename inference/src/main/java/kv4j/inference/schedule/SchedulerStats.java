@@ -1,8 +1,8 @@
 package kv4j.inference.schedule;
 
 /**
- * An immutable snapshot of what a scheduler does and has done since it was made, taken between two
- * passes.
+ * An immutable snapshot of what a scheduler does and has done since it was made, taken between
+ * passes or layers of one.
  *
  * @param running requests that have blocks and are in passes
  * @param waiting requests that are to start, or to go on after they were preempted
@@ -14,7 +14,7 @@ package kv4j.inference.schedule;
  * @param computedPromptTokens prompt tokens computed, each counted once for its request
  * @param recomputedTokens tokens computed once more for the same request
  * @param generatedTokens tokens generated
- * @param passes forward passes
+ * @param passes forward passes that have come to their end
  * @param rows new tokens in all of them
  */
 public record SchedulerStats(

@@ -2,8 +2,8 @@ package kv4j.inference.schedule;
 
 /**
  * Told of a request's tokens as soon as each is known. It is called on the scheduler's thread,
- * between two passes of all requests, and so must not block. What it throws fails its own request
- * and no other.
+ * between two passes of all requests, or two layers of one, and so must not block. What it throws
+ * fails its own request and no other.
  */
 @FunctionalInterface
 public interface TokenListener {

@@ -9,17 +9,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.ExecutionException;
-import kv4j.cache.CacheStats;
 import kv4j.cache.DelegatingSequence;
 import kv4j.cache.KvCache;
 import kv4j.cache.KvCacheConfig;
 import kv4j.cache.KvRequest;
 import kv4j.cache.KvSequence;
 import kv4j.cache.block.KvDtype;
-import kv4j.cache.block.KvLayout;
 import kv4j.cache.block.KvSpans;
 import kv4j.cache.radix.RadixKvCache;
 import kv4j.inference.EngineOptions;
@@ -35,7 +32,7 @@ import kv4j.model.Model;
 import kv4j.model.ModelPreset;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Whoever fails, fails alone. */
 class SchedulerFailureTest {
@@ -44,62 +41,42 @@ class SchedulerFailureTest {
   private final SplittableRandom random = new SplittableRandom(4);
 
   /** A cache whose sequences of the namespace "culprit" throw in a later pass and layer. */
-  private record Failing(RadixKvCache cache, Throwable failure) implements KvCache {
-    @Override
-    public KvLayout layout() {
-      return cache.layout();
-    }
-
-    @Override
-    public KvSequence open(KvRequest request) {
-      return failing(request, cache.open(request));
-    }
-
-    @Override
-    public Optional<KvSequence> tryOpen(KvRequest request, boolean again) {
-      return cache.tryOpen(request, again).map(sequence -> failing(request, sequence));
-    }
-
-    private KvSequence failing(KvRequest request, KvSequence sequence) {
-      if (!request.namespace().equals("culprit")) {
-        return sequence;
-      }
-      return new DelegatingSequence(sequence) {
-        @Override
-        public KvSpans update(int layer, float[] keys, float[] values, int firstRow, int tokens) {
-          if (layer == 1 && length() + tokens > CULPRIT_FAILS_AT) {
-            if (failure instanceof Error error) {
-              throw error;
-            }
-            throw (RuntimeException) failure;
-          }
-          return super.update(layer, keys, values, firstRow, tokens);
-        }
-      };
-    }
-
-    @Override
-    public CacheStats stats() {
-      return cache.stats();
-    }
-
-    @Override
-    public void close() {
-      cache.close();
-    }
+  private static KvCache failing(RadixKvCache cache, Throwable failure) {
+    return new WatchedCache(
+        cache,
+        (request, sequence) ->
+            request.namespace().equals("culprit") ? failing(sequence, failure) : sequence);
   }
 
+  private static KvSequence failing(KvSequence sequence, Throwable failure) {
+    return new DelegatingSequence(sequence) {
+      @Override
+      public KvSpans update(int layer, float[] keys, float[] values, int firstRow, int tokens) {
+        if (layer == 1 && length() + tokens > CULPRIT_FAILS_AT) {
+          if (failure instanceof Error error) {
+            throw error;
+          }
+          throw (RuntimeException) failure;
+        }
+        return super.update(layer, keys, values, firstRow, tokens);
+      }
+    };
+  }
+
+  /** Of the others one is in the long pass, and two are in short ones. */
   @ParameterizedTest
-  @ValueSource(booleans = {true, false})
-  void aFailedPassFailsOnlyTheRequestWhoseFaultItIs(boolean outOfMemory) throws Exception {
+  @CsvSource({"true, 64", "false, 64", "true, 12", "false, 12", "false, 35"})
+  void aFailedPassFailsOnlyTheRequestWhoseFaultItIs(boolean outOfMemory, int urgentRows)
+      throws Exception {
     Throwable failure = outOfMemory ? new OutOfMemoryError("test") : new RuntimeException("test");
     try (ScheduleKit kit = new ScheduleKit(5);
         RadixKvCache cache = kit.radix(16, 100)) {
       Scheduler scheduler =
           Scheduler.stepped(
               kit.engine,
-              new Failing(cache, failure),
+              failing(cache, failure),
               new SchedulerOptions(40, 4, 10, 2),
+              urgentRows,
               event -> {});
       List<GenerationRequest> requests = new ArrayList<>();
       for (int promptTokens : new int[] {10, 90, 30}) {

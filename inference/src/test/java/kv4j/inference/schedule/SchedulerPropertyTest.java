@@ -9,15 +9,20 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import kv4j.cache.CacheStats;
 import kv4j.cache.KvCache;
 import kv4j.cache.KvRequest;
+import kv4j.cache.KvSequence;
 import kv4j.cache.radix.RadixKvCache;
 import kv4j.inference.EngineTestKit;
 import kv4j.inference.GenerationRequest;
 import kv4j.inference.Sampling;
+import kv4j.inference.WatchedSequence;
 import kv4j.inference.schedule.ScheduleKit.Heard;
 import kv4j.inference.schedule.ScheduledResult.End;
 import org.junit.jupiter.api.AfterAll;
@@ -36,6 +41,7 @@ class SchedulerPropertyTest {
   private int stopped;
   private int shared;
   private int recomputed;
+  private int interleaved;
 
   @BeforeAll
   static void start() {
@@ -47,7 +53,7 @@ class SchedulerPropertyTest {
     kit.close();
   }
 
-  /** A request, when it comes, and when it is cancelled, counted in passes. */
+  /** A request, when it comes, and when it is cancelled, counted in steps. */
   private record Arrival(
       GenerationRequest request, int[] expected, int step, int cancelStep, Heard heard) {}
 
@@ -55,10 +61,13 @@ class SchedulerPropertyTest {
   void everyRequestGetsTheTokensThatItGetsAlone() {
     forAll(SCHEDULES, this::check);
     String seen =
-        "%d preempted, %d cancelled, %d stopped, %d shared, %d recomputed"
-            .formatted(preemptions, cancelled, stopped, shared, recomputed);
+        "%d preempted, %d cancelled, %d stopped, %d shared, %d recomputed, %d interleaved"
+            .formatted(preemptions, cancelled, stopped, shared, recomputed, interleaved);
     assertTrue(
-        preemptions > 100 && cancelled > 100 && stopped > 100 && shared > 100 && recomputed > 100,
+        IntStream.of(preemptions, cancelled, stopped, shared, recomputed, interleaved)
+                .min()
+                .orElse(0)
+            > 100,
         seen);
   }
 
@@ -66,7 +75,9 @@ class SchedulerPropertyTest {
     List<Arrival> arrivals = arrivals(random);
     try (KvCache cache = cache(random, arrivals)) {
       List<SchedulerEvent> events = new ArrayList<>();
-      Scheduler scheduler = Scheduler.stepped(kit.engine, cache, options(random), events::add);
+      Scheduler scheduler =
+          Scheduler.stepped(
+              kit.engine, watched(cache), options(random), between(random, 1, 12), events::add);
       List<Submission> submissions = run(scheduler, cache, arrivals);
       for (int i = 0; i < arrivals.size(); i++) {
         check(arrivals.get(i), submissions.get(i).result().join());
@@ -136,6 +147,27 @@ class SchedulerPropertyTest {
             .orElseThrow();
     int least = (largest + blockTokens - 1) / blockTokens;
     return kit.radix(blockTokens, least + between(random, 0, random.nextBoolean() ? 3 : 60));
+  }
+
+  /** Counts passes in whose middle others have begun and ended. */
+  private KvCache watched(KvCache cache) {
+    Map<KvSequence, Integer> begun = new IdentityHashMap<>(); // by their number
+    int[] passes = {0};
+    int[] lastEnded = {-1};
+    return new WatchedCache(
+        cache,
+        (request, sequence) ->
+            new WatchedSequence(
+                sequence,
+                layer -> {
+                  if (layer == 0) {
+                    begun.put(sequence, passes[0]++);
+                    return;
+                  }
+                  int own = begun.get(sequence);
+                  interleaved += lastEnded[0] > own ? 1 : 0;
+                  lastEnded[0] = Math.max(lastEnded[0], own);
+                }));
   }
 
   private static List<Submission> run(Scheduler scheduler, KvCache cache, List<Arrival> arrivals) {

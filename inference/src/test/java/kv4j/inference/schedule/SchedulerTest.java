@@ -235,6 +235,49 @@ class SchedulerTest {
   }
 
   @Test
+  void inTheMiddleOfAPassACancelledRequestEndsAtOnceIfNobodyElseNeedsThePass() {
+    schedule(190, 4);
+    Submission alone = scheduler.submit(request(190, 1));
+    steps(2); // begun, and the first of two layers computed
+    alone.cancel();
+    scheduler.step();
+    assertEquals(End.CANCELLED, result(alone).end());
+    assertEquals(0, result(alone).computedPromptTokens());
+    assertEquals(0, scheduler.stats().passes());
+    assertEquals(0, cache.stats().storage().runningBytes());
+
+    GenerationRequest needed = request(90, 1);
+    Submission other = scheduler.submit(needed);
+    Submission cancelled = scheduler.submit(request(100, 2));
+    steps(2);
+    cancelled.cancel();
+    scheduler.step();
+    assertTrue(other.result().isDone() && !cancelled.result().isDone());
+    assertArrayEquals(kit.alone(needed), result(other).generation().tokens());
+    scheduler.step();
+    assertEquals(End.CANCELLED, result(cancelled).end());
+    assertEquals(1, scheduler.stats().passes());
+    assertEquals(100, result(cancelled).computedPromptTokens());
+  }
+
+  @Test
+  void whoGeneratesGoesOnBetweenTheLayersOfALongPassWhichGetsItsTurn() {
+    schedule(150, 4);
+    Heard heard = new Heard();
+    scheduler.submit(request(5, 50), heard);
+    scheduler.step();
+    Submission longOne = scheduler.submit(request(190, 1));
+    List<Integer> told = new ArrayList<>();
+    while (!longOne.result().isDone()) {
+      scheduler.step();
+      told.add(heard.tokens.size());
+    }
+    // begun, which runs nothing; a layer, a token, a layer; and the same with what is left
+    assertEquals(List.of(1, 1, 2, 2, 3), told.subList(0, 5));
+    finish();
+  }
+
+  @Test
   void aListenerThatThrowsFailsItsOwnRequestAlone() {
     schedule(64, 4);
     RuntimeException failure = new RuntimeException("listener");

@@ -11,12 +11,17 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.IntConsumer;
+import kv4j.cache.KvCache;
 import kv4j.cache.radix.RadixKvCache;
 import kv4j.inference.EngineTestKit;
 import kv4j.inference.GenerationRequest;
+import kv4j.inference.WatchedSequence;
 import kv4j.inference.schedule.ScheduleKit.Heard;
 import kv4j.inference.schedule.ScheduledResult.End;
 import org.junit.jupiter.api.Test;
@@ -111,6 +116,43 @@ class SchedulerThreadTest {
       assertEquals(End.LENGTH, other.await().end());
       assertEquals(End.LENGTH, one.await().end());
       assertEquals(2, heardWhenTheOtherEnded.get());
+    }
+  }
+
+  @Test
+  void aShortPromptHasItsFirstTokenBeforeALongOnesPassIsAtItsEnd() throws Exception {
+    List<String> story = new CopyOnWriteArrayList<>();
+    AtomicReference<Scheduler> scheduler = new AtomicReference<>();
+    CompletableFuture<Submission> shortOne = new CompletableFuture<>();
+    try (ScheduleKit kit = new ScheduleKit(12);
+        RadixKvCache cache = kit.radix(16, 100)) {
+      GenerationRequest request = GenerationRequest.greedy(kit.randomTokens(random, 64), 2);
+      IntConsumer atLayer =
+          layer -> {
+            story.add("layer " + layer);
+            if (layer == 0) {
+              shortOne.complete(
+                  scheduler
+                      .get()
+                      .submit(request, (token, logits) -> story.add("token of the short one")));
+            }
+          };
+      KvCache watched =
+          new WatchedCache(
+              cache,
+              (lookup, sequence) ->
+                  lookup.prompt().length > 64 ? new WatchedSequence(sequence, atLayer) : sequence);
+      scheduler.set(new Scheduler(kit.engine, watched, SchedulerOptions.defaults()));
+      try (Scheduler running = scheduler.get()) {
+        GenerationRequest longRequest = GenerationRequest.greedy(kit.randomTokens(random, 190), 1);
+        Submission longOne =
+            running.submit(longRequest, (token, logits) -> story.add("token of the long one"));
+        assertArrayEquals(kit.alone(longRequest), longOne.await().generation().tokens());
+        assertArrayEquals(kit.alone(request), shortOne.get().await().generation().tokens());
+      }
+      List<String> expected =
+          List.of("layer 0", "token of the short one", "layer 1", "token of the long one");
+      assertEquals(expected, story.subList(0, 4));
     }
   }
 

@@ -2,15 +2,18 @@ package kv4j.inference.plan.run;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import kv4j.inference.kernel.AttentionScratch;
 import kv4j.inference.kernel.ProductScratch;
 
 /**
  * All memory that running a plan needs besides weights and cache, on the Java heap, allocated once
- * and reused by every pass. Grows when a pass has more rows than any before.
+ * and reused by every pass. A pass's values are in a {@link Bank}, and registers are in the bank
+ * that was selected last: so a pass can be left in the middle while another runs in a second bank.
  *
- * <p>Bytes: {@code rows * (sum of matrix columns + queryColumns + 2 * kvColumns) * 4}; {@code
- * logitRows * vocabulary * 4}; and per worker the scratch of products and of attention.
+ * <p>Bytes of a bank: {@code rows * (sum of matrix columns + queryColumns + 2 * kvColumns) * 4} and
+ * {@code logitRows * vocabulary * 4}. Beside that there is, per worker, the scratch of products and
+ * of attention.
  */
 public final class Arena {
   private static final float[] NOTHING = {};
@@ -21,11 +24,35 @@ public final class Arena {
   private final AttentionScratch[] attentionScratch;
   private final ProductScratch[] productScratch;
   private Register logits;
-  private int logitRows;
-  private float[] queries = NOTHING;
-  private float[] keys = NOTHING;
-  private float[] values = NOTHING;
-  private int rows;
+  private Bank selected = new Bank();
+
+  /** The arrays of all registers. Grows when a pass has more rows than any before. */
+  public static final class Bank {
+    private float[][] matrices = {};
+    private float[] logits = NOTHING;
+    private float[] queries = NOTHING;
+    private float[] keys = NOTHING;
+    private float[] values = NOTHING;
+    private int rows;
+    private int logitRows;
+
+    /** Bytes of its arrays. */
+    public long bytes() {
+      return Stream.concat(Stream.of(logits, queries, keys, values), Stream.of(matrices))
+          .mapToLong(array -> (long) array.length * Float.BYTES)
+          .sum();
+    }
+
+    private void drop() {
+      matrices = new float[0][];
+      logits = NOTHING;
+      queries = NOTHING;
+      keys = NOTHING;
+      values = NOTHING;
+      rows = 0;
+      logitRows = 0;
+    }
+  }
 
   /** Columns of a matrix, and the registers that take turns in it. */
   private record Shared(int columns, List<Register> registers) {}
@@ -65,29 +92,42 @@ public final class Arena {
   }
 
   /**
-   * Makes room for a pass. Must not be called while one runs.
+   * Makes room for a pass in a bank, and lets all registers be there. Must not be called while
+   * steps run.
    *
    * @throws IllegalArgumentException if a matrix would have more elements than an array can have
    */
-  public void ensureRows(int needed, int neededLogits) {
-    if (needed <= rows && neededLogits <= logitRows) {
+  public void select(Bank bank, int rows, int logitRows) {
+    if (rows > bank.rows || logitRows > bank.logitRows) {
+      grow(bank, Math.max(rows, bank.rows), Math.max(logitRows, bank.logitRows));
+    } else if (bank == selected) {
       return;
     }
-    int newRows = Math.max(rows, needed);
-    int newLogitRows = Math.max(logitRows, neededLogits);
-    close(); // should memory run out, the next pass begins anew
+    selected = bank;
+    for (int i = 0; i < shared.size(); i++) {
+      float[] matrix = bank.matrices[i];
+      shared.get(i).registers.forEach(register -> register.assign(matrix));
+    }
     if (logits != null) {
-      logits.assign(new float[elements(newLogitRows, logits.columns())]);
+      logits.assign(bank.logits);
     }
-    for (Shared entry : shared) {
-      float[] matrix = new float[elements(newRows, entry.columns)];
-      entry.registers.forEach(register -> register.assign(matrix));
+  }
+
+  private void grow(Bank bank, int rows, int logitRows) {
+    drop(bank); // should memory run out, the next pass begins anew
+    if (logits != null) {
+      bank.logits = new float[elements(logitRows, logits.columns())];
     }
-    queries = new float[elements(newRows, queryColumns)];
-    keys = new float[elements(newRows, kvColumns)];
-    values = new float[elements(newRows, kvColumns)];
-    rows = newRows;
-    logitRows = newLogitRows;
+    float[][] matrices = new float[shared.size()][];
+    for (int i = 0; i < matrices.length; i++) {
+      matrices[i] = new float[elements(rows, shared.get(i).columns)];
+    }
+    bank.matrices = matrices;
+    bank.queries = new float[elements(rows, queryColumns)];
+    bank.keys = new float[elements(rows, kvColumns)];
+    bank.values = new float[elements(rows, kvColumns)];
+    bank.rows = rows;
+    bank.logitRows = logitRows;
   }
 
   private static int elements(int rows, int columns) {
@@ -101,17 +141,17 @@ public final class Arena {
 
   /** Rotated queries, {@code [rows, heads, headDim]}. */
   public float[] queries() {
-    return queries;
+    return selected.queries;
   }
 
   /** New keys, {@code [rows, kvHeads, headDim]}. */
   public float[] keys() {
-    return keys;
+    return selected.keys;
   }
 
   /** New values, {@code [rows, kvHeads, headDim]}. */
   public float[] values() {
-    return values;
+    return selected.values;
   }
 
   public AttentionScratch attention(int worker) {
@@ -122,26 +162,14 @@ public final class Arena {
     return productScratch[worker];
   }
 
-  /** Bytes of the arrays now allocated, without the workers' scratch. */
-  public long bytes() {
-    long columns = queryColumns + 2L * kvColumns;
-    for (Shared entry : shared) {
-      columns += entry.columns;
-    }
-    long ofLogits = logits == null ? 0 : (long) logitRows * logits.columns();
-    return (columns * rows + ofLogits) * Float.BYTES;
-  }
-
-  /** Drops all arrays; the next pass allocates them anew. */
-  public void close() {
-    rows = 0;
-    logitRows = 0;
-    queries = NOTHING;
-    keys = NOTHING;
-    values = NOTHING;
-    shared.forEach(entry -> entry.registers.forEach(register -> register.assign(NOTHING)));
-    if (logits != null) {
-      logits.assign(NOTHING);
+  /** Frees a bank's arrays; the next pass in it allocates them anew. */
+  public void drop(Bank bank) {
+    bank.drop();
+    if (bank == selected) {
+      shared.forEach(entry -> entry.registers.forEach(register -> register.assign(NOTHING)));
+      if (logits != null) {
+        logits.assign(NOTHING);
+      }
     }
   }
 }
