@@ -4,6 +4,9 @@ import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Page;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -51,7 +54,13 @@ final class PagePicture {
     throw new IOException("there is no server");
   }
 
-  private static void draw(LivePage page, Path folder) {
+  private static String script() throws IOException {
+    try (InputStream in = PagePicture.class.getResourceAsStream("growing-tree.js")) {
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    }
+  }
+
+  private static void draw(LivePage page, Path folder) throws IOException {
     for (String id : List.of("prefix", "timestamp", "tools", "salt", "history")) {
       page.find("[data-experiment=" + id + "]").click();
       page.page.waitForFunction("() => document.querySelectorAll('.cost').length === 2");
@@ -62,6 +71,7 @@ final class PagePicture {
     page.page.mouse().move(0, 0);
     settle(page);
     shoot(page, folder.resolve("page-try.png"));
+    Files.writeString(folder.resolve("growing-tree.svg"), (String) page.page.evaluate(script()));
     Locator request = page.find("#requests button").first();
     request.click();
     page.page.waitForSelector("#details .bars");

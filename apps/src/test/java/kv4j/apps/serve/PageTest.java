@@ -10,6 +10,9 @@ import com.openai.client.OpenAIClient;
 import com.openai.client.okhttp.OpenAIOkHttpClient;
 import com.openai.models.chat.completions.ChatCompletion;
 import com.openai.models.chat.completions.ChatCompletionCreateParams;
+import java.io.InputStream;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -140,6 +143,31 @@ class PageTest {
     page.find("[data-key='run " + last.get("id").longValue() + "']").click();
     page.find("#details button.inline").click();
     assertTrue(page.text("#details h2").contains(second.id()));
+  }
+
+  @Test
+  void chunksAndCancelledRequestsAreSeen() throws Exception {
+    server.ask(
+        "/v1/completions", "{\"prompt\":\"%s\",\"max_tokens\":1}".formatted("x".repeat(199)));
+    page.page.waitForSelector("#requests [data-state=finished]").click();
+    page.page.waitForSelector("#details .reason");
+    assertTrue(
+        page.text("#details .facts").contains("64 + 64 + 64 + 8 tokens"), "200 with a begin");
+    assertEquals(4, page.find("#requests .computed").count());
+
+    HttpResponse<InputStream> endless =
+        server.client.send(
+            server
+                .post(
+                    "/v1/completions",
+                    "{\"prompt\":\"y\",\"max_tokens\":3000,\"stream\":true,\"logit_bias\":{\"257\":-100}}")
+                .build(),
+            BodyHandlers.ofInputStream());
+    page.page.waitForSelector("#requests [data-state=decode]");
+    endless.body().close();
+    page.page.waitForSelector("#requests [data-state=cancelled]").click();
+    assertTrue(page.text("#details .state").startsWith("cancelled"));
+    assertTrue(page.tokens("generated") > 0);
   }
 
   @Test

@@ -17,6 +17,7 @@ export class Details {
   #open; // opens a run or request
   #shown = null; // {kind, id}
   #drawn = null; // what the panel was drawn of
+  #maps = null; // {tokens, element} of the run that is shown
   #offline = false;
 
   /**
@@ -42,6 +43,7 @@ export class Details {
   show(shown, store) {
     this.#shown = shown;
     this.#drawn = null;
+    this.#maps = null;
     this.refresh(store);
   }
 
@@ -88,14 +90,12 @@ export class Details {
       ...(run.salted ? [[term("salt", "Salt"), "found with its salt only"]] : []),
       ["Goes on as", many(run.children.length, "run")],
     ]);
-    const maps = el("div", { class: "maps" });
-    this.#loadMaps(maps, run, store.model);
     return [
       el("h2", {}, term("run", "Run"), ` ${id}`),
       strip({ kind: "stored", texts: run.texts, label: "Stored" }),
       facts,
       el("h3", {}, term("kv", "Keys and values"), " by layer and head"),
-      maps,
+      this.#mapsOf(run, store.model),
     ];
   }
 
@@ -104,6 +104,16 @@ export class Details {
       return el("button", { type: "button", class: "inline", onclick: () => this.#open({ kind: "request", id: request }) }, "this request");
     }
     return request === "" ? "a request without a name" : request;
+  }
+
+  /** Heat maps of a run's keys and values, which are asked for once for the same tokens. */
+  #mapsOf(run, model) {
+    const tokens = `${run.id} ${run.start} ${run.texts.length}`;
+    if (this.#maps?.tokens !== tokens) {
+      this.#maps = { tokens, element: el("div", { class: "maps" }) };
+      this.#loadMaps(this.#maps.element, run, model);
+    }
+    return this.#maps.element;
   }
 
   async #loadMaps(maps, run, model) {

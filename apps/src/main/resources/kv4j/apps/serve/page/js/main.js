@@ -39,6 +39,7 @@ const chooseSide = tabs(byId("side-tabs"), (panel) => {
 function open(what) {
   tree.select(what.kind === "run" ? what.id : null);
   requests.select(what.kind === "request" ? what.id : null);
+  tree.lightUp(player.store.requests.get(what.id)?.lookup?.run);
   chooseSide("details");
   chooseView("side-panel");
   details.show(what, player.store);

@@ -1,7 +1,7 @@
 /** Where the runs of a tree go: positions in tokens from left to right, a row for each branch. */
 
 /** Children shown below one run; others are folded. */
-export const MOST_CHILDREN = 24;
+const MOST_CHILDREN = 24;
 
 /**
  * Lays a tree out.

@@ -52,13 +52,19 @@ export class TreeView {
 
   /** Something has happened: runs it concerns light up. */
   happened({ event, data }) {
-    if (event === "found" && data.run) {
-      this.#store?.path(data.run).forEach((run) => this.#flashes.set(`run ${run.id}`, "found"));
+    if (event === "found") {
+      this.lightUp(data.run);
     } else if (event === "inserted") {
       this.#flashes.set(`run ${data.run}`, "inserted");
     } else if (event === "removed") {
       this.#flashes.set(`run ${data.run}`, "removed");
     }
+  }
+
+  /** Shows, for a moment, a run and those above it. */
+  lightUp(id) {
+    this.#store.path(id).forEach((run) => this.#flashes.set(`run ${run.id}`, "found"));
+    this.#stale = true;
   }
 
   select(id) {
