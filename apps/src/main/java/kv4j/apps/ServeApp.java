@@ -88,7 +88,7 @@ public final class ServeApp implements Command {
   private static String announcement(Server server, ServedModel model, ServeOptions options) {
     String key = options.keys().areNeeded() ? " -H 'Authorization: Bearer KEY'" : "";
     return """
-        %s answers at %s; try:
+        %s answers at %s; open it to see the cache at work, or try:
         curl %s/v1/chat/completions -H 'Content-Type: application/json'%s -d \
         '{"messages": [{"role": "user", "content": "Hello"}], "max_tokens": 16}'"""
         .formatted(model.card().id(), server.url(), server.url(), key);

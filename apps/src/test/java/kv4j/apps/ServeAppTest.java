@@ -73,7 +73,8 @@ class ServeAppTest {
         "[{\"name\":\"s\",\"messages\":[{\"role\":\"system\",\"content\":\""
             + "You are a helpful assistant of few words."
             + "\"}]}]");
-    Process process = start("--warm", warm.toString());
+    Path record = folder.resolve("record.jsonl");
+    Process process = start("--warm", warm.toString(), "--record", record.toString());
     try (BufferedReader lines = process.inputReader()) {
       List<String> said = read(lines, "curl");
       assertTrue(said.contains("pinned s: 48 tokens"), said.toString());
@@ -106,6 +107,9 @@ class ServeAppTest {
               .at("/usage/completion_tokens")
               .intValue();
       assertEquals(800, tokens);
+      List<String> recorded = Files.readAllLines(record);
+      assertTrue(recorded.get(0).startsWith("{\"event\":\"snapshot\",\"data\":{"), recorded.get(0));
+      assertEquals(2, recorded.stream().filter(line -> line.contains(":\"finished\"")).count());
     } finally {
       process.destroyForcibly();
     }
@@ -139,6 +143,8 @@ class ServeAppTest {
     refused("either prompt or messages", "--port", "0", "--warm", warm.toString());
     Files.writeString(warm, "{\"name\":\"x\"}");
     refused("must be a JSON array", "--port", "0", "--warm", warm.toString());
+    String nowhere = folder.resolve("none").resolve("file").toString();
+    refused("--record cannot write " + nowhere, "--port", "0", "--record", nowhere);
     try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       String port = Integer.toString(taken.getLocalPort());
       refused("cannot listen on 127.0.0.1:" + port, "--port", port);

@@ -22,28 +22,34 @@ public sealed interface CacheEvent {
    *
    * @param run where the whole blocks end that the lookup found, which are held while its sequence
    *     is open; 0 if there are none
+   * @param label what the request is called
    */
-  record Found(long number, String namespace, long run, Lookup lookup) implements CacheEvent {}
+  record Found(long number, String namespace, long run, Lookup lookup, String label)
+      implements CacheEvent {}
 
   /**
    * Tokens that were computed and are kept from now on, as a run of their own.
    *
+   * @param salted whether they can be found with a salt only
    * @param run the new run
    * @param parent the run that it follows; 0 if it begins its sequence
    * @param start position of the first token in its sequence
    * @param tokens their ids; not to be modified
    * @param entries blocks adopted for them
    * @param bytes of those blocks
+   * @param label what the request is called that computed them
    */
   record Inserted(
       long number,
       String namespace,
+      boolean salted,
       long run,
       long parent,
       int start,
       int[] tokens,
       int entries,
-      long bytes)
+      long bytes,
+      String label)
       implements CacheEvent {}
 
   /**
@@ -78,4 +84,18 @@ public sealed interface CacheEvent {
       long bytes,
       CacheStats.Removal cause)
       implements CacheEvent {}
+
+  /**
+   * A prefix is kept from now on under a name: neither its runs nor those above are evicted.
+   *
+   * @param run where it ends
+   */
+  record Pinned(long number, String namespace, long run, String name) implements CacheEvent {}
+
+  /**
+   * A name was given up.
+   *
+   * @param run where its prefix ends
+   */
+  record Unpinned(long number, String namespace, long run, String name) implements CacheEvent {}
 }

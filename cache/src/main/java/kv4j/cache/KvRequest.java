@@ -14,13 +14,21 @@ import java.util.Objects;
  * @param salt a secret that separates like a namespace; besides, a salted request neither learns of
  *     what others have stored (in a miss reason, or in the time that finding one takes) nor shows
  *     them its own; empty: none
+ * @param label what the caller calls the request: kept with what it leaves in a cache, for people
+ *     who look at that, and of no effect on what is found; empty: nothing
  */
 public record KvRequest(
-    int[] prompt, int sharedPrefixTokens, String namespace, String model, String salt) {
+    int[] prompt,
+    int sharedPrefixTokens,
+    String namespace,
+    String model,
+    String salt,
+    String label) {
   public KvRequest {
     Objects.requireNonNull(namespace);
     Objects.requireNonNull(model);
     Objects.requireNonNull(salt);
+    Objects.requireNonNull(label);
     if (prompt.length == 0) {
       throw new IllegalArgumentException("a prompt needs at least 1 token");
     }
@@ -34,7 +42,13 @@ public record KvRequest(
     }
   }
 
-  /** A request without a salt. */
+  /** A request without a label. */
+  public KvRequest(
+      int[] prompt, int sharedPrefixTokens, String namespace, String model, String salt) {
+    this(prompt, sharedPrefixTokens, namespace, model, salt, "");
+  }
+
+  /** A request without a salt or a label. */
   public KvRequest(int[] prompt, int sharedPrefixTokens, String namespace, String model) {
     this(prompt, sharedPrefixTokens, namespace, model, "");
   }
@@ -46,21 +60,26 @@ public record KvRequest(
 
   /** The same for other tokens. */
   public KvRequest withPrompt(int[] other) {
-    return new KvRequest(other, sharedPrefixTokens, namespace, model, salt);
+    return new KvRequest(other, sharedPrefixTokens, namespace, model, salt, label);
   }
 
   /** The same for a tenant. */
   public KvRequest withNamespace(String other) {
-    return new KvRequest(prompt, sharedPrefixTokens, other, model, salt);
+    return new KvRequest(prompt, sharedPrefixTokens, other, model, salt, label);
   }
 
   /** The same for a model. */
   public KvRequest withModel(String other) {
-    return new KvRequest(prompt, sharedPrefixTokens, namespace, other, salt);
+    return new KvRequest(prompt, sharedPrefixTokens, namespace, other, salt, label);
   }
 
   /** The same with a salt. */
   public KvRequest withSalt(String other) {
-    return new KvRequest(prompt, sharedPrefixTokens, namespace, model, other);
+    return new KvRequest(prompt, sharedPrefixTokens, namespace, model, other, label);
+  }
+
+  /** The same under a name. */
+  public KvRequest withLabel(String other) {
+    return new KvRequest(prompt, sharedPrefixTokens, namespace, model, salt, other);
   }
 }

@@ -1,7 +1,10 @@
 package kv4j.cache;
 
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * What a cache keeps in a tree of prefixes at one moment.
@@ -9,9 +12,15 @@ import java.util.List;
  * @param number of the last {@link CacheEvent} before that moment; 0 before the first
  * @param maxBytes most bytes it may keep
  * @param storage what it keeps, counted
+ * @param pinned names of prefixes that are kept, and the runs where these end
  * @param runs depth first: each before those that follow it, which are in order of insertion
  */
-public record TreeSnapshot(long number, long maxBytes, CacheStats.Storage storage, List<Run> runs) {
+public record TreeSnapshot(
+    long number,
+    long maxBytes,
+    CacheStats.Storage storage,
+    SortedMap<String, Long> pinned,
+    List<Run> runs) {
   /**
    * A stretch of tokens between two forks, or a fork and an end.
    *
@@ -27,6 +36,7 @@ public record TreeSnapshot(long number, long maxBytes, CacheStats.Storage storag
    * @param pins open sequences and names that keep it or a run below from being evicted
    * @param hits lookups that found it
    * @param age since it was inserted or, where that refreshes it, last used
+   * @param label what the request is called that computed it
    */
   public record Run(
       long id,
@@ -40,9 +50,11 @@ public record TreeSnapshot(long number, long maxBytes, CacheStats.Storage storag
       long bytes,
       int pins,
       long hits,
-      Duration age) {}
+      Duration age,
+      String label) {}
 
   public TreeSnapshot {
+    pinned = Collections.unmodifiableSortedMap(new TreeMap<>(pinned));
     runs = List.copyOf(runs);
   }
 }

@@ -6,7 +6,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
-import kv4j.apps.serve.host.Recorder;
+import kv4j.apps.serve.host.RequestRecord;
 import kv4j.apps.serve.openai.Piece;
 import kv4j.apps.serve.openai.Settings;
 import kv4j.apps.serve.openai.TokenProbability;
@@ -28,45 +28,38 @@ final class Answer implements TokenListener {
   private final StringBuilder shown = new StringBuilder();
   private final Deque<Piece.Token> held = new ArrayDeque<>();
   private final Consumer<Piece> out;
-  private final String name;
-  private final Recorder recorder;
-  private boolean begun;
+  private final RequestRecord record;
   private int offset;
   private boolean stopped;
 
   /**
    * @param index of the answer among those to the request
    * @param out takes its pieces, but for the last
-   * @param name what events call it
+   * @param record takes note of what comes of it
    */
   Answer(
       int index,
       Settings settings,
       Tokenizer tokenizer,
       Consumer<Piece> out,
-      String name,
-      Recorder recorder) {
+      RequestRecord record) {
     this.index = index;
     this.settings = settings;
     this.tokenizer = tokenizer;
     this.out = out;
-    this.name = name;
-    this.recorder = recorder;
+    this.record = record;
     decoder = new StreamingDecoder(tokenizer);
     text = new TextStream(tokenizer, settings.stops(), shown::append);
   }
 
   @Override
   public void prefilled(int tokens) {
-    recorder.prefilled(name, tokens);
+    record.prefilled(tokens);
   }
 
   @Override
   public boolean token(int token, float[] row) {
-    if (!begun) {
-      begun = true;
-      recorder.firstToken(name);
-    }
+    record.token(token);
     if (settings.logprobs().isPresent() && !tokenizer.endTokens().contains(token)) {
       int top = settings.logprobs().getAsInt();
       held.add(new Piece.Token(TokenProbability.of(token, row, top), offset));

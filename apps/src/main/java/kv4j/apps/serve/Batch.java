@@ -11,7 +11,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import kv4j.apps.serve.engine.Finished;
 import kv4j.apps.serve.engine.QueueFullException;
 import kv4j.apps.serve.engine.Running;
-import kv4j.apps.serve.host.Recorder;
+import kv4j.apps.serve.host.RequestRecord;
 import kv4j.apps.serve.host.ServedModel;
 import kv4j.apps.serve.host.Tenant;
 import kv4j.apps.serve.openai.Account;
@@ -78,37 +78,38 @@ final class Batch implements AutoCloseable {
 
   private void startAnswer(int index) throws QueueFullException {
     int prompt = index / ask.settings().answers();
+    String name = finished.length == 1 ? id : id + "-" + index;
     GenerationRequest request =
         new GenerationRequest(
-            tenant.request(ask.prompts().get(prompt), ask.settings().salt()),
+            tenant.request(ask.prompts().get(prompt), ask.settings().salt(), name),
             ask.newTokens().get(prompt),
             ask.settings().sampling(index));
-    String name = finished.length == 1 ? id : id + "-" + index;
-    Recorder recorder = model.recorder();
-    Answer answer =
-        new Answer(index, ask.settings(), model.card().tokenizer(), this::put, name, recorder);
-    recorder.queued(
-        name, tenant, request.prompt().length, ask.settings().user(), ask.settings().cacheKey());
+    RequestRecord record =
+        model
+            .recorder()
+            .queued(
+                name, tenant, request.prompt(), ask.settings().user(), ask.settings().cacheKey());
+    Answer answer = new Answer(index, ask.settings(), model.card().tokenizer(), this::put, record);
     Running started;
     try {
       started = model.engine().start(request, answer);
     } catch (QueueFullException e) {
-      recorder.rejected(name);
+      record.rejected();
       throw e;
     }
     running.add(started);
-    started.result().whenComplete((result, failure) -> end(answer, name, result, failure));
+    started.result().whenComplete((result, failure) -> end(answer, record, result, failure));
   }
 
-  private void end(Answer answer, String name, Finished result, Throwable failure) {
+  private void end(Answer answer, RequestRecord record, Finished result, Throwable failure) {
     if (failure != null) {
-      model.recorder().failed(name);
+      record.failed();
       items.add(new Item(null, null, failure));
       return;
     }
     Item last;
     try {
-      model.recorder().finished(name, result);
+      record.finished(result);
       last = new Item(answer.end(), result, null);
     } catch (RuntimeException | Error e) { // somebody waits for the last item, whatever happens
       last = new Item(null, null, e);

@@ -24,6 +24,7 @@ import org.apache.commons.cli.Options;
  * @param fault what is to be wrong with what requests find cached
  * @param maxBytes most bytes the cache keeps
  * @param warm file with prefixes to compute and pin at the start
+ * @param record file to write all events to
  * @param deadline how long requests have to end in when the server is stopped
  */
 public record ServeOptions(
@@ -35,6 +36,7 @@ public record ServeOptions(
     Optional<Fault> fault,
     long maxBytes,
     Optional<Path> warm,
+    Optional<Path> record,
     Duration deadline) {
   private static final int MOST_RUNNING = 256;
   private static final int MOST_WAITING = 4096;
@@ -87,6 +89,12 @@ public record ServeOptions(
           "FILE",
           "prefixes to compute and pin first: a JSON array of what /cache/warm takes",
           text -> Path.of(Values.text(text)));
+  private static final ValueOption<Path> RECORD =
+      ValueOption.optional(
+          "record",
+          "FILE",
+          "where to write what happens, for the page to play again",
+          text -> Path.of(Values.text(text)));
   private static final ValueOption<Duration> DEADLINE =
       ValueOption.of(
           "deadline",
@@ -109,6 +117,7 @@ public record ServeOptions(
             TextSession.CACHE,
             TextSession.MAX_BYTES,
             WARM,
+            RECORD,
             DEADLINE)) {
       options.addOption(option.option());
     }
@@ -135,6 +144,7 @@ public record ServeOptions(
         TextSession.CACHE.in(line),
         TextSession.MAX_BYTES.in(line),
         WARM.find(line),
+        RECORD.find(line),
         DEADLINE.in(line));
   }
 

@@ -5,13 +5,18 @@ import io.javalin.compression.CompressionStrategy;
 import io.javalin.config.JavalinConfig;
 import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
+import io.javalin.http.staticfiles.Location;
+import io.javalin.http.staticfiles.StaticFileConfig;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
 import kv4j.apps.serve.admin.CacheRoutes;
 import kv4j.apps.serve.admin.EventRoutes;
 import kv4j.apps.serve.admin.LessonRoutes;
 import kv4j.apps.serve.admin.Pins;
+import kv4j.apps.serve.admin.Recording;
 import kv4j.apps.serve.host.ServedModel;
 import kv4j.apps.serve.http.Bodies;
 import kv4j.apps.serve.http.ErrorPages;
@@ -43,6 +48,19 @@ public final class Server implements AutoCloseable {
   /** Threads for all but requests that generate: health, metrics and whatever is refused. */
   private static final int SPARE_THREADS = 32;
 
+  /** The page runs and loads what this server has, and nothing that stands in a text. */
+  private static final Map<String, String> PAGE_HEADERS =
+      Map.of(
+          "Content-Security-Policy",
+          "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
+              + " base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+          "X-Content-Type-Options",
+          "nosniff",
+          "Referrer-Policy",
+          "no-referrer",
+          "Cache-Control",
+          "no-cache");
+
   private final ServedModel model;
   private final ServeOptions options;
   private final Pins pins;
@@ -53,6 +71,7 @@ public final class Server implements AutoCloseable {
   private final EventRoutes events;
   private final LessonRoutes lessons;
   private final Javalin javalin;
+  private Optional<Recording> recording = Optional.empty();
 
   /**
    * A server that does not listen yet.
@@ -83,6 +102,7 @@ public final class Server implements AutoCloseable {
    * @throws IllegalArgumentException if the address is taken or is not this machine's
    */
   public void start() {
+    recording = options.record().map(file -> new Recording(model, file));
     try {
       javalin.start();
     } catch (RuntimeException e) { // Javalin wraps them all
@@ -123,7 +143,14 @@ public final class Server implements AutoCloseable {
           connector.setIdleTimeout(IDLE.toMillis());
           return connector;
         });
+    config.staticFiles.add(Server::page);
     routes(config.routes);
+  }
+
+  private static void page(StaticFileConfig files) {
+    files.location = Location.CLASSPATH;
+    files.directory = "/kv4j/apps/serve/page";
+    files.headers = PAGE_HEADERS;
   }
 
   private QueuedThreadPool threads() {
@@ -152,6 +179,7 @@ public final class Server implements AutoCloseable {
     routes.post("/tokenize", models::tokenize);
     routes.post("/detokenize", models::detokenize);
     routes.get("/cache", cache::tree);
+    routes.get("/cache/runs/{id}", cache::run);
     routes.get("/cache/stats", cache::stats);
     routes.post("/cache/warm", cache::warm);
     routes.get("/cache/pins", cache::pins);
@@ -229,6 +257,7 @@ public final class Server implements AutoCloseable {
     model.engine().drain(options.deadline());
     generations.awaitWritten(LAST_WORDS);
     javalin.stop();
+    recording.ifPresent(Recording::close);
     pins.close();
   }
 }

@@ -60,6 +60,13 @@ class CacheAdminTest {
     assertTrue(texts.toString().contains("bytes are|texts are|"), texts.toString());
     assertEquals(tree.at("/storage/bytes").longValue(), bytes);
     assertEquals(2, tree.get("runs").get(0).get("hits").intValue());
+    JsonNode first = server.get("/cache/runs/" + tree.at("/runs/0/id").longValue()).json();
+    assertEquals(tree.at("/runs/0/texts"), first.get("texts"));
+    assertEquals(2, first.get("keys").size(), "layers");
+    assertEquals(2, first.at("/values/1").size(), "heads");
+    assertTrue(first.at("/keys/0/0").doubleValue() > 0);
+    assertEquals(404, server.get("/cache/runs/9999").status());
+    assertEquals(404, server.get("/cache/runs/x").status());
 
     JsonNode stats = server.get("/cache/stats").json();
     assertEquals(3, stats.at("/lookups/count").intValue());
@@ -173,6 +180,15 @@ class CacheAdminTest {
       }
     }
     assertEquals(FollowerTree.of(server.get("/cache").json()), follower.runs());
+    List<String> requests = new ArrayList<>();
+    for (SseReader.Event event : events) {
+      assertTrue(event.data().get("time").longValue() > 0);
+      JsonNode request = event.data().path("request");
+      if (!request.isMissingNode() && !requests.contains(request.textValue())) {
+        requests.add(request.textValue());
+      }
+    }
+    assertEquals(2, requests.size(), "what a request found and left is told with its name");
     assertTrue(
         new TreeSet<>(events.stream().map(SseReader.Event::name).toList())
             .containsAll(List.of("queued", "found", "first_token", "inserted", "finished")),

@@ -10,7 +10,7 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 
-/** Follows a server's events. */
+/** Follows a server's events, but for the figures, which come when they like. */
 final class SseReader implements AutoCloseable {
   private final BufferedReader lines;
 
@@ -40,7 +40,7 @@ final class SseReader implements AutoCloseable {
         name = line.substring(7);
       } else if (line.startsWith("data: ")) {
         data = TestServer.JSON.readTree(line.substring(6));
-      } else if (line.isEmpty() && data != null) {
+      } else if (line.isEmpty() && data != null && !name.equals("figures")) {
         return new Event(id, name, data);
       }
     }

@@ -65,7 +65,8 @@ class TenantsTest {
       assertEquals(200, server.get("/health").status());
       assertEquals(200, server.get("/version").status());
       refused(401, "invalid_api_key", get(server, "/cache", null));
-      refused(403, "no_admin_key", get(server, "/cache", "right"));
+      refused(403, "no_admin_key", get(server, "/cache/stats", "right"));
+      assertEquals(200, get(server, "/cache", "right").status());
       Reply basic =
           server.send(server.request("/v1/models").header("Authorization", "Basic right"));
       refused(401, "invalid_api_key", basic);
@@ -76,13 +77,15 @@ class TenantsTest {
   @Test
   void whatConcernsAllTenantsNeedsTheAdminKey() {
     try (TestServer server = TestServer.withKeys(Optional.of("user"), Optional.empty(), "admin")) {
-      for (String path : List.of("/cache", "/cache/stats", "/cache/pins", "/cache/pins/x")) {
+      for (String path : List.of("/cache", "/events", "/cache/runs/1")) {
+        refused(401, "invalid_api_key", get(server, path, null));
+      }
+      for (String path : List.of("/cache/stats", "/cache/pins", "/cache/pins/x")) {
         refused(401, "invalid_api_key", get(server, path, null));
         refused(403, "admin_key_needed", get(server, path, "user"));
         int status = path.endsWith("/x") ? 404 : 200;
         assertEquals(status, get(server, path, "admin").status());
       }
-      refused(403, "admin_key_needed", get(server, "/events", "user"));
       refused(403, "admin_key_needed", post(server, "/reset_prefix_cache", "", "user"));
       refused(403, "admin_key_needed", post(server, "/cache/warm", "{}", "user"));
       assertEquals(200, post(server, "/reset_prefix_cache", "", "admin").status());
@@ -122,6 +125,17 @@ class TenantsTest {
       assertEquals(
           List.of("one", "two"),
           tree.get("runs").findValuesAsText("namespace").stream().distinct().sorted().toList());
+      JsonNode ownTree = get(server, "/cache", "k1").json();
+      assertEquals(
+          List.of("one"),
+          ownTree.get("runs").findValuesAsText("namespace").stream().distinct().toList());
+      assertFalse(ownTree.has("storage"), "which is of all tenants together");
+      for (JsonNode run : tree.get("runs")) {
+        boolean isOwn = run.get("namespace").textValue().equals("one");
+        String path = "/cache/runs/" + run.get("id").longValue();
+        assertEquals(isOwn ? 200 : 404, get(server, path, "k1").status());
+        assertEquals(200, get(server, path, "admin").status());
+      }
     }
   }
 

@@ -72,15 +72,24 @@ final class TestServer implements AutoCloseable {
   }
 
   TestServer(Keys keys, int running, int waiting, Optional<String> template) {
-    this(keys, running, waiting, template, Optional.empty());
+    this(keys, running, waiting, template, CACHE_BYTES);
+  }
+
+  TestServer(Keys keys, int running, int waiting, Optional<String> template, long cacheBytes) {
+    this(keys, running, waiting, template, cacheBytes, Optional.empty());
   }
 
   private TestServer(
-      Keys keys, int running, int waiting, Optional<String> template, Optional<Fault> fault) {
+      Keys keys,
+      int running,
+      int waiting,
+      Optional<String> template,
+      long cacheBytes,
+      Optional<Fault> fault) {
     LoadedModel loaded =
         new LoadedModel(model(), template.map(t -> new ChatTemplate(t, "", "")), Map.of());
     // Small chunks, so that a long prompt takes several passes.
-    model = new ServedModel(loaded, new EngineOptions(1, 64), fault, CACHE_BYTES, running, waiting);
+    model = new ServedModel(loaded, new EngineOptions(1, 64), fault, cacheBytes, running, waiting);
     server =
         new Server(
             model,
@@ -91,14 +100,15 @@ final class TestServer implements AutoCloseable {
                 running,
                 waiting,
                 fault,
-                CACHE_BYTES,
+                cacheBytes,
+                Optional.empty(),
                 Optional.empty(),
                 Duration.ofSeconds(20)));
     server.start();
   }
 
   static TestServer withFault(Fault fault) {
-    return new TestServer(NO_KEYS, 2, 16, Optional.empty(), Optional.of(fault));
+    return new TestServer(NO_KEYS, 2, 16, Optional.empty(), CACHE_BYTES, Optional.of(fault));
   }
 
   static TestServer withKeys(Optional<String> single, Optional<Path> file, String admin) {

@@ -48,7 +48,9 @@ final class UnsharedCache implements KvCache {
     }
     Lookup lookup = new Lookup(request.prompt().length, 0, Lookup.Reason.NOT_KEPT, "");
     counters.record(lookup);
-    config.tell(new CacheEvent.Found(events.incrementAndGet(), request.namespace(), 0, lookup));
+    config.tell(
+        new CacheEvent.Found(
+            events.incrementAndGet(), request.namespace(), 0, lookup, request.label()));
     return new Sequence(lookup);
   }
 

@@ -27,9 +27,9 @@ final class Journal {
   private List<CacheEvent> events = new ArrayList<>();
 
   /** Counts a lookup that found whole blocks up to the end of {@code node}, or of a root. */
-  void find(Node<?> node, Lookup lookup, boolean copied, long nanos) {
+  void find(Node<?> node, String label, Lookup lookup, boolean copied, long nanos) {
     lookups.record(lookup, copied, nanos);
-    events.add(new CacheEvent.Found(++lastEvent, node.space.namespace(), node.id, lookup));
+    events.add(new CacheEvent.Found(++lastEvent, node.space.namespace(), node.id, lookup, label));
   }
 
   void insert(Node<?> node) {
@@ -42,12 +42,14 @@ final class Journal {
         new CacheEvent.Inserted(
             ++lastEvent,
             node.space.namespace(),
+            node.space.isSalted(),
             node.id,
             node.parent.id,
             node.start,
             node.tokens,
             count,
-            node.bytes));
+            node.bytes,
+            node.label));
   }
 
   /** Tells that {@code upper} is made of the beginning of {@code node}. */
@@ -76,6 +78,14 @@ final class Journal {
     events.add(
         new CacheEvent.Removed(
             ++lastEvent, namespace, node.id, from, tokens, count, weight, cause));
+  }
+
+  void pin(Node<?> node, String name) {
+    events.add(new CacheEvent.Pinned(++lastEvent, node.space.namespace(), node.id, name));
+  }
+
+  void unpin(Node<?> node, String name) {
+    events.add(new CacheEvent.Unpinned(++lastEvent, node.space.namespace(), node.id, name));
   }
 
   /** What happened since the last call. */

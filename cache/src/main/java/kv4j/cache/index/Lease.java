@@ -7,13 +7,15 @@ package kv4j.cache.index;
 public final class Lease<B> implements AutoCloseable {
   private final PrefixIndex<B> index;
   final Keyspace space;
+  final String label; // of the request
   // Guarded by the index's lock:
   Node<B> node; // where the pinned path ends; null once given back
   long reserved; // bytes
 
-  Lease(PrefixIndex<B> index, Keyspace space, Node<B> node) {
+  Lease(PrefixIndex<B> index, Keyspace space, String label, Node<B> node) {
     this.index = index;
     this.space = space;
+    this.label = label;
     this.node = node;
   }
 

@@ -23,6 +23,7 @@ final class Node<B> {
   final ArrayList<B> blocks =
       new ArrayList<>(0); // consecutive, the first is the one that `start` falls in
   long bytes; // of the blocks
+  String label = ""; // of the request that computed them
   long startHash; // of all tokens before `start`
   Map<Integer, Node<B>> children = Map.of(); // by first token, in order of insertion
   int pins; // of this node or one below
@@ -83,7 +84,8 @@ final class Node<B> {
         bytes,
         pins,
         hits,
-        Duration.ofNanos(age));
+        Duration.ofNanos(age),
+        label);
   }
 
   /** The blocks of this node and all above it, in order. */

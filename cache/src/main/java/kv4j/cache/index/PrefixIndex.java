@@ -3,6 +3,7 @@ package kv4j.cache.index;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
@@ -24,12 +25,12 @@ import kv4j.cache.TreeSnapshot;
  *
  * <p>Locking: one lock guards the tree, the leases and the journal; whatever reads or changes them
  * takes it for the whole of one short operation, whose cost grows with the sequence in hand and not
- * with what is stored ({@link #snapshot} excepted, which notes every run). No block is read, copied
- * or computed, no clock read, no listener called and nothing drawn under it, and explaining a miss
- * takes it anew for each other space that is asked. Of foreign code only {@link
- * kv4j.cache.EvictionPolicy#rank} runs under it. A block's stored tokens never change, so that
- * whoever was given a block reads it without the lock. Sequences that compute the same tokens at
- * once do so apart: the first to commit is adopted, the other finds its tokens stored and its
+ * with what is stored ({@link #snapshot} and {@link #hold} excepted, which visit the runs). No
+ * block is read, copied or computed, no clock read, no listener called and nothing drawn under it,
+ * and explaining a miss takes it anew for each other space that is asked. Of foreign code only
+ * {@link kv4j.cache.EvictionPolicy#rank} runs under it. A block's stored tokens never change, so
+ * that whoever was given a block reads it without the lock. Sequences that compute the same tokens
+ * at once do so apart: the first to commit is adopted, the other finds its tokens stored and its
  * blocks go with it. Nobody waits for anything but this lock, except in {@link #clear(Duration)},
  * which waits with a limit and without it.
  *
@@ -92,14 +93,15 @@ public final class PrefixIndex<B> {
    * @throws IllegalStateException if the index is closed
    */
   public Match<B> match(Keyspace space, int[] prompt) {
-    return match(space, prompt, true);
+    return match(space, "", prompt, true);
   }
 
   /**
+   * @param label what the request is called, for {@link #snapshot} and events
    * @param hit whether it counts as a hit of what is found, besides being a use
    */
-  public Match<B> match(Keyspace space, int[] prompt, boolean hit) {
-    Match<B> match = locked(() -> find(space, prompt, hit));
+  public Match<B> match(Keyspace space, String label, int[] prompt, boolean hit) {
+    Match<B> match = locked(() -> find(space, label, prompt, hit));
     try {
       return match.explained(explain(space, prompt, match.lookup()));
     } catch (RuntimeException | Error e) { // the pins must not outlive it
@@ -108,7 +110,7 @@ public final class PrefixIndex<B> {
     }
   }
 
-  private Match<B> find(Keyspace space, int[] prompt, boolean hit) {
+  private Match<B> find(Keyspace space, String label, int[] prompt, boolean hit) {
     if (closed) {
       throw new IllegalStateException("the cache is closed");
     }
@@ -122,7 +124,8 @@ public final class PrefixIndex<B> {
     tree.unpin(root);
     leases++;
     B partial = found.at() > last.end() ? tree.anyBlock(found.node(), whole) : null;
-    return new Match<>(lookup, new Lease<>(this, space, last), last.blocksFromRoot(), partial);
+    Lease<B> lease = new Lease<>(this, space, label, last);
+    return new Match<>(lookup, lease, last.blocksFromRoot(), partial);
   }
 
   /** Tokens that {@link #match} would find now; neither pinned nor a use of them. */
@@ -152,7 +155,8 @@ public final class PrefixIndex<B> {
    * @param nanos that all of it took
    */
   public void record(Match<B> match, long nanos) {
-    run(() -> tree.journal.find(match.lease().node, match.lookup(), match.isCopied(), nanos));
+    Lease<B> lease = match.lease();
+    run(() -> tree.journal.find(lease.node, lease.label, match.lookup(), match.isCopied(), nanos));
   }
 
   /**
@@ -218,7 +222,7 @@ public final class PrefixIndex<B> {
           }
           unreserve(lease);
           Node<B> root = tree.pinnedRoot(lease.space);
-          int stored = insert(root, tokens, length, blocks, begin);
+          int stored = insert(root, lease.label, tokens, length, blocks, begin);
           tree.unpin(root);
           giveBack(lease);
           return stored;
@@ -253,7 +257,7 @@ public final class PrefixIndex<B> {
           long had = lease.reserved;
           unreserve(lease);
           Node<B> root = tree.pinnedRoot(lease.space);
-          int stored = insert(root, tokens, whole, blocks, begin);
+          int stored = insert(root, lease.label, tokens, whole, blocks, begin);
           long own = tree.weigh(blocks.subList(stored / tree.blockTokens, blocks.size()));
           lease.reserved = Math.min(had, Math.min(own, tree.room()));
           tree.reserved += lease.reserved;
@@ -266,8 +270,9 @@ public final class PrefixIndex<B> {
         });
   }
 
-  private int insert(Node<B> root, int[] tokens, int length, List<B> blocks, long begin) {
-    int stored = tree.insert(root, tokens, length, blocks);
+  private int insert(
+      Node<B> root, String label, int[] tokens, int length, List<B> blocks, long begin) {
+    int stored = tree.insert(root, label, tokens, length, blocks);
     tree.journal.noRoom += stored < length ? 1 : 0;
     tree.journal.insertNanos += System.nanoTime() - begin;
     return stored;
@@ -278,6 +283,36 @@ public final class PrefixIndex<B> {
       throw new IllegalArgumentException(
           tokens.length + " tokens and " + blocks.size() + " blocks for a length of " + length);
     }
+  }
+
+  /**
+   * A run that is stored, held so that its blocks can be read.
+   *
+   * @param run as in a snapshot
+   * @param lease keeps it
+   * @param blocks that its tokens fall in, in order
+   */
+  public record Held<B>(TreeSnapshot.Run run, Lease<B> lease, List<B> blocks)
+      implements AutoCloseable {
+    @Override
+    public void close() {
+      lease.close();
+    }
+  }
+
+  /** Holds a run by its id, unless it is gone; this visits what is stored until it is found. */
+  public Optional<Held<B>> hold(long run) {
+    return locked(
+        () ->
+            tree.find(run)
+                .map(
+                    node -> {
+                      TreeSnapshot.Run asFound = tree.snapshot(node); // without this hold's pin
+                      tree.queue.pin(node);
+                      leases++;
+                      Lease<B> lease = new Lease<>(this, node.space, "", node);
+                      return new Held<>(asFound, lease, tree.blocksUnder(node));
+                    }));
   }
 
   void release(Lease<B> lease) {
@@ -316,7 +351,8 @@ public final class PrefixIndex<B> {
             Node<B> last = tree.endingAt(found.node(), whole);
             tree.queue.touch(last, false);
             tree.queue.pin(last);
-            named.put(name, new Lease<>(this, space, last));
+            named.put(name, new Lease<>(this, space, "", last));
+            tree.journal.pin(last, name);
           }
           tree.unpin(root);
           return whole;
@@ -329,6 +365,7 @@ public final class PrefixIndex<B> {
         () -> {
           Lease<B> lease = named.remove(name);
           if (lease != null) {
+            tree.journal.unpin(lease.node, name);
             tree.unpin(lease.node);
           }
           return lease != null;
@@ -373,7 +410,11 @@ public final class PrefixIndex<B> {
   }
 
   private void removeAll() {
-    named.values().forEach(lease -> tree.unpin(lease.node));
+    named.forEach(
+        (name, lease) -> {
+          tree.journal.unpin(lease.node, name);
+          tree.unpin(lease.node);
+        });
     named.clear();
     for (Node<B> root : List.copyOf(tree.roots.values())) {
       for (Node<B> child : List.copyOf(root.children.values())) {
@@ -409,7 +450,12 @@ public final class PrefixIndex<B> {
 
   /** All that is stored. */
   public TreeSnapshot snapshot() {
-    return locked(tree::snapshot);
+    return locked(
+        () -> {
+          SortedMap<String, Long> ends = new TreeMap<>();
+          named.forEach((name, lease) -> ends.put(name, lease.node.id));
+          return tree.snapshot(ends);
+        });
   }
 
   /**

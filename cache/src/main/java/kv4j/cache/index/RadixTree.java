@@ -9,6 +9,8 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
 import java.util.function.ToLongFunction;
 import kv4j.cache.CacheStats;
 import kv4j.cache.CacheStats.Removal;
@@ -133,6 +135,7 @@ final class RadixTree<B> {
     Node<B> upper = newNode(node.space, node.parent, node.start, Arrays.copyOf(node.tokens, keep));
     upper.blocks.addAll(whole);
     upper.bytes = weigh(whole);
+    upper.label = node.label;
     upper.pins = node.pins;
     upper.inserted = node.inserted;
     upper.used = node.used;
@@ -183,9 +186,10 @@ final class RadixTree<B> {
    * Stores the first {@code length} tokens as far as they are not stored and there is room,
    * adopting those of {@code blocks} that hold the others.
    *
+   * @param label of the request that computed them
    * @return how many of them are stored now
    */
-  int insert(Node<B> root, int[] tokens, int length, List<B> blocks) {
+  int insert(Node<B> root, String label, int[] tokens, int length, List<B> blocks) {
     Place<B> found = follow(root, tokens, length);
     int firstNew = found.at() / blockTokens;
     Node<B> anchor = endingAt(found.node(), firstNew * blockTokens);
@@ -214,7 +218,7 @@ final class RadixTree<B> {
     if (fit > 0) {
       // What lay beyond the anchor may have been evicted just now: look again for the fork.
       Place<B> fork = follow(anchor, tokens, end);
-      add(endingAt(fork.node(), fork.at()), tokens, end, added.subList(0, fit));
+      add(endingAt(fork.node(), fork.at()), label, tokens, end, added.subList(0, fit));
     }
     if (end < length) {
       int missing = Math.min(length, (firstNew + fit + 1) * blockTokens);
@@ -225,11 +229,12 @@ final class RadixTree<B> {
     return end;
   }
 
-  private void add(Node<B> parent, int[] tokens, int end, List<B> blocks) {
+  private void add(Node<B> parent, String label, int[] tokens, int end, List<B> blocks) {
     int start = parent.end();
     Node<B> node = newNode(parent.space, parent, start, Arrays.copyOfRange(tokens, start, end));
     node.blocks.addAll(blocks);
     node.bytes = weigh(blocks);
+    node.label = label;
     queue.date(node);
     queue.detach(parent);
     parent.putChild(node);
@@ -325,21 +330,52 @@ final class RadixTree<B> {
     }
   }
 
-  /** Everything that is stored, depth first. */
-  TreeSnapshot snapshot() {
+  /**
+   * Everything that is stored, depth first.
+   *
+   * @param pinned names of what is kept, and where that ends
+   */
+  TreeSnapshot snapshot(SortedMap<String, Long> pinned) {
     List<TreeSnapshot.Run> runs = new ArrayList<>();
     Deque<Node<B>> pending = new ArrayDeque<>(roots.values());
     while (!pending.isEmpty()) {
       Node<B> node = pending.pop();
       if (node.parent != null) {
-        runs.add(node.snapshot(queue.age(node)));
+        runs.add(snapshot(node));
       }
       List<Node<B>> children = new ArrayList<>(node.children.values());
       Collections.reverse(children); // the first is the next to be popped
       children.forEach(pending::push);
     }
     CacheStats.Storage storage = journal.storage(queue.pinnedBytes, reserved);
-    return new TreeSnapshot(journal.lastEvent, budget, storage, runs);
+    return new TreeSnapshot(journal.lastEvent, budget, storage, pinned, runs);
+  }
+
+  TreeSnapshot.Run snapshot(Node<B> node) {
+    return node.snapshot(queue.age(node));
+  }
+
+  /** The node of an id, if it is there; visits nodes until it is found. */
+  Optional<Node<B>> find(long id) {
+    Deque<Node<B>> pending = new ArrayDeque<>(roots.values());
+    while (!pending.isEmpty()) {
+      Node<B> node = pending.pop();
+      if (node.id == id && node.parent != null) {
+        return Optional.of(node);
+      }
+      pending.addAll(node.children.values());
+    }
+    return Optional.empty();
+  }
+
+  /** The blocks that a node's tokens fall in, the last perhaps of a node below. */
+  List<B> blocksUnder(Node<B> node) {
+    List<B> under = new ArrayList<>(node.blocks);
+    int last = (node.end() - 1) / blockTokens;
+    if (!owns(node, last)) {
+      under.add(anyBlock(node, last));
+    }
+    return under;
   }
 
   long weigh(List<B> blocks) {

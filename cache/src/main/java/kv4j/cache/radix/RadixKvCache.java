@@ -85,7 +85,8 @@ public final class RadixKvCache implements KvCache {
   public KvSequence open(KvRequest request) {
     FlightEvents.TimedLookup flight = FlightEvents.begin();
     long begin = System.nanoTime();
-    PrefixIndex.Match<KvBlock> match = index.match(Keyspace.of(request), request.prompt());
+    PrefixIndex.Match<KvBlock> match =
+        index.match(Keyspace.of(request), request.label(), request.prompt(), true);
     Sequence sequence = start(match);
     record(request, match, flight, begin);
     return sequence;
@@ -101,7 +102,8 @@ public final class RadixKvCache implements KvCache {
     FlightEvents.TimedLookup flight = FlightEvents.begin();
     long begin = System.nanoTime();
     int[] prompt = request.prompt();
-    PrefixIndex.Match<KvBlock> match = index.match(Keyspace.of(request), prompt, !again);
+    PrefixIndex.Match<KvBlock> match =
+        index.match(Keyspace.of(request), request.label(), prompt, !again);
     int own = layout.blocksFor(prompt.length) - match.shared().size();
     if (!index.reserveOrLeave(match.lease(), own * layout.bytesPerBlock())) {
       match.lease().close();
@@ -169,6 +171,17 @@ public final class RadixKvCache implements KvCache {
   /** Gives up a pin; false if there is none of that name. */
   public boolean unpin(String name) {
     return index.unpin(name);
+  }
+
+  /**
+   * How large the keys and values of a run are, computed now; it is held meanwhile, and read
+   * without the lock.
+   *
+   * @param run its id, as in a {@link #snapshot}
+   * @return empty if there is no such run any more
+   */
+  public Optional<RunMagnitudes> magnitudes(long run) {
+    return index.hold(run).map(held -> RunMagnitudes.of(held, layout));
   }
 
   /**

@@ -52,7 +52,7 @@ public final class SimplePrefixCache implements KvCache {
   @Override
   public KvSequence open(KvRequest request) {
     int[] prompt = request.prompt();
-    WholePrefixes.Found found = prefixes.find(Prefix.of(request, prompt), prompt.length);
+    WholePrefixes.Found found = prefixes.find(Prefix.of(request, prompt), request);
     return new Sequence(request, found.lookup(), found.layers());
   }
 
@@ -113,7 +113,8 @@ public final class SimplePrefixCache implements KvCache {
     public void commit(int[] tokens) {
       int shared = request.sharedPrefixTokens();
       if (shared > 0 && shared <= Math.min(length(), tokens.length)) {
-        prefixes.store(Prefix.of(request, tokens), layer -> copyOut(layer, shared));
+        prefixes.store(
+            Prefix.of(request, tokens), request.label(), layer -> copyOut(layer, shared));
       }
     }
 

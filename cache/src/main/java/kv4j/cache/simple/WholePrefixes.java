@@ -2,6 +2,7 @@ package kv4j.cache.simple;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
@@ -14,6 +15,7 @@ import kv4j.cache.CacheEvent;
 import kv4j.cache.CacheStats;
 import kv4j.cache.CacheStats.Removal;
 import kv4j.cache.KvCacheConfig;
+import kv4j.cache.KvRequest;
 import kv4j.cache.Lookup;
 import kv4j.cache.Lookup.Reason;
 import kv4j.cache.LookupCounters;
@@ -41,12 +43,14 @@ final class WholePrefixes {
   private static final class Entry {
     final long id;
     final long inserted;
+    final String label;
     long used;
     long hits;
     long time;
 
-    Entry(long id, long operation, long now) {
+    Entry(long id, long operation, long now, String label) {
       this.id = id;
+      this.label = label;
       inserted = operation;
       used = operation;
       time = now;
@@ -88,17 +92,19 @@ final class WholePrefixes {
     store = SimpleKvCache.builder().maxBytes(config.maxBytes()).build();
   }
 
-  /** Looks up every layer of what a prompt of so many tokens begins with. */
-  Found find(Prefix prefix, int promptTokens) {
+  /** Looks up every layer of what a request's prompt begins with. */
+  Found find(Prefix prefix, KvRequest request) {
     return locked(
         () -> {
           if (closed) {
             throw new IllegalStateException("the cache is closed");
           }
-          Found found = findWhole(prefix, promptTokens);
+          Found found = findWhole(prefix, request.prompt().length);
           lookups.record(found.lookup);
           long run = found.layers.isEmpty() ? 0 : kept.get(prefix).id;
-          events.add(new CacheEvent.Found(++lastEvent, prefix.namespace(), run, found.lookup));
+          events.add(
+              new CacheEvent.Found(
+                  ++lastEvent, prefix.namespace(), run, found.lookup, request.label()));
           return found;
         });
   }
@@ -142,17 +148,17 @@ final class WholePrefixes {
   }
 
   /** Stores every layer of a prefix, unless it is kept already or does not fit as a whole. */
-  void store(Prefix prefix, IntFunction<KeyValue> keysAndValues) {
+  void store(Prefix prefix, String label, IntFunction<KeyValue> keysAndValues) {
     locked(
         () -> {
           if (!closed && !kept.containsKey(prefix)) {
-            insert(prefix, keysAndValues);
+            insert(prefix, label, keysAndValues);
           }
           return null;
         });
   }
 
-  private void insert(Prefix prefix, IntFunction<KeyValue> keysAndValues) {
+  private void insert(Prefix prefix, String label, IntFunction<KeyValue> keysAndValues) {
     long needed = bytesOf(prefix);
     boolean fits = needed <= config.maxBytes();
     while (fits && bytes + needed > config.maxBytes()) {
@@ -167,7 +173,7 @@ final class WholePrefixes {
       noRoom++;
       return;
     }
-    Entry entry = new Entry(++lastId, operation, now);
+    Entry entry = new Entry(++lastId, operation, now, label);
     kept.put(prefix, entry);
     departed.remove(prefix);
     bytes += needed;
@@ -177,12 +183,14 @@ final class WholePrefixes {
         new CacheEvent.Inserted(
             ++lastEvent,
             prefix.namespace(),
+            !prefix.salt().isEmpty(),
             entry.id,
             0,
             0,
             prefix.tokens().array(),
             layers,
-            needed));
+            needed,
+            label));
   }
 
   /** The prefix that the policy gives up first; among equals, the one used longest ago. */
@@ -245,6 +253,7 @@ final class WholePrefixes {
                 lastEvent,
                 config.maxBytes(),
                 storage(),
+                Collections.emptySortedMap(),
                 kept.entrySet().stream().map(e -> run(e.getKey(), e.getValue())).toList()));
   }
 
@@ -261,7 +270,8 @@ final class WholePrefixes {
         bytesOf(prefix),
         0,
         entry.hits,
-        Duration.ofNanos(now - entry.time));
+        Duration.ofNanos(now - entry.time),
+        entry.label);
   }
 
   /** Begins with what has expired; tells the listener afterwards, without the lock. */

@@ -14,6 +14,7 @@ final class TreeReplay implements Consumer<CacheEvent> {
       String namespace, long parent, int start, int tokens, int blocks, long bytes) {}
 
   private final Map<Long, Run> runs = new HashMap<>();
+  private final Map<String, Long> pinned = new HashMap<>();
   private final TreeMap<Long, CacheEvent> waiting = new TreeMap<>();
   private long last;
 
@@ -64,6 +65,10 @@ final class TreeReplay implements Consumer<CacheEvent> {
       } else {
         require(old.blocks == e.entries() && old.bytes == e.bytes(), e);
       }
+    } else if (event instanceof CacheEvent.Pinned e) {
+      require(runs.containsKey(e.run()) && pinned.put(e.name(), e.run()) == null, e);
+    } else if (event instanceof CacheEvent.Unpinned e) {
+      require(pinned.remove(e.name(), e.run()), e);
     } else if (event instanceof CacheEvent.Found e) {
       require(e.run() == 0 || runs.containsKey(e.run()), e);
     }
@@ -91,9 +96,13 @@ final class TreeReplay implements Consumer<CacheEvent> {
       expected.put(run.id(), known);
       bytes += run.bytes();
     }
-    if (tree.number() != last || !expected.equals(runs) || bytes != tree.storage().bytes()) {
+    if (tree.number() != last
+        || !expected.equals(runs)
+        || !tree.pinned().equals(pinned)
+        || bytes != tree.storage().bytes()) {
       throw new AssertionError(
-          "the tree is " + expected + " at " + tree.number() + ", events say " + runs);
+          "the tree is %s with %s at %d, events say %s with %s"
+              .formatted(expected, tree.pinned(), tree.number(), runs, pinned));
     }
   }
 }

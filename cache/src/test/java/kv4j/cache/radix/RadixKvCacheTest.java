@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.logging.Level;
@@ -33,6 +34,7 @@ import kv4j.cache.KvSequence;
 import kv4j.cache.Lookup;
 import kv4j.cache.Lookup.Reason;
 import kv4j.cache.TreePrinter;
+import kv4j.cache.TreeSnapshot;
 import kv4j.cache.block.KvBlock;
 import kv4j.cache.block.KvDtype;
 import kv4j.cache.block.KvLayout;
@@ -326,6 +328,42 @@ class RadixKvCacheTest {
     cache.checkIntegrity();
   }
 
+  /** The run forks amid a block, so that its last tokens are in blocks of those behind it. */
+  @Test
+  void aRunTellsHowLargeItsKeysAndValuesAre() {
+    RadixKvCache cache = new RadixKvCache(config(4, 20));
+    request(cache, KvRequest.of(join(run(0, 6), 50, 51)).withLabel("first"));
+    request(cache, KvRequest.of(join(run(0, 6), 60, 61)).withLabel("second"));
+    TreeSnapshot.Run shared = cache.snapshot().orElseThrow().runs().get(1);
+    assertEquals(4, shared.start(), "what follows the whole block");
+    for (TreeSnapshot.Run run : cache.snapshot().orElseThrow().runs()) {
+      RunMagnitudes magnitudes = cache.magnitudes(run.id()).orElseThrow();
+      assertArrayEquals(run.tokens(), magnitudes.run().tokens());
+      assertEquals(0, magnitudes.run().pins(), "but for the look at it");
+      for (int layer = 0; layer < LAYERS; layer++) {
+        for (int head = 0; head < 2; head++) {
+          double sum = 0;
+          for (int i = 0; i < run.tokens().length; i++) {
+            for (int element = 0; element < 3; element++) {
+              sum += key(run.tokens()[i], run.start() + i, layer, head * 3 + element);
+            }
+          }
+          double mean = sum / (3 * run.tokens().length);
+          assertEquals(mean, magnitudes.keys()[layer][head], 1e-3 * mean);
+          assertEquals(mean, magnitudes.values()[layer][head], 1e-3 * mean);
+        }
+      }
+    }
+    List<String> labels =
+        cache.snapshot().orElseThrow().runs().stream().map(TreeSnapshot.Run::label).toList();
+    assertEquals("first", labels.get(0));
+    assertTrue(labels.contains("second"), labels.toString());
+    assertEquals(0, cache.stats().storage().pinnedBytes());
+    cache.clear(); // nothing is held any more
+    assertEquals(Optional.empty(), cache.magnitudes(shared.id()));
+    cache.checkIntegrity();
+  }
+
   @Test
   void aNamespaceSeesOnlyItsOwn() {
     RadixKvCache cache = new RadixKvCache(config(4, 20));
@@ -356,7 +394,8 @@ class RadixKvCacheTest {
     request(cache, run(100, 4));
     long block = layout(4).bytesPerBlock();
     assertEquals(5, events.size()); // two lookups, two insertions, one removal
-    assertEquals(new CacheEvent.Found(1, "", 0, new Lookup(8, 0, Reason.COLD, "")), events.get(0));
+    assertEquals(
+        new CacheEvent.Found(1, "", 0, new Lookup(8, 0, Reason.COLD, ""), ""), events.get(0));
     CacheEvent.Inserted inserted = (CacheEvent.Inserted) events.get(1);
     assertArrayEquals(run(0, 8), inserted.tokens());
     assertEquals(2 * block, inserted.bytes());

@@ -74,7 +74,7 @@ public final class LastPromptCacheProvider implements KvCacheProvider {
       Lookup lookup =
           new Lookup(prompt.length, cached, kept == null ? Lookup.Reason.COLD : reason, "");
       counters.record(lookup);
-      config.tell(new CacheEvent.Found(++events, request.namespace(), 0, lookup));
+      config.tell(new CacheEvent.Found(++events, request.namespace(), 0, lookup, request.label()));
       return new Sequence(
           request, lookup, cached == 0 ? List.of() : kept.blocks.subList(0, blocks));
     }
@@ -113,7 +113,16 @@ public final class LastPromptCacheProvider implements KvCacheProvider {
         peakBlocks = Math.max(peakBlocks, blocks);
         config.tell(
             new CacheEvent.Inserted(
-                ++events, kept.request.namespace(), 0, 0, 0, kept.tokens, blocks, bytes(blocks)));
+                ++events,
+                kept.request.namespace(),
+                !kept.request.salt().isEmpty(),
+                0,
+                0,
+                0,
+                kept.tokens,
+                blocks,
+                bytes(blocks),
+                kept.request.label()));
       }
     }
 

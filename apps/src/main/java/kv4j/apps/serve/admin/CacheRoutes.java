@@ -5,10 +5,13 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.javalin.http.Context;
 import java.time.Duration;
+import java.util.Optional;
 import kv4j.apps.serve.host.ServedModel;
 import kv4j.apps.serve.http.Bodies;
 import kv4j.apps.serve.http.Gate;
+import kv4j.apps.serve.http.View;
 import kv4j.apps.serve.openai.RequestException;
+import kv4j.cache.radix.RunMagnitudes;
 
 /** Shows the cache, and lets it be steered. */
 public final class CacheRoutes {
@@ -30,9 +33,22 @@ public final class CacheRoutes {
 
   /** {@code GET /cache}. */
   public void tree(Context ctx) {
-    gate.requireAdmin(ctx);
-    Bodies.answer(
-        ctx, 200, TreeJson.tree(model.cache().snapshot().orElseThrow(), model.card().tokenizer()));
+    View view = gate.view(ctx);
+    Bodies.answer(ctx, 200, TreeJson.tree(model.cache().snapshot().orElseThrow(), model, view));
+  }
+
+  /** {@code GET /cache/runs/ID}. */
+  public void run(Context ctx) {
+    View view = gate.view(ctx);
+    String id = ctx.pathParam("id");
+    RunMagnitudes run =
+        Optional.of(id)
+            .filter(text -> text.matches("\\d{1,18}"))
+            .flatMap(text -> model.cache().magnitudes(Long.parseLong(text)))
+            .filter(found -> view.shows(found.run().namespace()))
+            .orElseThrow(
+                () -> RequestException.of(404, "no_such_run", "there is no run of that number"));
+    Bodies.answer(ctx, 200, TreeJson.run(run, model.card().tokenizer()));
   }
 
   /** {@code GET /cache/stats}. */

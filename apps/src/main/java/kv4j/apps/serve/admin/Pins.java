@@ -91,7 +91,7 @@ public final class Pins implements AutoCloseable {
     fields.end();
     model.card().room("prompt", prompt.length, OptionalInt.of(1), 1);
     requireFree(name);
-    KvRequest request = tenant.request(prompt, salt);
+    KvRequest request = tenant.request(prompt, salt, "pin " + name);
     int cached = compute(request);
     Pin pin = pin(name, request.withModel(model.fingerprint()), cached, ttl);
     ttl.ifPresent(

@@ -11,6 +11,7 @@ import kv4j.apps.serve.events.EventLog;
 import kv4j.apps.serve.openai.ModelCard;
 import kv4j.apps.text.TextSession;
 import kv4j.cache.CacheMetrics;
+import kv4j.cache.block.KvLayout;
 import kv4j.cache.faulty.Fault;
 import kv4j.cache.radix.RadixKvCache;
 import kv4j.inference.EngineOptions;
@@ -20,7 +21,7 @@ public final class ServedModel implements AutoCloseable {
   private final TextSession session;
   private final ModelCard card;
   private final Engine engine;
-  private final EventLog events = new EventLog();
+  private final EventLog events;
   private final PrometheusMeterRegistry metrics =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   private final Recorder recorder;
@@ -40,6 +41,7 @@ public final class ServedModel implements AutoCloseable {
       long cacheBytes,
       int maxRunning,
       int maxWaiting) {
+    events = new EventLog(loaded.model().tokenizer());
     session = new TextSession(loaded.model(), options, cacheBytes, fault, events);
     card =
         new ModelCard(
@@ -48,7 +50,7 @@ public final class ServedModel implements AutoCloseable {
             loaded.template(),
             loaded.model().config().context());
     engine = new Engine(session.engine(), session.forRequests(), maxRunning, maxWaiting);
-    recorder = new Recorder(new ServerMetrics(metrics, engine), events);
+    recorder = new Recorder(new ServerMetrics(metrics, engine), events, card.tokenizer());
     new CacheMetrics(session.cache(), "prefix").bindTo(metrics);
   }
 
@@ -70,6 +72,11 @@ public final class ServedModel implements AutoCloseable {
   /** What has been computed so far. */
   public RadixKvCache cache() {
     return session.cache();
+  }
+
+  /** What a token's keys and values take in the cache. */
+  public KvLayout layout() {
+    return session.cache().layout();
   }
 
   /** The model's fingerprint, by which the cache tells models apart. */

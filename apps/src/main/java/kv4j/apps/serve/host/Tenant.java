@@ -14,9 +14,10 @@ public record Tenant(String name) {
    * that it has.
    *
    * @param salt of the client's; empty for none
+   * @param label what the request is called
    */
-  public KvRequest request(int[] prompt, String salt) {
-    KvRequest request = KvRequest.of(prompt).withNamespace(name);
+  public KvRequest request(int[] prompt, String salt, String label) {
+    KvRequest request = KvRequest.of(prompt).withNamespace(name).withLabel(label);
     return request.withSalt(name.isEmpty() ? salt : "tenant " + name + "\n" + salt);
   }
 }

@@ -86,6 +86,23 @@ public final class Gate {
   }
 
   /**
+   * What of the cache a request may see: all of it with the admin key, or where there are no keys;
+   * a tenant's own with the tenant's.
+   *
+   * @throws RequestException if it may see nothing
+   */
+  public View view(Context ctx) {
+    Optional<String> key = key(ctx);
+    if (keys.isAdmin(key) || !keys.haveAdmin() && !keys.areNeeded()) {
+      return View.ALL;
+    }
+    if (!keys.areNeeded()) {
+      throw unknown();
+    }
+    return View.of(tenant(ctx));
+  }
+
+  /**
    * Lets in who has any of the keys there are.
    *
    * @throws RequestException if the request has none

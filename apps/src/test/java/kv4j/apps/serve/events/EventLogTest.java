@@ -15,9 +15,12 @@ import java.util.concurrent.CountDownLatch;
 import java.util.stream.LongStream;
 import kv4j.cache.CacheEvent;
 import kv4j.cache.CacheStats.Removal;
+import kv4j.model.ByteTokenizer;
+import kv4j.model.Tokenizer;
 import org.junit.jupiter.api.Test;
 
 class EventLogTest {
+  private static final Tokenizer TOKENIZER = new ByteTokenizer();
   private static final Duration LONG = Duration.ofMinutes(1);
 
   private static CacheEvent event(long number) {
@@ -36,7 +39,7 @@ class EventLogTest {
     List<Long> numbers = new ArrayList<>(LongStream.rangeClosed(1, 200).boxed().toList());
     List<Long> sorted = List.copyOf(numbers);
     Collections.shuffle(numbers, new Random(seed));
-    EventLog log = new EventLog();
+    EventLog log = new EventLog(TOKENIZER);
     numbers.forEach(number -> log.accept(event(number)));
     assertEquals(sorted, ofCache(log, 0), "seed " + seed);
     assertEquals(200, log.last());
@@ -44,9 +47,9 @@ class EventLogTest {
 
   @Test
   void aGapHoldsBackWhatComesAfterIt() throws InterruptedException {
-    EventLog log = new EventLog();
+    EventLog log = new EventLog(TOKENIZER);
     log.accept(event(2));
-    log.add("queued", JsonNodeFactory.instance.objectNode());
+    log.add("queued", "", 0, JsonNodeFactory.instance::objectNode);
     assertEquals(List.of(0L), ofCache(log, 0));
     log.accept(event(1));
     assertEquals(List.of(0L, 1L, 2L), ofCache(log, 0));
@@ -55,7 +58,7 @@ class EventLogTest {
 
   @Test
   void whoFallsTooFarBehindIsTold() throws InterruptedException {
-    EventLog log = new EventLog(10);
+    EventLog log = new EventLog(TOKENIZER, 10);
     for (int i = 1; i <= 25; i++) {
       log.accept(event(i));
     }
@@ -69,9 +72,9 @@ class EventLogTest {
 
   @Test
   void longPromptsMakeRoomToo() throws InterruptedException {
-    EventLog log = new EventLog();
+    EventLog log = new EventLog(TOKENIZER);
     for (int i = 1; i <= 5; i++) {
-      log.accept(new CacheEvent.Inserted(i, "", i, 0, 0, new int[1 << 20], 1, 1));
+      log.accept(new CacheEvent.Inserted(i, "", false, i, 0, 0, new int[1 << 20], 1, 1, ""));
     }
     assertFalse(log.has(0));
     assertEquals(4, ofCache(log, 1).size());
@@ -79,7 +82,7 @@ class EventLogTest {
 
   @Test
   void whoWaitsIsWokenByTheNextEvent() throws Exception {
-    EventLog log = new EventLog();
+    EventLog log = new EventLog(TOKENIZER);
     CountDownLatch waiting = new CountDownLatch(1);
     List<EventLog.Entry> got = new ArrayList<>();
     Thread follower =
