@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import kv4j.apps.lesson.Lessons;
 import kv4j.apps.serve.admin.CacheRoutes;
 import kv4j.apps.serve.admin.EventRoutes;
 import kv4j.apps.serve.admin.LessonRoutes;
@@ -99,7 +100,7 @@ public final class Server implements AutoCloseable {
     models = new ModelRoutes(model, gate);
     cache = new CacheRoutes(model, gate, pins);
     events = new EventRoutes(model, gate);
-    lessons = new LessonRoutes(model, gate);
+    lessons = new LessonRoutes(model, gate, Lessons.ALL);
     javalin = Javalin.create(this::configure);
   }
 

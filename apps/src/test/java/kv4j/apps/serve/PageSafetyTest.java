@@ -179,6 +179,10 @@ class PageSafetyTest {
         page.find("#requests button").first().click();
         page.page.waitForSelector("#details .reason");
         check(page, theme + ", a request");
+        page.find("#tab-lessons").click();
+        page.find("[data-lesson=bits]").click();
+        page.page.waitForSelector("#lessons .lesson-step");
+        check(page, theme + ", a lesson");
         page.find("#colour").selectOption("tenant");
         check(page, theme + ", by tenant");
         page.find("#colour").selectOption("age");

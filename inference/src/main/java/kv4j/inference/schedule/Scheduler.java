@@ -97,7 +97,8 @@ public final class Scheduler implements AutoCloseable {
     this.cache = cache;
     this.options = options;
     LongSupplier clock = ownThread ? System::nanoTime : new AtomicLong()::getAndIncrement;
-    loop = new PassLoop(engine, cache, options, urgentRows, event -> happened(event, listener), clock);
+    loop =
+        new PassLoop(engine, cache, options, urgentRows, event -> happened(event, listener), clock);
     stats = loop.stats();
     thread = ownThread ? new Thread(this::run, "kv4j-scheduler") : null;
     if (ownThread) {

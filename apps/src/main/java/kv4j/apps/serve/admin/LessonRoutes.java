@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Semaphore;
 import kv4j.apps.lesson.Lesson;
-import kv4j.apps.lesson.Lessons;
 import kv4j.apps.serve.host.ServedModel;
 import kv4j.apps.serve.http.Bodies;
 import kv4j.apps.serve.http.EventStream;
@@ -24,12 +23,17 @@ public final class LessonRoutes {
 
   private final ServedModel model;
   private final Gate gate;
+  private final List<Lesson> lessons;
   private final Semaphore room = new Semaphore(1);
   private volatile boolean closed;
 
-  public LessonRoutes(ServedModel model, Gate gate) {
+  /**
+   * @param lessons those that there are
+   */
+  public LessonRoutes(ServedModel model, Gate gate, List<Lesson> lessons) {
     this.model = model;
     this.gate = gate;
+    this.lessons = List.copyOf(lessons);
   }
 
   /** Ends a lesson that is given after its next step. */
@@ -40,7 +44,7 @@ public final class LessonRoutes {
   /** {@code GET /lessons}. */
   public void list(Context ctx) {
     gate.requireAdmin(ctx);
-    List<Lesson.Outline> outlines = Lessons.ALL.stream().map(Lesson::outline).toList();
+    List<Lesson.Outline> outlines = lessons.stream().map(Lesson::outline).toList();
     Bodies.answer(ctx, 200, JSON.valueToTree(Map.of("lessons", outlines)));
   }
 
@@ -48,7 +52,9 @@ public final class LessonRoutes {
   public void give(Context ctx) throws IOException {
     gate.requireAdmin(ctx);
     Lesson lesson =
-        Lessons.find(ctx.pathParam("name"))
+        lessons.stream()
+            .filter(each -> each.outline().name().equals(ctx.pathParam("name")))
+            .findFirst()
             .orElseThrow(
                 () ->
                     RequestException.of(404, "no_such_lesson", "there is no lesson of that name"));

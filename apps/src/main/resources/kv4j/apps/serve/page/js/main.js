@@ -3,6 +3,7 @@ import { Details } from "./details.js";
 import { byId, setText } from "./dom.js";
 import { count, duration, many, percent } from "./format.js";
 import { apiKey, askForKeys, watchKey } from "./keys.js";
+import { mount as mountLessons } from "./lessons.js";
 import { MemoryView } from "./memory-view.js";
 import { Player, readRecording } from "./player.js";
 import { RequestsView } from "./requests-view.js";
@@ -33,6 +34,9 @@ const chooseSide = tabs(byId("side-tabs"), (panel) => {
   for (const tab of byId("side-tabs").children) {
     const id = tab.getAttribute("aria-controls");
     byId(id).hidden = id !== panel;
+  }
+  if (panel === "lessons" && !byId("lessons").hasChildNodes()) {
+    mountLessons(byId("lessons"), watchKey);
   }
 });
 
