@@ -156,12 +156,13 @@ class PageStreamTest {
       page.page.waitForSelector("#details .note");
       page.checkComplaints();
 
-      page.find("#recording").setInputFiles(file);
-      page.await("player.mode === 'live' && player.position > 5");
-      assertEquals(tree, page.tree().toString());
       Path none = Files.writeString(folder.resolve("none.jsonl"), "no recording\n");
       page.find("#recording").setInputFiles(none);
       page.page.waitForSelector("#connection[data-state=closed]");
+      page.find("#recording").setInputFiles(file);
+      page.page.waitForSelector("#connection[data-state=recorded]");
+      page.await("player.mode === 'live'");
+      assertEquals(tree, page.tree().toString());
       page.checkComplaints();
     } finally {
       files.stop(0);

@@ -130,9 +130,10 @@ function play(text, name) {
 }
 
 byId("recording").addEventListener("change", async (event) => {
-  const file = event.target.files[0];
+  const [file] = event.target.files;
   if (file) {
     play(await file.text(), file.name);
+    event.target.value = ""; // so that the same file can be chosen again
   }
 });
 
