@@ -150,6 +150,7 @@ class PageStreamTest {
     try (LivePage page = new LivePage(browser, url + "/index.html?replay=run.jsonl", 1440, 900)) {
       page.await("player.mode === 'live' && player.position > 5");
       assertEquals(tree, page.tree().toString());
+      page.awaitDrawn();
       assertEquals(2, page.find("#requests li").count());
       assertTrue(page.find("[data-experiment]").count() == 0, "there is nobody to ask");
       page.find(".run").first().click();

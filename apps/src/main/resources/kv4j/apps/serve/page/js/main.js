@@ -10,7 +10,6 @@ import { follow } from "./stream.js";
 import { tabs } from "./tabs.js";
 import { startTheme } from "./theme.js";
 import { startTooltips } from "./tooltip.js";
-import { treeLegend } from "./tree-item.js";
 import { TreeView } from "./tree-view.js";
 import { TryView } from "./try-view.js";
 
@@ -24,7 +23,6 @@ const requests = new RequestsView((id) => open({ kind: "request", id }));
 const memory = new MemoryView();
 const tryView = new TryView(apiKey, open);
 export const player = new Player(changed);
-byId("tree-legend").append(...treeLegend());
 startTooltips();
 
 const chooseView = tabs(byId("views"), (panel) => (document.body.dataset.view = panel));
