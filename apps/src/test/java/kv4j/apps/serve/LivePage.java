@@ -83,6 +83,11 @@ final class LivePage implements AutoCloseable {
     long last = server.get("/cache").at("/number").longValue();
     await("player.events.some(({ data }) => data.number >= " + last + ")");
     assertEquals(FollowerTree.of(server.get("/cache").json()), tree());
+    awaitDrawn();
+  }
+
+  /** Waits until what the page knows of can be seen. */
+  void awaitDrawn() {
     page.evaluate(
         "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
   }

@@ -150,18 +150,20 @@ class PageStreamTest {
     try (LivePage page = new LivePage(browser, url + "/index.html?replay=run.jsonl", 1440, 900)) {
       page.await("player.mode === 'live' && player.position > 5");
       assertEquals(tree, page.tree().toString());
+      page.awaitDrawn();
       assertEquals(2, page.find("#requests li").count());
       assertTrue(page.find("[data-experiment]").count() == 0, "there is nobody to ask");
       page.find(".run").first().click();
       page.page.waitForSelector("#details .note");
       page.checkComplaints();
 
-      page.find("#recording").setInputFiles(file);
-      page.await("player.mode === 'live' && player.position > 5");
-      assertEquals(tree, page.tree().toString());
       Path none = Files.writeString(folder.resolve("none.jsonl"), "no recording\n");
       page.find("#recording").setInputFiles(none);
       page.page.waitForSelector("#connection[data-state=closed]");
+      page.find("#recording").setInputFiles(file);
+      page.page.waitForSelector("#connection[data-state=recorded]");
+      page.await("player.mode === 'live'");
+      assertEquals(tree, page.tree().toString());
       page.checkComplaints();
     } finally {
       files.stop(0);

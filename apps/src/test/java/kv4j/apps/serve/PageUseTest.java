@@ -132,8 +132,11 @@ class PageUseTest {
     int grown = page.tree().size();
     assertTrue(grown > runs);
 
-    press("#replay");
-    page.await("player.mode === 'playing' && player.store.runs.size < " + grown);
+    assertEquals(
+        "[\"playing\",0]",
+        page.player(
+                "(document.getElementById('replay').click(), [player.mode, player.store.runs.size])")
+            .toString());
     page.await("player.mode === 'live'");
     page.awaitAll(server);
     page.find("#scrub").fill("1");

@@ -7,9 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import kv4j.apps.serve.TestServer.Reply;
@@ -137,6 +141,34 @@ class TenantsTest {
         assertEquals(200, get(server, path, "admin").status());
       }
     }
+  }
+
+  @Test
+  void noTenantKeepsOthersFromFollowing() throws Exception {
+    Path file = folder.resolve("keys");
+    Files.writeString(file, "k1 one\nk2 two\n");
+    List<InputStream> open = new ArrayList<>();
+    try (TestServer server = TestServer.withKeys(Optional.empty(), Optional.of(file), "admin")) {
+      for (int i = 0; i < 8; i++) {
+        assertEquals(200, follow(server, "k1", open));
+      }
+      assertEquals(429, follow(server, "k1", open));
+      assertEquals(200, follow(server, "k2", open));
+      assertEquals(200, follow(server, "admin", open));
+      for (InputStream events : open) {
+        events.close();
+      }
+    }
+  }
+
+  private static int follow(TestServer server, String key, List<InputStream> open)
+      throws IOException, InterruptedException {
+    HttpResponse<InputStream> events =
+        server.client.send(
+            server.request("/events").header("Authorization", "Bearer " + key).build(),
+            BodyHandlers.ofInputStream());
+    open.add(events.body());
+    return events.statusCode();
   }
 
   @Test

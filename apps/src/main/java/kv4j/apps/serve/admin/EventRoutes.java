@@ -3,9 +3,11 @@ package kv4j.apps.serve.admin;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.javalin.http.Context;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import java.util.OptionalLong;
 import java.util.UUID;
-import java.util.concurrent.Semaphore;
 import kv4j.apps.serve.host.ServedModel;
 import kv4j.apps.serve.http.EventStream;
 import kv4j.apps.serve.http.Gate;
@@ -21,12 +23,15 @@ public final class EventRoutes {
   /** Each takes a thread. */
   public static final int MOST_FOLLOWERS = 32;
 
+  /** So that no tenant keeps the others out. */
+  private static final int MOST_OF_A_TENANT = 8;
+
   /** Tells events of this server's run from another's. */
   private final String run = UUID.randomUUID().toString().substring(0, 8);
 
   private final ServedModel model;
   private final Gate gate;
-  private final Semaphore places = new Semaphore(MOST_FOLLOWERS);
+  private final List<View> followers = new ArrayList<>(); // what each may see
   private volatile boolean closed;
 
   public EventRoutes(ServedModel model, Gate gate) {
@@ -42,16 +47,26 @@ public final class EventRoutes {
   /** {@code GET /events}. */
   public void follow(Context ctx) throws IOException, InterruptedException {
     View view = gate.view(ctx);
-    if (!places.tryAcquire()) {
-      throw RequestException.of(
-          429, "too_many_followers", "%d clients follow already".formatted(MOST_FOLLOWERS));
-    }
+    enter(view);
     try {
       new Follower(model, view, new Stream(new EventStream(ctx), run))
           .follow(lastSeen(ctx.header("Last-Event-ID")), () -> closed);
     } finally {
-      places.release();
+      leave(view);
     }
+  }
+
+  private synchronized void enter(View view) {
+    int same = Collections.frequency(followers, view);
+    if (followers.size() >= MOST_FOLLOWERS || !view.isAll() && same >= MOST_OF_A_TENANT) {
+      throw RequestException.of(
+          429, "too_many_followers", "as many clients as may be follow already");
+    }
+    followers.add(view);
+  }
+
+  private synchronized void leave(View view) {
+    followers.remove(view);
   }
 
   private OptionalLong lastSeen(String id) {

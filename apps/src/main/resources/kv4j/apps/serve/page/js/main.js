@@ -11,7 +11,6 @@ import { follow } from "./stream.js";
 import { tabs } from "./tabs.js";
 import { startTheme } from "./theme.js";
 import { startTooltips } from "./tooltip.js";
-import { treeLegend } from "./tree-item.js";
 import { TreeView } from "./tree-view.js";
 import { TryView } from "./try-view.js";
 
@@ -25,7 +24,6 @@ const requests = new RequestsView((id) => open({ kind: "request", id }));
 const memory = new MemoryView();
 const tryView = new TryView(apiKey, open);
 export const player = new Player(changed);
-byId("tree-legend").append(...treeLegend());
 startTooltips();
 
 const chooseView = tabs(byId("views"), (panel) => (document.body.dataset.view = panel));
@@ -134,9 +132,10 @@ function play(text, name) {
 }
 
 byId("recording").addEventListener("change", async (event) => {
-  const file = event.target.files[0];
+  const [file] = event.target.files;
   if (file) {
     play(await file.text(), file.name);
+    event.target.value = ""; // so that the same file can be chosen again
   }
 });
 

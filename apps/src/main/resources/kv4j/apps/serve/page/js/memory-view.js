@@ -6,10 +6,12 @@ import { term } from "./tooltip.js";
 const WIDTH = 400;
 const HEIGHT = 100;
 const SPAN_MS = 120_000;
+const MOVE_MS = 250; // how often the past moves on while nothing happens
 
 export class MemoryView {
   #store = null;
   #stale = true;
+  #drawn = 0; // when
   #areas = {};
   #budget = svg("line", { class: "budget", x1: 0, x2: WIDTH });
   #top = el("span", { class: "top" });
@@ -42,10 +44,11 @@ export class MemoryView {
 
   frame(now) {
     const { samples, bytes: kept, maxBytes, model } = this.#store;
-    const moves = samples.length > 1 && now - samples.at(-1).time < SPAN_MS;
+    const moves = samples.length > 1 && now - samples.at(-1).time < SPAN_MS && Math.abs(now - this.#drawn) > MOVE_MS;
     if (!model || (!this.#stale && !moves)) {
       return;
     }
+    this.#drawn = now;
     const summary = `${bytes(kept)} of ${bytes(maxBytes)}, ${percent(kept, maxBytes)}`;
     setText(byId("memory-summary"), summary);
     this.#full.style.width = `${Math.min(100, (100 * kept) / maxBytes)}%`;

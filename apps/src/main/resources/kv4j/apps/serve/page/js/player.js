@@ -36,6 +36,7 @@ export class Player {
 
   /** A recording in place of what there was, played from its beginning. */
   load(events) {
+    clearTimeout(this.#timer);
     this.events = events;
     this.#base = new Store();
     this.#rewind();
@@ -136,10 +137,18 @@ export class Player {
   }
 }
 
-/** The events of a recording. */
+/**
+ * The events of a recording.
+ *
+ * @throws an error if it is none
+ */
 export function readRecording(text) {
-  return text
+  const events = text
     .split("\n")
     .filter((line) => line.trim() !== "")
     .map((line) => JSON.parse(line));
+  if (events[0]?.event !== "snapshot" || !events.every(({ event, data }) => event && data)) {
+    throw new Error("it has to begin with a snapshot, and to go on with events");
+  }
+  return events;
 }

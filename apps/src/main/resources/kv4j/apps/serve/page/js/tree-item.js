@@ -58,10 +58,13 @@ function freshness(age) {
   return Math.max(0, 1 - Math.log1p(Math.max(0, age) / 3000) / Math.log1p(OLD_MS / 3000));
 }
 
-/** What the colours say. */
-export function treeLegend() {
+/** What the colours say, of age or of tenants. */
+export function treeLegend(store, byTenant) {
+  const colours = byTenant
+    ? tenants(store).flatMap((name, i) => [el("span", { class: "swatch", "data-tenant": i % TENANTS }), name || "nobody's"])
+    : [el("span", { class: "swatch fresh" }), " new ", el("span", { class: "swatch old" }), " old"];
   return [
-    el("span", { class: "swatch fresh" }), " new ", el("span", { class: "swatch old" }), " old",
+    ...colours,
     el("span", { class: "swatch pin" }), term("pinned"),
     el("span", {}, " · a strip is a ", term("run"), ", as wide as the bytes it takes"),
   ];

@@ -1,7 +1,7 @@
 /** Draws the tree: only what is in sight becomes elements, so that thousands of runs stay smooth. */
 import { byId, el, setText } from "./dom.js";
 import { bytes, count, many } from "./format.js";
-import { describe } from "./tree-item.js";
+import { describe, treeLegend } from "./tree-item.js";
 import { keyOf, layOut, neighbour, search } from "./tree-layout.js";
 import { STRIP, Sizes, drawAxis } from "./tree-sizes.js";
 
@@ -46,7 +46,7 @@ export class TreeView {
     byId("zoom-in").addEventListener("click", () => this.#zoomTo(this.#zoom * 1.6));
     byId("zoom-out").addEventListener("click", () => this.#zoomTo(Math.max(1, this.#zoom / 1.6)));
     byId("zoom-fit").addEventListener("click", () => this.#zoomTo(1));
-    byId("colour").addEventListener("change", () => this.draw());
+    byId("colour").addEventListener("change", () => this.show(this.#store));
     byId("search").addEventListener("input", () => this.show(this.#store));
   }
 
@@ -105,7 +105,15 @@ export class TreeView {
     const text = `${many(runs, "run")}, ${bytes(this.#store.bytes)}`;
     setText(byId("tree-summary"), this.#found ? `${text}; ${count(this.#found.size)} with this text` : text);
     byId("tree-empty").hidden = runs > 0;
+    const legend = el("p", {}, treeLegend(this.#store, this.#byTenant));
+    if (byId("tree-legend").textContent !== legend.textContent) {
+      byId("tree-legend").replaceChildren(...legend.childNodes);
+    }
     this.#canvas.hidden = runs === 0; // an empty tree has no items to be one of
+  }
+
+  get #byTenant() {
+    return byId("colour").value === "tenant";
   }
 
   #zoomTo(zoom) {
@@ -125,7 +133,7 @@ export class TreeView {
     drawAxis(byId("tree-axis"), this.#scroll, scale, end);
     const shown = {
       store: this.#store, held: this.#held, found: this.#found, selected: this.#selected, time: this.#time,
-      byTenant: byId("colour").value === "tenant",
+      byTenant: this.#byTenant,
     };
     const from = this.#scroll.scrollTop - MARGIN;
     const to = this.#scroll.scrollTop + this.#scroll.clientHeight + MARGIN;
