@@ -10,9 +10,9 @@ import kv4j.apps.cli.Dispatcher;
 import kv4j.apps.cli.Terminal;
 import kv4j.apps.lesson.Classroom;
 import kv4j.apps.lesson.Lesson;
+import kv4j.apps.lesson.LessonStep;
 import kv4j.apps.lesson.LessonText;
 import kv4j.apps.lesson.Lessons;
-import kv4j.apps.lesson.Step;
 import kv4j.apps.report.JsonFile;
 import kv4j.inference.InferenceEngine;
 import kv4j.model.Model;
@@ -21,7 +21,7 @@ import org.apache.commons.cli.Options;
 
 /** Gives a lesson at the terminal, measured while it runs: {@code kv4j lesson}. */
 public final class LessonApp implements Command {
-  private record Document(@JsonUnwrapped Lesson.Outline outline, List<Step> steps) {}
+  private record Document(@JsonUnwrapped Lesson.Outline outline, List<LessonStep> steps) {}
 
   public static void main(String[] args) {
     Main.main(new LessonApp(), args);
@@ -86,7 +86,7 @@ public final class LessonApp implements Command {
     program.warmUp();
     program.startNd4j();
     Model model = program.load(terminal).model();
-    List<Step> steps = new ArrayList<>();
+    List<LessonStep> steps = new ArrayList<>();
     try (InferenceEngine engine = InferenceEngine.create(model, program.engineOptions())) {
       Dispatcher.explain(line, terminal, engine.describePlan());
       lesson.give(

@@ -6,9 +6,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
-import kv4j.apps.lesson.Part.HeatMap;
-import kv4j.apps.lesson.Part.Table;
-import kv4j.apps.lesson.Part.Text;
+import kv4j.apps.lesson.LessonPart.HeatMap;
+import kv4j.apps.lesson.LessonPart.Table;
+import kv4j.apps.lesson.LessonPart.Text;
 import kv4j.apps.report.Format;
 import kv4j.cache.block.KvDtype;
 import kv4j.model.GraphNames;
@@ -82,7 +82,7 @@ final class AttentionLesson implements Lesson {
     List<String> tokens = Arrays.stream(prompt).mapToObj(room::text).toList();
     Head head = head(room, prompt);
     audience.show(
-        new Step(
+        new LessonStep(
             "Six tokens, six keys and six values",
             new Text(
                 "In every layer, each token is projected to a query, a key and a value. These are the"
@@ -90,14 +90,14 @@ final class AttentionLesson implements Lesson {
                     + " them."),
             vectors(tokens, head)));
     audience.show(
-        new Step(
+        new LessonStep(
             "A query against all keys so far",
             new Text(
                 "The last token multiplies its query with the key of each token up to itself. Softmax"
                     + " makes shares of these scores, which add up to 1."),
             scores(tokens, head)));
     audience.show(
-        new Step(
+        new LessonStep(
             "All six tokens attend",
             new Text(
                 "Row by row, the shares of each token. Nothing above the diagonal: no token sees what"
@@ -107,7 +107,7 @@ final class AttentionLesson implements Lesson {
     TransformerConfig config = room.engine().model().config();
     long bytes = room.layout(KvDtype.F32).bytesPerToken();
     audience.show(
-        new Step(
+        new LessonStep(
             "What is left to keep",
             new Text(
                 "The values weighted by these shares are what attention gives for the last token: worked"

@@ -5,9 +5,9 @@ import java.util.ArrayList;
 import java.util.List;
 import kv4j.apps.html.Chart;
 import kv4j.apps.html.Chart.Series;
-import kv4j.apps.lesson.Part.Curve;
-import kv4j.apps.lesson.Part.Table;
-import kv4j.apps.lesson.Part.Text;
+import kv4j.apps.lesson.LessonPart.Curve;
+import kv4j.apps.lesson.LessonPart.Table;
+import kv4j.apps.lesson.LessonPart.Text;
 import kv4j.apps.report.Format;
 import kv4j.cache.KvCache;
 import kv4j.cache.basic.RequestCacheProvider;
@@ -52,7 +52,7 @@ final class BitsLesson implements Lesson {
               "%d of %d".formatted(Classroom.sameTokens(exact, rounded), newTokens)));
     }
     audience.show(
-        new Step(
+        new LessonStep(
             "The same answer in all of them",
             new Text(
                 "A prompt of %d tokens and %d new ones. Numbers are rounded as they enter the cache, before"
@@ -66,7 +66,7 @@ final class BitsLesson implements Lesson {
                     "same tokens up to"),
                 rows)));
     audience.show(
-        new Step(
+        new LessonStep(
             "How far the first token's logits move",
             new Curve(
                 new Chart(

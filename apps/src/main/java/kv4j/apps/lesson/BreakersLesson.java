@@ -5,9 +5,9 @@ import java.util.ArrayList;
 import java.util.List;
 import kv4j.apps.html.Chart;
 import kv4j.apps.html.Chart.Series;
-import kv4j.apps.lesson.Part.Curve;
-import kv4j.apps.lesson.Part.Table;
-import kv4j.apps.lesson.Part.Text;
+import kv4j.apps.lesson.LessonPart.Curve;
+import kv4j.apps.lesson.LessonPart.Table;
+import kv4j.apps.lesson.LessonPart.Text;
 import kv4j.apps.report.Format;
 import kv4j.cache.KvCache;
 import kv4j.cache.KvRequest;
@@ -86,7 +86,7 @@ final class BreakersLesson implements Lesson {
   @Override
   public void give(Classroom room, Audience audience) throws IOException {
     audience.show(
-        new Step(
+        new LessonStep(
             "A conversation so far",
             new Text(
                 "Two tools and two turns, sent to the model and cached. Its next request repeats all of"
@@ -107,7 +107,7 @@ final class BreakersLesson implements Lesson {
               i == 0 ? "-" : Format.number(Classroom.ttftMs(result) - best)));
     }
     audience.show(
-        new Step(
+        new LessonStep(
             "The same request, broken in five ways",
             new Table(
                 List.of("request", "cached tokens", "why no more", "TTFT ms", "costs ms"), rows),
@@ -126,7 +126,7 @@ final class BreakersLesson implements Lesson {
                                 .map(found -> (double) found.promptTokens() - found.cachedTokens())
                                 .toList()))))));
     audience.show(
-        new Step(
+        new LessonStep(
             "What to do",
             new Table(
                 List.of("habit", "remedy"),

@@ -7,9 +7,9 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import kv4j.apps.html.Chart;
 import kv4j.apps.html.Chart.Series;
-import kv4j.apps.lesson.Part.Curve;
-import kv4j.apps.lesson.Part.Table;
-import kv4j.apps.lesson.Part.Text;
+import kv4j.apps.lesson.LessonPart.Curve;
+import kv4j.apps.lesson.LessonPart.Table;
+import kv4j.apps.lesson.LessonPart.Text;
 import kv4j.apps.report.Format;
 import kv4j.cache.KvCache;
 import kv4j.cache.KvCacheProvider;
@@ -43,7 +43,7 @@ final class DecodeLesson implements Lesson {
     List<Integer> lengths =
         IntStream.rangeClosed(1, LENGTHS).map(i -> longest * i / LENGTHS).boxed().toList();
     audience.show(
-        new Step(
+        new LessonStep(
             "Counted on paper",
             new Text(
                 "To generate %d tokens after a prompt, the cache none computes the whole sequence for each; the"
@@ -55,7 +55,7 @@ final class DecodeLesson implements Lesson {
       points.add(measure(room, room.prompt(TEXT, length)));
     }
     audience.show(
-        new Step(
+        new LessonStep(
             "Measured just now",
             new Text("What each token after the first took, by the length of the prompt:"),
             new Curve(
@@ -70,7 +70,7 @@ final class DecodeLesson implements Lesson {
                         new Series("request", points.stream().map(Point::requestMs).toList()))))));
     Point last = points.get(points.size() - 1);
     audience.show(
-        new Step(
+        new LessonStep(
             "What that means",
             new Text(
                 "After %d tokens, one more took %s ms without a cache and %s ms with one: %s times as much."

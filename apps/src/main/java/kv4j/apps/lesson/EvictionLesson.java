@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import kv4j.apps.lesson.Part.Table;
-import kv4j.apps.lesson.Part.Text;
+import kv4j.apps.lesson.LessonPart.Table;
+import kv4j.apps.lesson.LessonPart.Text;
 import kv4j.apps.report.Format;
 import kv4j.cache.CacheStats.Removal;
 import kv4j.cache.EvictionPolicy;
@@ -41,7 +41,7 @@ final class EvictionLesson implements Lesson {
     long block = layout.bytesPerBlock();
     long budget = BUDGET_PROMPTS * PROMPT_BLOCKS * block;
     audience.show(
-        new Step(
+        new LessonStep(
             "A budget",
             new Text(
                 "With this model a block of %d tokens takes %s. The cache of this lesson may keep %s: %d prompts of %d blocks."
@@ -61,7 +61,7 @@ final class EvictionLesson implements Lesson {
       try (RadixKvCache cache = new RadixKvCache(config)) {
         List<List<String>> rows = run(room, cache);
         audience.show(
-            new Step(
+            new LessonStep(
                 "Under the policy " + name,
                 new Table(
                     List.of("prompt", "cached tokens", "why no more", "kept", "evicted blocks"),
@@ -74,7 +74,7 @@ final class EvictionLesson implements Lesson {
       }
     }
     audience.show(
-        new Step(
+        new LessonStep(
             "Side by side",
             new Table(List.of("policy", "token hit rate", "blocks evicted"), sums),
             new Text(

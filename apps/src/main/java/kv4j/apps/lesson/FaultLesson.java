@@ -8,9 +8,9 @@ import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import kv4j.apps.html.Chart;
 import kv4j.apps.html.Chart.Series;
-import kv4j.apps.lesson.Part.Curve;
-import kv4j.apps.lesson.Part.Table;
-import kv4j.apps.lesson.Part.Text;
+import kv4j.apps.lesson.LessonPart.Curve;
+import kv4j.apps.lesson.LessonPart.Table;
+import kv4j.apps.lesson.LessonPart.Text;
 import kv4j.apps.report.Format;
 import kv4j.cache.DelegatingSequence;
 import kv4j.cache.KvCache;
@@ -61,14 +61,14 @@ final class FaultLesson implements Lesson {
             one.withToken(prompt.length / 2),
             one.withHead(0).withToken(prompt.length / 2));
     audience.show(
-        new Step(
+        new LessonStep(
             "One layer, one head, one token",
             new Text("What is wrong with the cached tokens, and how far that moves the answer:"),
             table(parts, right, answer(room, prompt, parts))));
     List<Fault> amounts = Arrays.stream(AMOUNTS).mapToObj(one::withAmount).toList();
     List<GenerationResult> answers = answer(room, prompt, amounts);
     audience.show(
-        new Step(
+        new LessonStep(
             "By how much",
             new Text("The values of layer %d, moved by more and more:".formatted(middle)),
             table(amounts, right, answers),
@@ -78,7 +78,7 @@ final class FaultLesson implements Lesson {
   }
 
   /** How far the keys of the last token are off in each layer, with a fault in one. */
-  private static Step spreading(Classroom room, int[] prompt, Fault fault) {
+  private static LessonStep spreading(Classroom room, int[] prompt, Fault fault) {
     try (RadixKvCache cache = new RadixKvCache(room.config(KvDtype.F32))) {
       room.run(cache, prompt, 1);
       float[][] right = keys(room, cache, prompt);
@@ -87,7 +87,7 @@ final class FaultLesson implements Lesson {
           IntStream.range(0, right.length)
               .mapToObj(layer -> 100 * distance(right[layer], wrong[layer]))
               .toList();
-      return new Step(
+      return new LessonStep(
           "Layer by layer",
           new Text(
               "A prompt of %d tokens is cached, and asked for again. In layer %d the cached values are moved by half"
@@ -137,7 +137,7 @@ final class FaultLesson implements Lesson {
     return Math.sqrt(numbers.map(number -> number * number).sum());
   }
 
-  private static Step layers(Classroom room, int[] prompt, GenerationResult right) {
+  private static LessonStep layers(Classroom room, int[] prompt, GenerationResult right) {
     int layers = room.layout(KvDtype.F32).layers();
     int shown = Math.min(layers, MOST_LAYERS);
     List<Integer> chosen =
@@ -147,7 +147,7 @@ final class FaultLesson implements Lesson {
             .toList();
     List<Fault> faults = chosen.stream().map(Fault.USUAL::withLayer).toList();
     List<GenerationResult> answers = answer(room, prompt, faults);
-    return new Step(
+    return new LessonStep(
         "Which layer is wrong",
         new Curve(
             new Chart(

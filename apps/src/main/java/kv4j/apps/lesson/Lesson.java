@@ -21,7 +21,7 @@ public interface Lesson {
     /**
      * @throws IOException if nobody is there any more, which ends the lesson
      */
-    void show(Step step) throws IOException;
+    void show(LessonStep step) throws IOException;
   }
 
   /** What it is about. */

@@ -7,10 +7,10 @@ import java.util.function.Function;
 import java.util.stream.IntStream;
 import kv4j.apps.html.Chart;
 import kv4j.apps.html.Chart.Series;
-import kv4j.apps.lesson.Part.Curve;
-import kv4j.apps.lesson.Part.HeatMap;
-import kv4j.apps.lesson.Part.Table;
-import kv4j.apps.lesson.Part.Text;
+import kv4j.apps.lesson.LessonPart.Curve;
+import kv4j.apps.lesson.LessonPart.HeatMap;
+import kv4j.apps.lesson.LessonPart.Table;
+import kv4j.apps.lesson.LessonPart.Text;
 import kv4j.apps.report.Format;
 import kv4j.apps.report.TextPage;
 
@@ -48,10 +48,10 @@ public final class LessonText {
   }
 
   /** A step. */
-  public static String step(Step step) {
+  public static String step(LessonStep step) {
     TextPage page = new TextPage();
     page.paragraph("== " + step.title() + " ==");
-    for (Part part : step.parts()) {
+    for (LessonPart part : step.parts()) {
       if (part instanceof Text text) {
         page.paragraph(text.text());
       } else if (part instanceof Table table) {

@@ -9,9 +9,9 @@ import java.util.function.Function;
 import java.util.stream.IntStream;
 import kv4j.apps.html.Chart;
 import kv4j.apps.html.Chart.Series;
-import kv4j.apps.lesson.Part.Curve;
-import kv4j.apps.lesson.Part.Table;
-import kv4j.apps.lesson.Part.Text;
+import kv4j.apps.lesson.LessonPart.Curve;
+import kv4j.apps.lesson.LessonPart.Table;
+import kv4j.apps.lesson.LessonPart.Text;
 import kv4j.apps.report.Format;
 import kv4j.cache.KvCache;
 import kv4j.inference.GenerationResult;
@@ -52,7 +52,7 @@ final class PrefixLesson implements Lesson {
     List<List<String>> rows =
         IntStream.range(0, NAMES.size()).mapToObj(i -> row(NAMES.get(i), four.get(i))).toList();
     audience.show(
-        new Step(
+        new LessonStep(
             "Four requests",
             new Text(
                 "Their prompts have %d tokens, of which the first %d are the same text."
@@ -66,7 +66,7 @@ final class PrefixLesson implements Lesson {
                     + " in the wrong place costs.")));
     List<GenerationResult> results = Classroom.fastest(() -> moving(room, first));
     audience.show(
-        new Step(
+        new LessonStep(
             "The changed token moves",
             new Text(
                 "The same prompt, each time with one token changed, nearer and nearer to its end:"),
@@ -77,7 +77,7 @@ final class PrefixLesson implements Lesson {
                 result -> (double) result.lookup().cachedTokens()),
             chart("Time to first token", "ms", results, Classroom::ttftMs)));
     audience.show(
-        new Step(
+        new LessonStep(
             "Why",
             new Text(
                 "A key depends on all tokens before it, as attention mixed them into it. After"

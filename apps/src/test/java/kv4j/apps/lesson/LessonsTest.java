@@ -12,9 +12,9 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import kv4j.apps.cli.Terminal;
 import kv4j.apps.html.Chart;
-import kv4j.apps.lesson.Part.Curve;
-import kv4j.apps.lesson.Part.HeatMap;
-import kv4j.apps.lesson.Part.Table;
+import kv4j.apps.lesson.LessonPart.Curve;
+import kv4j.apps.lesson.LessonPart.HeatMap;
+import kv4j.apps.lesson.LessonPart.Table;
 import kv4j.inference.EngineOptions;
 import kv4j.inference.InferenceEngine;
 import kv4j.model.ByteTokenizer;
@@ -71,13 +71,13 @@ class LessonsTest {
     engine.close();
   }
 
-  private static List<Step> steps(String name) throws IOException {
-    List<Step> steps = new ArrayList<>();
+  private static List<LessonStep> steps(String name) throws IOException {
+    List<LessonStep> steps = new ArrayList<>();
     Lessons.find(name).orElseThrow().give(new Classroom(engine, TOKENIZER), steps::add);
     return steps;
   }
 
-  private static <P extends Part> List<P> parts(List<Step> steps, Class<P> type) {
+  private static <P extends LessonPart> List<P> parts(List<LessonStep> steps, Class<P> type) {
     return steps.stream()
         .flatMap(step -> step.parts().stream())
         .filter(type::isInstance)
@@ -91,7 +91,7 @@ class LessonsTest {
     return table.rows().stream().map(row -> row.get(column)).toList();
   }
 
-  private static Chart chart(List<Step> steps, String title) {
+  private static Chart chart(List<LessonStep> steps, String title) {
     return parts(steps, Curve.class).stream()
         .map(Curve::chart)
         .filter(chart -> chart.title().equals(title))
@@ -108,7 +108,7 @@ class LessonsTest {
   void eachFitsATerminal(String name) throws IOException {
     Lesson lesson = Lessons.find(name).orElseThrow();
     StringBuilder text = new StringBuilder(LessonText.beginning(lesson.outline()));
-    List<Step> steps = steps(name);
+    List<LessonStep> steps = steps(name);
     assertTrue(steps.size() >= 2, steps.toString());
     steps.forEach(step -> text.append(LessonText.step(step)));
     text.append(LessonText.end(lesson.outline()));
@@ -120,7 +120,7 @@ class LessonsTest {
 
   @Test
   void attentionIsWhatTheModelComputes() throws IOException {
-    List<Step> steps = steps("attention");
+    List<LessonStep> steps = steps("attention");
     HeatMap map = parts(steps, HeatMap.class).get(0);
     for (int row = 0; row < 6; row++) {
       List<Double> shares = map.values().get(row);
@@ -136,7 +136,7 @@ class LessonsTest {
 
   @Test
   void changedTokensEndWhatIsShared() throws IOException {
-    List<Step> steps = steps("prefix");
+    List<LessonStep> steps = steps("prefix");
     Table four = parts(steps, Table.class).get(0);
     int length = 240 + 16;
     assertEquals("0", column(four, "cached").get(0));
@@ -182,7 +182,7 @@ class LessonsTest {
 
   @Test
   void fewerBitsMoveLogits() throws IOException {
-    List<Step> steps = steps("bits");
+    List<LessonStep> steps = steps("bits");
     Table table = parts(steps, Table.class).get(0);
     assertEquals(List.of("f32", "f16", "bf16", "i8"), column(table, "kept as"));
     assertEquals(List.of("640", "320", "320", "240"), column(table, "bytes a token"));
@@ -194,7 +194,7 @@ class LessonsTest {
 
   @Test
   void aFaultReachesTheLayersAboveItAndNoOther() throws IOException {
-    List<Step> steps = steps("fault");
+    List<LessonStep> steps = steps("fault");
     List<Double> errors = chart(steps, "Keys of the last token").series().get(0).values();
     assertEquals(LAYERS, errors.size());
     assertEquals(List.of(0.0, 0.0), errors.subList(0, 2), "the fault is in layer 1");

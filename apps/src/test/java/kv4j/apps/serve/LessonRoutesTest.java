@@ -19,8 +19,8 @@ import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import kv4j.apps.lesson.Classroom;
 import kv4j.apps.lesson.Lesson;
+import kv4j.apps.lesson.LessonStep;
 import kv4j.apps.lesson.Lessons;
-import kv4j.apps.lesson.Step;
 import kv4j.apps.serve.TestServer.Reply;
 import kv4j.apps.serve.admin.LessonRoutes;
 import kv4j.apps.serve.http.Bodies;
@@ -39,7 +39,7 @@ class LessonRoutesTest {
       assertEquals(Lessons.names(), names);
       Reply reply = server.send(server.request("/lessons/bits").POST(BodyPublishers.noBody()));
       assertEquals(200, reply.status());
-      String[] events = reply.http().body().split("\n\n");
+      String[] events = reply.http().body().replace(": waiting\n\n", "").split("\n\n");
       assertEquals(3, events.length, reply.http().body());
       assertTrue(events[0].startsWith("id: 1\nevent: step\ndata: {\"title\""), events[0]);
       assertTrue(events[2].contains("event: end\n"), events[2]);
@@ -56,13 +56,13 @@ class LessonRoutesTest {
 
     @Override
     public void give(Classroom room, Audience audience) throws IOException {
-      audience.show(new Step("first"));
+      audience.show(new LessonStep("first"));
       try {
         goOn.await();
       } catch (InterruptedException e) {
         throw new IOException(e);
       }
-      audience.show(new Step("last"));
+      audience.show(new LessonStep("last"));
     }
   }
 

@@ -5,20 +5,29 @@ import io.javalin.http.Context;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import kv4j.apps.lesson.Lesson;
+import kv4j.apps.lesson.LessonStep;
 import kv4j.apps.serve.host.ServedModel;
 import kv4j.apps.serve.http.Bodies;
 import kv4j.apps.serve.http.EventStream;
 import kv4j.apps.serve.http.Gate;
 import kv4j.apps.serve.openai.RequestException;
 import kv4j.apps.serve.openai.StrictJson;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Gives lessons on the model that is served, one at a time. They have caches of their own, and take
  * turns with requests, pass by pass.
  */
 public final class LessonRoutes {
+  private static final Logger LOG = LoggerFactory.getLogger(LessonRoutes.class);
+  private static final int SIGN_OF_LIFE_MS = 1000;
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final ServedModel model;
@@ -49,7 +58,7 @@ public final class LessonRoutes {
   }
 
   /** {@code POST /lessons/NAME}: an event {@code step} for each step, and {@code end}. */
-  public void give(Context ctx) throws IOException {
+  public void give(Context ctx) throws IOException, InterruptedException {
     gate.requireAdmin(ctx);
     Lesson lesson =
         lessons.stream()
@@ -61,37 +70,70 @@ public final class LessonRoutes {
     if (!room.tryAcquire()) {
       throw RequestException.of(429, "lesson_given", "another lesson is being given");
     }
+    Given given = new Given(lesson);
+    new Thread(given, "kv4j-lesson").start();
+    EventStream out = new EventStream(ctx);
     try {
-      give(lesson, new EventStream(ctx));
-    } finally {
-      room.release();
-    }
-  }
-
-  private static void refuse(EventStream out, RequestException e) throws IOException {
-    if (!out.hasBegun()) {
-      throw e;
-    }
-    out.event("error", "", StrictJson.write(e.json()));
-  }
-
-  private void give(Lesson lesson, EventStream out) throws IOException {
-    int[] steps = {0};
-    try {
-      lesson.give(
-          model.classroom(),
-          step -> {
-            if (closed) {
-              throw RequestException.of(503, "shutting_down", "the server is shutting down");
-            }
-            String line = StrictJson.write(JSON.valueToTree(step));
-            out.event("step", Integer.toString(++steps[0]), line);
-          });
-      out.event("end", Integer.toString(steps[0]), "{}");
-    } catch (IllegalArgumentException e) {
-      refuse(out, RequestException.of(400, "not_with_this_model", e.getMessage()));
+      send(given, out);
     } catch (RequestException e) {
-      refuse(out, e);
+      if (!out.hasBegun()) {
+        throw e;
+      }
+      out.event("error", "", StrictJson.write(e.json()));
+    } finally {
+      given.left = true;
+    }
+  }
+
+  private static void send(Given given, EventStream out) throws IOException, InterruptedException {
+    for (int number = 1; ; ) {
+      Optional<LessonStep> step = given.steps.poll(SIGN_OF_LIFE_MS, TimeUnit.MILLISECONDS);
+      if (step == null) {
+        out.signOfLife();
+      } else if (step.isPresent()) {
+        String line = StrictJson.write(JSON.valueToTree(step.get()));
+        out.event("step", Integer.toString(number++), line);
+      } else if (given.refusal != null) {
+        throw given.refusal;
+      } else {
+        out.event("end", Integer.toString(number), "{}");
+        return;
+      }
+    }
+  }
+
+  /** A lesson on a thread of its own, so that its client hears of the server while it measures. */
+  private final class Given implements Runnable {
+    private final Lesson lesson;
+    private final BlockingQueue<Optional<LessonStep>> steps =
+        new LinkedBlockingQueue<>(); // empty: no more
+    private volatile boolean left; // the client, or the lesson is over
+    private volatile RequestException refusal;
+
+    Given(Lesson lesson) {
+      this.lesson = lesson;
+    }
+
+    @Override
+    public void run() {
+      try {
+        lesson.give(model.classroom(), this::show);
+      } catch (IllegalArgumentException e) {
+        refusal = RequestException.of(400, "not_with_this_model", e.getMessage());
+      } catch (IOException | RuntimeException | OutOfMemoryError e) {
+        LOG.info("a lesson broke off", e);
+        refusal = RequestException.of(500, "lesson_failed", "the lesson broke off");
+      } finally {
+        room.release();
+        steps.add(Optional.empty());
+      }
+    }
+
+    private void show(LessonStep step) throws IOException {
+      if (left || closed) {
+        throw new IOException(left ? "the client is gone" : "the server is shutting down");
+      }
+      steps.add(Optional.of(step));
     }
   }
 }

@@ -8,21 +8,21 @@ import kv4j.apps.html.Chart;
 /** A part of what a step shows. */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "kind")
 @JsonSubTypes({
-  @JsonSubTypes.Type(value = Part.Text.class, name = "text"),
-  @JsonSubTypes.Type(value = Part.Table.class, name = "table"),
-  @JsonSubTypes.Type(value = Part.Curve.class, name = "chart"),
-  @JsonSubTypes.Type(value = Part.HeatMap.class, name = "heatmap")
+  @JsonSubTypes.Type(value = LessonPart.Text.class, name = "text"),
+  @JsonSubTypes.Type(value = LessonPart.Table.class, name = "table"),
+  @JsonSubTypes.Type(value = LessonPart.Curve.class, name = "chart"),
+  @JsonSubTypes.Type(value = LessonPart.HeatMap.class, name = "heatmap")
 })
-public sealed interface Part {
+public sealed interface LessonPart {
   /** A paragraph. */
-  record Text(String text) implements Part {}
+  record Text(String text) implements LessonPart {}
 
   /**
    * Rows of cells.
    *
    * @param rows each with a cell for each column
    */
-  record Table(List<String> columns, List<List<String>> rows) implements Part {
+  record Table(List<String> columns, List<List<String>> rows) implements LessonPart {
     public Table {
       columns = List.copyOf(columns);
       rows = List.copyOf(rows);
@@ -36,7 +36,7 @@ public sealed interface Part {
   }
 
   /** Bars or lines. */
-  record Curve(Chart chart) implements Part {}
+  record Curve(Chart chart) implements LessonPart {}
 
   /**
    * Numbers as shades.
@@ -44,7 +44,7 @@ public sealed interface Part {
    * @param values one for each row and column
    */
   record HeatMap(String title, List<String> rows, List<String> columns, List<List<Double>> values)
-      implements Part {
+      implements LessonPart {
     public HeatMap {
       rows = List.copyOf(rows);
       columns = List.copyOf(columns);
