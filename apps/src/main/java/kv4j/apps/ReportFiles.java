@@ -58,10 +58,10 @@ final class ReportFiles {
     html = HTML.find(line).map(file -> new ReportFile(file, inputs, terminal));
     csv = CSV.find(line).map(file -> new ReportFile(file, inputs, terminal));
     checkApart();
-    browser = line.hasOption(OPEN) ? Optional.of(Browser.find(System.getenv())) : Optional.empty();
-    if (browser.isPresent() && html.isEmpty()) {
+    if (line.hasOption(OPEN) && html.isEmpty()) {
       throw new IllegalArgumentException("--open needs --html FILE, which is what it opens");
     }
+    browser = line.hasOption(OPEN) ? Optional.of(Browser.find(System.getenv())) : Optional.empty();
   }
 
   /** Adds all of them. */

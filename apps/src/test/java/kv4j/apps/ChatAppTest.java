@@ -5,6 +5,7 @@ import static kv4j.apps.Programs.succeed;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
@@ -37,6 +38,16 @@ class ChatAppTest {
     // What the model wrote after the first prompt is known too, but for its last token.
     assertEquals(first + 8 - 1, prompts.get(1)[1], outcome.err());
     assertTrue(outcome.err().contains(" cached, 7 of these of earlier answers; "), outcome.err());
+  }
+
+  @Test
+  void saysWhichAnswersAFaultyCacheSpoiled() {
+    String[] faulty = Arrays.copyOf(TINY, TINY.length + 2);
+    faulty[TINY.length] = "--cache";
+    faulty[TINY.length + 1] = "faulty:layer=1";
+    List<String> lines = succeed("Hello\nHow are you?\n", faulty).err().lines().toList();
+    String spoiled = "; spoiled on purpose: values of layer 1, all heads, all tokens, moved by 0.5";
+    assertEquals(List.of(false, true), lines.stream().map(line -> line.contains(spoiled)).toList());
   }
 
   @Test

@@ -197,6 +197,7 @@ class MainTest {
         "chat --plugins pom.xml | --plugins needs --model provider:NAME",
         "bench --plugins pom.xml | --plugins needs --model provider:NAME",
         "generate --model provider:nosuch --prompt x | --model provider:nosuch needs --plugins JAR",
+        "compare --open | --open needs --html FILE, which is what it opens",
         "compare --cache faulty:layer=x | the layer of the cache faulty must be a number, not \"x\"",
         "compare --cache faulty:over=tea | there is no cache named tea; there are none, radix,",
         "compare --cache faulty:layer=2 --model-preset tiny | a fault's layer must be from 0 to 1",

@@ -14,6 +14,8 @@ import java.util.SplittableRandom;
 import kv4j.cache.KvCache;
 import kv4j.cache.basic.RequestCacheProvider;
 import kv4j.cache.block.KvDtype;
+import kv4j.cache.faulty.Fault;
+import kv4j.cache.faulty.FaultyKvCache;
 import kv4j.cache.radix.RadixKvCache;
 import kv4j.inference.pass.ForwardPass;
 import kv4j.inference.pass.ForwardPass.Segment;
@@ -108,6 +110,26 @@ class GenerationTest {
           new Generator(engine, cache).generate(GenerationRequest.greedy(prompt, 5));
       assertEquals(32, next.lookup().cachedTokens());
       cache.checkIntegrity();
+    }
+  }
+
+  /** It found nothing wrong at first; what it goes on with is its own, and wrong by then. */
+  @Test
+  void whatSpoilsItOnTheWayIsToldToo() {
+    int[] prompt = randomTokens(new SplittableRandom(3), 40, engine.model());
+    try (KvCache cache =
+            new FaultyKvCache(new RadixKvCache(config(engine, 16, KvDtype.F32)), Fault.USUAL);
+        Generation generation =
+            Generation.waiting(engine, cache, GenerationRequest.greedy(prompt, 3), false)) {
+      assertTrue(generation.open());
+      engine.forward(new ForwardPass(List.of(generation.next(35))));
+      generation.take(null);
+      assertEquals("", generation.lookup().fault());
+      generation.pause();
+      assertTrue(generation.open());
+      assertEquals(35, generation.inPlace());
+      assertEquals(0, generation.lookup().cachedTokens());
+      assertEquals(Fault.USUAL.toString(), generation.lookup().fault());
     }
   }
 
