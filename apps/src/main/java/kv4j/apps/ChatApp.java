@@ -16,8 +16,8 @@ import kv4j.apps.cli.Terminal;
 import kv4j.apps.cli.ValueOption;
 import kv4j.apps.cli.Values;
 import kv4j.apps.model.LoadedModel;
+import kv4j.apps.text.SessionCache;
 import kv4j.apps.text.TextSession;
-import kv4j.cache.faulty.Fault;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 
@@ -50,17 +50,14 @@ public final class ChatApp implements Command {
   public Options options() {
     Options options = new Options().addOption(SYSTEM.option());
     TextProgram.addOptions(options);
-    return options
-        .addOption(TextSession.CACHE.option())
-        .addOption(TextSession.MAX_BYTES.option())
-        .addOption(HISTORY.option());
+    SessionCache.addTo(options);
+    return options.addOption(HISTORY.option());
   }
 
   @Override
   public void run(CommandLine line, Terminal terminal) throws Exception {
     TextProgram program = new TextProgram(line);
-    long maxBytes = TextSession.MAX_BYTES.in(line);
-    Optional<Fault> fault = TextSession.CACHE.in(line);
+    SessionCache cache = SessionCache.read(line);
     Optional<Path> history = HISTORY.find(line);
     if (history.isPresent()) {
       checkHistory(history.get(), terminal);
@@ -68,7 +65,7 @@ public final class ChatApp implements Command {
     program.warmUp();
     program.startNd4j();
     LoadedModel loaded = program.load(terminal);
-    try (TextSession session = program.session(loaded.model(), maxBytes, fault)) {
+    try (TextSession session = program.session(loaded.model(), cache)) {
       Dispatcher.explain(line, terminal, session.describePlan());
       Conversation conversation =
           new Conversation(loaded, session, program.generation(), SYSTEM.find(line));

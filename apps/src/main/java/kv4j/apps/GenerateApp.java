@@ -13,6 +13,7 @@ import kv4j.apps.report.Phase;
 import kv4j.apps.report.Phases;
 import kv4j.apps.report.ProcessReport;
 import kv4j.apps.text.GenerationOptions;
+import kv4j.apps.text.SessionCache;
 import kv4j.apps.text.TextResult;
 import kv4j.apps.text.TextSession;
 import kv4j.model.Model;
@@ -71,7 +72,7 @@ public final class GenerateApp implements Command {
     Model model = program.load(terminal).model();
     int[] tokens = tokens(model.tokenizer(), prompt);
     phases.ended(Phase.MODEL);
-    try (TextSession session = program.session(model, CACHE_BYTES, Optional.empty())) {
+    try (TextSession session = program.session(model, SessionCache.of(CACHE_BYTES))) {
       phases.ended(Phase.ENGINE);
       Dispatcher.explain(line, terminal, session.describePlan());
       TextResult result =

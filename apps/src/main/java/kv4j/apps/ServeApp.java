@@ -56,13 +56,7 @@ public final class ServeApp implements Command {
     program.startNd4j();
     LoadedModel loaded = program.load(terminal);
     try (ServedModel model =
-        new ServedModel(
-            loaded,
-            program.engineOptions(),
-            options.fault(),
-            options.maxBytes(),
-            options.maxRunning(),
-            options.maxWaiting())) {
+        new ServedModel(loaded, program.engineOptions(), options.cache(), options.scheduling())) {
       Dispatcher.explain(line, terminal, model.describePlan());
       Server server = new Server(model, options);
       if (options.warm().isPresent()) {
@@ -71,6 +65,7 @@ public final class ServeApp implements Command {
       server.start();
       terminal.err().println(announcement(server, model, options));
       options
+          .cache()
           .fault()
           .ifPresent(fault -> terminal.err().println("answers are wrong on purpose: " + fault));
       waitForEnd(server, terminal);

@@ -1,13 +1,12 @@
 package kv4j.apps;
 
-import java.util.Optional;
 import kv4j.apps.cli.Plugins;
 import kv4j.apps.cli.Terminal;
 import kv4j.apps.model.LoadedModel;
 import kv4j.apps.model.ModelChoice;
 import kv4j.apps.text.GenerationOptions;
+import kv4j.apps.text.SessionCache;
 import kv4j.apps.text.TextSession;
-import kv4j.cache.faulty.Fault;
 import kv4j.inference.EngineOptions;
 import kv4j.inference.kernel.KernelWarmUp;
 import kv4j.model.Model;
@@ -81,8 +80,8 @@ final class TextProgram {
     return ModelChoice.load(line, ModelChoice.USUAL_SEED, terminal);
   }
 
-  /** The model at work, with a cache of at most so many bytes, perhaps wrong on purpose. */
-  TextSession session(Model model, long cacheBytes, Optional<Fault> fault) {
-    return new TextSession(model, engine, cacheBytes, fault);
+  /** The model at work. */
+  TextSession session(Model model, SessionCache cache) {
+    return new TextSession(model, engine, cache);
   }
 }

@@ -28,6 +28,7 @@ import kv4j.apps.report.JsonFile;
 import kv4j.apps.report.Progress;
 import kv4j.apps.report.ReportPrinter;
 import kv4j.apps.report.RunInfo;
+import kv4j.apps.text.SessionCache;
 import kv4j.apps.workload.PromptFormat;
 import kv4j.apps.workload.Workload;
 import kv4j.apps.workload.WorkloadReport;
@@ -89,29 +90,6 @@ final class WorkloadProgram {
   private static final ValueOption<Integer> BLOCK_SIZE =
       ValueOption.of(
           "block-size", "N", "tokens in a block of the cache", 16, WorkloadProgram::blockSize);
-  private static final ValueOption<KvDtype> CACHE_DTYPE =
-      ValueOption.oneOf(
-          "cache-dtype",
-          "TYPE",
-          "how caches keep numbers: " + Values.names(KvDtype.class, ", "),
-          KvDtype.F32,
-          KvDtype.class);
-  private static final ValueOption<EvictionPolicy.Standard> POLICY =
-      ValueOption.oneOf(
-          "policy",
-          "NAME",
-          "what makes room first: " + Values.names(EvictionPolicy.Standard.class, ", "),
-          "lru",
-          EvictionPolicy.Standard.class);
-  private static final ValueOption<Long> MAX_BYTES =
-      ValueOption.of(
-          "max-bytes", "SIZE", "most the cache keeps between requests", "1GiB", Values::bytes);
-  private static final ValueOption<Duration> TTL =
-      ValueOption.optional(
-          "ttl",
-          "TIME",
-          "how long the cache keeps an entry, such as 10m or 1h30m (default: for ever)",
-          Values::duration);
   static final ValueOption<Devices.Choice> DEVICE =
       ValueOption.oneOf(
           "device",
@@ -141,9 +119,9 @@ final class WorkloadProgram {
   /** Options that some caches have no use for. */
   private static final List<Map.Entry<ValueOption<?>, Setting>> SETTINGS =
       List.of( // no map, as to hash a record for the first time takes 10 ms
-          Map.entry(MAX_BYTES, Setting.SIZE_LIMIT),
-          Map.entry(TTL, Setting.TIME_TO_LIVE),
-          Map.entry(POLICY, Setting.POLICY),
+          Map.entry(SessionCache.MAX_BYTES, Setting.SIZE_LIMIT),
+          Map.entry(SessionCache.TTL, Setting.TIME_TO_LIVE),
+          Map.entry(SessionCache.POLICY, Setting.POLICY),
           Map.entry(NAMESPACE, Setting.TENANTS),
           Map.entry(SALT, Setting.TENANTS));
 
@@ -173,10 +151,10 @@ final class WorkloadProgram {
         .addOption(NAMESPACE.option())
         .addOption(SALT.option())
         .addOption(BLOCK_SIZE.option())
-        .addOption(CACHE_DTYPE.option())
-        .addOption(MAX_BYTES.option())
-        .addOption(POLICY.option())
-        .addOption(TTL.option())
+        .addOption(SessionCache.CACHE_DTYPE.option())
+        .addOption(SessionCache.MAX_BYTES.option())
+        .addOption(SessionCache.POLICY.option())
+        .addOption(SessionCache.TTL.option())
         .addOption(Plugins.OPTION.option());
     ModelChoice.addOptions(options);
     options
@@ -211,10 +189,10 @@ final class WorkloadProgram {
     String namespace = NAMESPACE.find(line).orElse("");
     String salt = SALT.find(line).orElse("");
     int blockSize = BLOCK_SIZE.in(line);
-    KvDtype dtype = CACHE_DTYPE.in(line);
-    EvictionPolicy policy = POLICY.in(line);
-    long maxBytes = MAX_BYTES.in(line);
-    Optional<Duration> ttl = TTL.find(line);
+    KvDtype dtype = SessionCache.CACHE_DTYPE.in(line);
+    EvictionPolicy policy = SessionCache.POLICY.in(line);
+    long maxBytes = SessionCache.MAX_BYTES.in(line);
+    Optional<Duration> ttl = SessionCache.TTL.find(line);
     ClassLoader loader = Plugins.loader(line);
     ModelChoice.check(line);
     long seed = ModelChoice.seed(line);

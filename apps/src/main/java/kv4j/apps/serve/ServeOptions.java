@@ -9,8 +9,8 @@ import java.util.Optional;
 import kv4j.apps.cli.ValueOption;
 import kv4j.apps.cli.Values;
 import kv4j.apps.serve.http.Keys;
-import kv4j.apps.text.TextSession;
-import kv4j.cache.faulty.Fault;
+import kv4j.apps.text.SessionCache;
+import kv4j.inference.schedule.SchedulerOptions;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 
@@ -21,8 +21,8 @@ import org.apache.commons.cli.Options;
  * @param keys who may use it
  * @param maxRunning most requests computed at once
  * @param maxWaiting most requests kept waiting
- * @param fault what is to be wrong with what requests find cached
- * @param maxBytes most bytes the cache keeps
+ * @param maxRows most new tokens in one forward pass, of all requests together
+ * @param cache what is kept of their prompts
  * @param warm file with prefixes to compute and pin at the start
  * @param record file to write all events to
  * @param deadline how long requests have to end in when the server is stopped
@@ -33,12 +33,14 @@ public record ServeOptions(
     Keys keys,
     int maxRunning,
     int maxWaiting,
-    Optional<Fault> fault,
-    long maxBytes,
+    int maxRows,
+    SessionCache cache,
     Optional<Path> warm,
     Optional<Path> record,
     Duration deadline) {
   private static final int MOST_RUNNING = 256;
+  private static final int MOST_ROWS = 1 << 16;
+  private static final int USUAL_ROWS = SchedulerOptions.defaults().maxRows();
   private static final int MOST_WAITING = 4096;
   private static final int MOST_PORT = 65_535;
 
@@ -83,6 +85,13 @@ public record ServeOptions(
           "most requests kept waiting; others get status 429",
           256,
           text -> Values.intUpTo(MOST_WAITING, text));
+  private static final ValueOption<Integer> MAX_ROWS =
+      ValueOption.of(
+          "max-rows",
+          "N",
+          "most new tokens in one forward pass; at least twice --max-running where it is not given",
+          USUAL_ROWS,
+          text -> Values.intUpTo(MOST_ROWS, text));
   private static final ValueOption<Path> WARM =
       ValueOption.optional(
           "warm",
@@ -114,13 +123,13 @@ public record ServeOptions(
             ADMIN_KEY,
             MAX_RUNNING,
             MAX_WAITING,
-            TextSession.CACHE,
-            TextSession.MAX_BYTES,
+            MAX_ROWS,
             WARM,
             RECORD,
             DEADLINE)) {
       options.addOption(option.option());
     }
+    SessionCache.addTo(options);
   }
 
   /**
@@ -135,17 +144,30 @@ public record ServeOptions(
       throw new IllegalArgumentException(
           "--host %s lets other machines in, which needs --api-key or --api-keys".formatted(host));
     }
+    int running = MAX_RUNNING.in(line);
+    int rows = MAX_ROWS.in(line, Math.max(USUAL_ROWS, 2 * running));
+    if (rows <= running) {
+      throw new IllegalArgumentException(
+          "--max-rows %d must be more than --max-running %d: a row for each and one for prompts"
+              .formatted(rows, running));
+    }
     return new ServeOptions(
         host,
         PORT.in(line),
         keys,
-        MAX_RUNNING.in(line),
+        running,
         MAX_WAITING.in(line),
-        TextSession.CACHE.in(line),
-        TextSession.MAX_BYTES.in(line),
+        rows,
+        SessionCache.read(line),
         WARM.find(line),
         RECORD.find(line),
         DEADLINE.in(line));
+  }
+
+  /** How requests are run. */
+  public SchedulerOptions scheduling() {
+    return new SchedulerOptions(
+        maxRows, maxRunning, maxWaiting, SchedulerOptions.defaults().maxOvertakes());
   }
 
   private static boolean isLoopback(String host) {

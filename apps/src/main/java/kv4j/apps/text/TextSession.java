@@ -1,22 +1,13 @@
 package kv4j.apps.text;
 
 import java.util.List;
-import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import kv4j.apps.cli.ValueOption;
-import kv4j.apps.cli.Values;
 import kv4j.cache.CacheEvent;
 import kv4j.cache.KvCache;
-import kv4j.cache.KvCacheConfig;
-import kv4j.cache.KvCacheProvider;
 import kv4j.cache.KvRequest;
-import kv4j.cache.block.KvDtype;
-import kv4j.cache.faulty.Fault;
-import kv4j.cache.faulty.FaultyCacheProvider;
 import kv4j.cache.faulty.FaultyKvCache;
 import kv4j.cache.radix.RadixKvCache;
-import kv4j.cache.radix.RadixProvider;
 import kv4j.inference.EngineOptions;
 import kv4j.inference.GenerationRequest;
 import kv4j.inference.GenerationResult;
@@ -29,35 +20,16 @@ import kv4j.model.Model;
  * what it shares with earlier ones.
  */
 public final class TextSession implements AutoCloseable {
-  private static final String RADIX = "radix";
-
-  /** How much a session's cache may keep. */
-  public static final ValueOption<Long> MAX_BYTES =
-      ValueOption.of("max-bytes", "SIZE", "most the cache keeps", "1GiB", Values::bytes);
-
-  /** Which cache a session has. */
-  public static final ValueOption<Optional<Fault>> CACHE =
-      ValueOption.of(
-          "cache",
-          "NAME",
-          "radix, or faulty:layer=0:amount=0.5 and the like, which is wrong on purpose",
-          RADIX,
-          TextSession::fault);
-
-  /** Tokens in a block of the cache. */
-  public static final int BLOCK_TOKENS = 16;
-
   private final InferenceEngine engine;
   private final RadixKvCache cache;
   private final KvCache forRequests;
 
   /**
-   * @param cacheBytes most bytes the cache keeps
-   * @param fault what is to be wrong with what requests find cached
-   * @throws IllegalArgumentException if the bytes are too few, or the model has no such layer
+   * @throws IllegalArgumentException if the cache's bytes are too few, or it is to be wrong in a
+   *     layer that the model has not
    */
-  public TextSession(Model model, EngineOptions options, long cacheBytes, Optional<Fault> fault) {
-    this(model, options, cacheBytes, fault, event -> {});
+  public TextSession(Model model, EngineOptions options, SessionCache cache) {
+    this(model, options, cache, event -> {});
   }
 
   /**
@@ -66,39 +38,16 @@ public final class TextSession implements AutoCloseable {
    * @param listener told of what happens in the cache
    */
   public TextSession(
-      Model model,
-      EngineOptions options,
-      long cacheBytes,
-      Optional<Fault> fault,
-      Consumer<CacheEvent> listener) {
+      Model model, EngineOptions options, SessionCache wanted, Consumer<CacheEvent> listener) {
     engine = InferenceEngine.create(model, options);
     try {
-      cache =
-          new RadixKvCache(
-              KvCacheConfig.of(engine.layout(BLOCK_TOKENS, KvDtype.F32), cacheBytes)
-                  .withListener(listener));
-      forRequests = fault.<KvCache>map(wrong -> new FaultyKvCache(cache, wrong)).orElse(cache);
+      cache = new RadixKvCache(wanted.config(engine, listener));
+      forRequests =
+          wanted.fault().<KvCache>map(wrong -> new FaultyKvCache(cache, wrong)).orElse(cache);
     } catch (RuntimeException e) {
       engine.close();
       throw e;
     }
-  }
-
-  private static Optional<Fault> fault(String name) {
-    if (name.equals(RADIX)) {
-      return Optional.empty();
-    }
-    if (!FaultyCacheProvider.isNamedBy(name)) {
-      throw new IllegalArgumentException("must be radix or faulty, not \"" + name + "\"");
-    }
-    return Optional.of(FaultyCacheProvider.of(name, TextSession::onlyRadix).fault());
-  }
-
-  private static KvCacheProvider onlyRadix(String name) {
-    if (!name.equals(RADIX)) {
-      throw new IllegalArgumentException("can be faulty over radix only, not over " + name);
-    }
-    return new RadixProvider();
   }
 
   /**

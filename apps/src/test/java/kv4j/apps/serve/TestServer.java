@@ -22,6 +22,9 @@ import java.util.stream.Stream;
 import kv4j.apps.model.LoadedModel;
 import kv4j.apps.serve.host.ServedModel;
 import kv4j.apps.serve.http.Keys;
+import kv4j.apps.text.SessionCache;
+import kv4j.cache.EvictionPolicy;
+import kv4j.cache.block.KvDtype;
 import kv4j.cache.faulty.Fault;
 import kv4j.inference.EngineOptions;
 import kv4j.model.DemoModels;
@@ -89,22 +92,22 @@ final class TestServer implements AutoCloseable {
     LoadedModel loaded =
         new LoadedModel(model(), template.map(t -> new ChatTemplate(t, "", "")), Map.of());
     // Small chunks, so that a long prompt takes several passes.
-    model = new ServedModel(loaded, new EngineOptions(1, 64), fault, cacheBytes, running, waiting);
-    server =
-        new Server(
-            model,
-            new ServeOptions(
-                "127.0.0.1",
-                0,
-                keys,
-                running,
-                waiting,
-                fault,
-                cacheBytes,
-                Optional.empty(),
-                Optional.empty(),
-                Duration.ofSeconds(20)),
-            arrival);
+    ServeOptions options =
+        new ServeOptions(
+            "127.0.0.1",
+            0,
+            keys,
+            running,
+            waiting,
+            64,
+            new SessionCache(
+                cacheBytes, Optional.empty(), EvictionPolicy.Standard.LRU, KvDtype.F32, fault),
+            Optional.empty(),
+            Optional.empty(),
+            Duration.ofSeconds(20));
+    model =
+        new ServedModel(loaded, new EngineOptions(1, 64), options.cache(), options.scheduling());
+    server = new Server(model, options, arrival);
     server.start();
   }
 

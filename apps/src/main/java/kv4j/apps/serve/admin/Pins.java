@@ -19,7 +19,7 @@ import kv4j.apps.serve.host.Tenant;
 import kv4j.apps.serve.openai.Ask;
 import kv4j.apps.serve.openai.Fields;
 import kv4j.apps.serve.openai.RequestException;
-import kv4j.apps.text.TextSession;
+import kv4j.apps.text.SessionCache;
 import kv4j.cache.KvRequest;
 import kv4j.inference.GenerationRequest;
 import kv4j.inference.Sampling;
@@ -130,7 +130,7 @@ public final class Pins implements AutoCloseable {
           400,
           "nothing_to_pin",
           "only whole blocks of %d tokens are pinned, of which the cache holds none of this prefix"
-              .formatted(TextSession.BLOCK_TOKENS));
+              .formatted(SessionCache.BLOCK_TOKENS));
     }
     Optional<Instant> ends = ttl.map(Instant.now()::plus);
     Pin pin = new Pin(name, request.namespace(), request.prompt().length, pinned, cached, ends);

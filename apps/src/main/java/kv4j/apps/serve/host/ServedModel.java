@@ -3,15 +3,14 @@ package kv4j.apps.serve.host;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.util.List;
-import java.util.Optional;
 import kv4j.apps.lesson.Classroom;
 import kv4j.apps.model.LoadedModel;
 import kv4j.apps.serve.events.EventLog;
 import kv4j.apps.serve.openai.ModelCard;
+import kv4j.apps.text.SessionCache;
 import kv4j.apps.text.TextSession;
 import kv4j.cache.CacheMetrics;
 import kv4j.cache.block.KvLayout;
-import kv4j.cache.faulty.Fault;
 import kv4j.cache.radix.RadixKvCache;
 import kv4j.inference.EngineOptions;
 import kv4j.inference.schedule.Scheduler;
@@ -28,35 +27,22 @@ public final class ServedModel implements AutoCloseable {
   private final Recorder recorder;
 
   /**
-   * @param fault what is to be wrong with what requests find cached
-   * @param cacheBytes most bytes the cache keeps
-   * @param maxRunning most requests computed at once
-   * @param maxWaiting most requests kept waiting
-   * @throws IllegalArgumentException if the cache's bytes are too few, or the fault is of a layer
-   *     that the model has not
+   * @param cache what is kept of prompts
+   * @param scheduling how requests are run
+   * @throws IllegalArgumentException if the cache's bytes are too few, or it is to be wrong in a
+   *     layer that the model has not
    */
   public ServedModel(
-      LoadedModel loaded,
-      EngineOptions options,
-      Optional<Fault> fault,
-      long cacheBytes,
-      int maxRunning,
-      int maxWaiting) {
+      LoadedModel loaded, EngineOptions options, SessionCache cache, SchedulerOptions scheduling) {
     events = new EventLog(loaded.model().tokenizer());
-    session = new TextSession(loaded.model(), options, cacheBytes, fault, events);
+    session = new TextSession(loaded.model(), options, cache, events);
     card =
         new ModelCard(
             loaded.model().name(),
             loaded.model().tokenizer(),
             loaded.template(),
             loaded.model().config().context());
-    int rows = Math.max(session.engine().options().prefillChunk(), 2 * maxRunning);
-    int overtakes = SchedulerOptions.defaults().maxOvertakes();
-    scheduler =
-        new Scheduler(
-            session.engine(),
-            session.forRequests(),
-            new SchedulerOptions(rows, maxRunning, maxWaiting, overtakes));
+    scheduler = new Scheduler(session.engine(), session.forRequests(), scheduling);
     recorder = new Recorder(new ServerMetrics(metrics, scheduler), events, card.tokenizer());
     new CacheMetrics(session.cache(), "prefix").bindTo(metrics);
   }
