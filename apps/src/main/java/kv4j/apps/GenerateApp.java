@@ -23,7 +23,7 @@ import org.apache.commons.cli.Options;
 
 /** Continues a text: {@code kv4j generate}. */
 public final class GenerateApp implements Command {
-  private static final long CACHE_BYTES = 1L << 30;
+  static final long CACHE_BYTES = 1L << 30;
 
   private static final ValueOption<String> PROMPT =
       ValueOption.optional(

@@ -60,7 +60,7 @@ final class WorkloadProgram {
 
   private static final Set<String> OWN_CACHES =
       KvCaches.providers(WorkloadProgram.class.getClassLoader()).keySet();
-  private static final ValueOption<String> CACHE =
+  static final ValueOption<String> CACHE =
       ValueOption.of(
               "cache",
               "NAME",

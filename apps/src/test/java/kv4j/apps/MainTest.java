@@ -42,6 +42,7 @@ class MainTest {
         new AgenticWorkflowApp(),
         new GenerateApp(),
         new ChatApp(),
+        new EvalApp(),
         new InspectApp(),
         new ExportApp(),
         new BenchApp(),
