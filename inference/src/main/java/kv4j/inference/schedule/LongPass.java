@@ -14,7 +14,7 @@ import kv4j.inference.SlicedPass;
 final class LongPass {
   private final InferenceEngine engine;
   private final LongSupplier clock;
-  private List<Part> parts = List.of();
+  private List<Share> shares = List.of();
   private SlicedPass pass; // null before its first layer
   private long owed; // of the clock's time, until a short pass may run
 
@@ -24,17 +24,17 @@ final class LongPass {
   }
 
   /** Makes these the long pass; none of it runs yet. */
-  void set(List<Part> next) {
-    parts = next;
+  void set(List<Share> next) {
+    shares = next;
   }
 
   /** What it computes; nothing if there is none. */
-  List<Part> parts() {
-    return parts;
+  List<Share> shares() {
+    return shares;
   }
 
   boolean holds(Job job) {
-    return parts.stream().anyMatch(part -> part.job() == job);
+    return shares.stream().anyMatch(share -> share.job() == job);
   }
 
   /** Whether it is its turn. */
@@ -51,7 +51,7 @@ final class LongPass {
     long begin = clock.getAsLong();
     boolean goesOn = false;
     try {
-      pass = pass == null ? engine.begin(Part.pass(parts)) : pass;
+      pass = pass == null ? engine.begin(Share.pass(shares)) : pass;
       Optional<float[][]> logits = pass.advance();
       goesOn = logits.isEmpty();
       return logits;
@@ -64,10 +64,10 @@ final class LongPass {
   }
 
   /** Runs a short pass, and returns its logits. */
-  Optional<float[][]> leaveFor(List<Part> shortPass) {
+  Optional<float[][]> leaveFor(List<Share> shortPass) {
     long begin = clock.getAsLong();
     try {
-      return Optional.of(engine.forward(Part.pass(shortPass)));
+      return Optional.of(engine.forward(Share.pass(shortPass)));
     } finally {
       owed = clock.getAsLong() - begin;
     }
@@ -79,6 +79,6 @@ final class LongPass {
       pass.close();
     }
     pass = null;
-    parts = List.of();
+    shares = List.of();
   }
 }

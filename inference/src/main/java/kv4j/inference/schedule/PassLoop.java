@@ -63,20 +63,20 @@ final class PassLoop {
     }
     endCancelled(job -> cancelAll || job.submission.isCancelled());
     admit();
-    if (longPass.parts().isEmpty()) {
-      List<Part> parts = withRoom(planner.next(running));
-      longPass.set(planner.ofLong(parts));
-      if (longPass.parts().isEmpty()) {
-        runShort(parts);
+    if (longPass.shares().isEmpty()) {
+      List<Share> shares = withRoom(planner.next(running));
+      longPass.set(planner.ofLong(shares));
+      if (longPass.shares().isEmpty()) {
+        runShort(shares);
       }
     } else if (longPass.isDue() || !runShort(withRoom(planner.urgent(running, longPass)))) {
-      run(longPass.parts(), longPass::advance);
+      run(longPass.shares(), longPass::advance);
     }
   }
 
   /** Whoever is in the middle of a pass stays until its end, unless all of it are cancelled. */
   private void endCancelled(Predicate<Job> cancelled) {
-    if (longPass.parts().stream().map(Part::job).allMatch(cancelled)) {
+    if (longPass.shares().stream().map(Share::job).allMatch(cancelled)) {
       longPass.giveUp();
     }
     all(job -> cancelled.test(job) && !longPass.holds(job)).forEach(job -> end(job, End.CANCELLED));
@@ -143,21 +143,21 @@ final class PassLoop {
   }
 
   /** Those that there is memory for, now that others may have given way. */
-  private List<Part> withRoom(List<Part> parts) {
-    List<Part> fitting = new ArrayList<>(parts);
-    fitting.removeIf(part -> !makeRoom(part));
-    fitting.removeIf(part -> !running.contains(part.job()));
+  private List<Share> withRoom(List<Share> shares) {
+    List<Share> fitting = new ArrayList<>(shares);
+    fitting.removeIf(share -> !makeRoom(share));
+    fitting.removeIf(share -> !running.contains(share.job()));
     return fitting;
   }
 
   /**
-   * Has the youngest give way until there is memory for a part, or it is the youngest itself.
+   * Has the youngest give way until there is memory for a share, or it is the youngest itself.
    *
    * @return whether there is; not if the youngest is in the middle of the long pass
    */
-  private boolean makeRoom(Part part) {
-    Job job = part.job();
-    while (running.contains(job) && !job.generation.reserve(part.rows())) {
+  private boolean makeRoom(Share share) {
+    Job job = share.job();
+    while (running.contains(job) && !job.generation.reserve(share.rows())) {
       Job youngest = running.get(running.size() - 1);
       if (longPass.holds(youngest)) {
         return false;
@@ -188,36 +188,36 @@ final class PassLoop {
   }
 
   /** Runs a pass at once, and says whether there was anything to run. */
-  private boolean runShort(List<Part> parts) {
-    if (!parts.isEmpty()) {
-      run(parts, () -> longPass.leaveFor(parts));
+  private boolean runShort(List<Share> shares) {
+    if (!shares.isEmpty()) {
+      run(shares, () -> longPass.leaveFor(shares));
     }
-    return !parts.isEmpty();
+    return !shares.isEmpty();
   }
 
-  private void run(List<Part> parts, Supplier<Optional<float[][]>> pass) {
+  private void run(List<Share> shares, Supplier<Optional<float[][]>> pass) {
     Optional<float[][]> logits;
     try {
       logits = pass.get();
     } catch (RuntimeException | Error e) {
-      findCulprit(parts, e);
+      findCulprit(shares, e);
       return;
     }
-    logits.ifPresent(rows -> take(parts, rows));
+    logits.ifPresent(rows -> take(shares, rows));
   }
 
   /**
    * Fails the only request of a pass; of several nobody knows whose fault it was, nor how far each
    * has come. Then they begin anew from what is cached, each alone until it is past this pass.
    */
-  private void findCulprit(List<Part> parts, Throwable error) {
-    for (Part part : parts) {
-      Job job = part.job();
-      if (parts.size() == 1) {
+  private void findCulprit(List<Share> shares, Throwable error) {
+    for (Share share : shares) {
+      Job job = share.job();
+      if (shares.size() == 1) {
         fail(job, error);
       } else {
         job.generation.close();
-        job.suspectTo = part.segment().to();
+        job.suspectTo = share.segment().to();
         running.remove(job);
         line.putBack(job);
         full = false;
@@ -225,12 +225,12 @@ final class PassLoop {
     }
   }
 
-  private void take(List<Part> parts, float[][] logits) {
+  private void take(List<Share> shares, float[][] logits) {
     tally.passes++;
     int row = 0;
-    for (Part part : parts) {
-      boolean asked = part.segment().logits() != Logits.NONE;
-      take(part.job(), part.segment(), asked ? logits[row++] : null);
+    for (Share share : shares) {
+      boolean asked = share.segment().logits() != Logits.NONE;
+      take(share.job(), share.segment(), asked ? logits[row++] : null);
     }
   }
 

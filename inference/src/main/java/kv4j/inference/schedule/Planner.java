@@ -22,7 +22,7 @@ final class Planner {
   }
 
   /** What each gets of a pass of all. */
-  List<Part> next(List<Job> running) {
+  List<Share> next(List<Job> running) {
     return shares(running, maxRows);
   }
 
@@ -31,18 +31,18 @@ final class Planner {
    *
    * @return nothing if the pass is short
    */
-  List<Part> ofLong(List<Part> parts) {
-    List<Part> prompts =
-        parts.stream().filter(part -> part.job().generation.remaining() > 1).toList();
-    if (prompts.stream().mapToInt(Part::rows).sum() <= urgentRows) {
+  List<Share> ofLong(List<Share> shares) {
+    List<Share> prompts =
+        shares.stream().filter(share -> share.job().generation.remaining() > 1).toList();
+    if (prompts.stream().mapToInt(Share::rows).sum() <= urgentRows) {
       return List.of();
     }
-    List<Part> patient = prompts.stream().filter(part -> !isUrgent(part.job())).toList();
+    List<Share> patient = prompts.stream().filter(share -> !isUrgent(share.job())).toList();
     return patient.isEmpty() ? prompts : patient;
   }
 
   /** What each gets of a short pass while another is left in the middle. */
-  List<Part> urgent(List<Job> running, LongPass left) {
+  List<Share> urgent(List<Job> running, LongPass left) {
     List<Job> urgent = running.stream().filter(job -> isUrgent(job) && !left.holds(job)).toList();
     return shares(urgent, Math.min(maxRows, urgent.size() + urgentRows));
   }
@@ -52,20 +52,20 @@ final class Planner {
   }
 
   /** All goes to one that is suspected of having failed another. */
-  private static List<Part> shares(List<Job> jobs, int most) {
+  private static List<Share> shares(List<Job> jobs, int most) {
     for (Job job : jobs) {
       if (job.suspectTo > 0) {
-        return List.of(new Part(job, job.generation.next(most)));
+        return List.of(new Share(job, job.generation.next(most)));
       }
     }
     int[] needed = jobs.stream().mapToInt(job -> job.generation.remaining()).toArray();
     int[] rows = RowBudget.share(needed, most);
-    List<Part> parts = new ArrayList<>();
+    List<Share> shares = new ArrayList<>();
     for (int i = 0; i < rows.length; i++) {
       if (rows[i] > 0) {
-        parts.add(new Part(jobs.get(i), jobs.get(i).generation.next(rows[i])));
+        shares.add(new Share(jobs.get(i), jobs.get(i).generation.next(rows[i])));
       }
     }
-    return parts;
+    return shares;
   }
 }

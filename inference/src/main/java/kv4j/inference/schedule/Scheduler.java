@@ -188,7 +188,7 @@ public final class Scheduler implements AutoCloseable {
     return (int) Math.max(1, Math.min(LONGEST_RETRY, seconds));
   }
 
-  /** Counts as of the end of the last pass, and ends and arrivals of requests since. */
+  /** Counts as of the last pass or layer of one, and ends and arrivals of requests since. */
   public SchedulerStats stats() {
     synchronized (lock) {
       return stats.withArrived(arrived.size());
