@@ -58,6 +58,7 @@ public final class ServeApp implements Command {
     try (ServedModel model =
         new ServedModel(loaded, program.engineOptions(), options.cache(), options.scheduling())) {
       Dispatcher.explain(line, terminal, model.describePlan());
+      model.startWarmUp();
       Server server = new Server(model, options);
       if (options.warm().isPresent()) {
         warm(server, options.warm().get(), terminal);

@@ -102,6 +102,15 @@ class MetricsTest {
     assertTrue(shown.size() > 10, shown.toString());
   }
 
+  @Test
+  void warmingUpIsNoRequestAndLeavesNothingCached() throws Exception {
+    server.model.startWarmUp().join();
+    assertEquals(0, value("kv4j_request_time_seconds_count"));
+    assertEquals(0, server.model.scheduler().stats().passes());
+    assertEquals(0, server.model.cache().stats().lookups().count());
+    assertEquals(0, server.model.cache().stats().storage().bytes());
+  }
+
   /** Three whose prompts find room at once, but not their answers. */
   @Test
   void requestsThatMakeRoomForOthersAreCounted() throws Exception {
