@@ -73,6 +73,13 @@ final class LivePage implements AutoCloseable {
             + "') } }");
   }
 
+  /** Has the page load itself anew, and waits until it has begun to. */
+  void awaitReload(Runnable cause) {
+    page.evaluate("() => { window.isOld = true }");
+    cause.run();
+    page.waitForFunction("() => !window.isOld");
+  }
+
   /** The tree that the page knows of. */
   SortedMap<Long, FollowerTree.Run> tree() {
     return FollowerTree.of(player("{ runs: [...player.store.runs.values()] }"));

@@ -106,7 +106,7 @@ class PageStreamTest {
       page.find("#key-button").click();
       page.find("#watch-key").fill("admin");
       page.find("#api-key").fill("k2");
-      page.find("#keys [type=submit]").click();
+      page.awaitReload(() -> page.find("#keys [type=submit]").click());
       page.await("new Set([...player.store.runs.values()].map((run) => run.namespace)).size === 2");
       page.find("#message").fill("As two");
       page.find("#message").press("Enter");
