@@ -30,7 +30,7 @@ public final class ChatApp implements Command {
           "history",
           "FILE",
           "keep what is typed in this file, for the arrow keys next time too",
-          text -> Path.of(Values.text(text)));
+          Values::path);
 
   public static void main(String[] args) {
     Main.main(new ChatApp(), args);

@@ -19,9 +19,8 @@ import kv4j.apps.report.JsonFile;
 import kv4j.apps.report.Progress;
 import kv4j.apps.text.SessionCache;
 import kv4j.cache.KvCache;
-import kv4j.cache.KvCacheConfig;
 import kv4j.cache.KvCacheProvider;
-import kv4j.cache.block.KvDtype;
+import kv4j.cache.KvCaches;
 import kv4j.inference.EngineOptions;
 import kv4j.inference.InferenceEngine;
 import kv4j.inference.schedule.Scheduler;
@@ -114,7 +113,9 @@ public final class EvalApp implements Command {
                             + model.name()
                             + " lacks"));
     try (InferenceEngine engine = InferenceEngine.create(model, engineOptions);
-        KvCache cache = provider.create(config(engine));
+        KvCache cache =
+            KvCaches.create(
+                provider, SessionCache.of(GenerateApp.CACHE_BYTES).config(engine, event -> {}));
         Scheduler scheduler = new Scheduler(engine, cache, SchedulerOptions.defaults());
         Progress progress = Progress.of("asking", pages, terminal)) {
       Examiner examiner = new Examiner(scheduler, template, model.tokenizer());
@@ -139,10 +140,5 @@ public final class EvalApp implements Command {
         json.get().write(report);
       }
     }
-  }
-
-  private static KvCacheConfig config(InferenceEngine engine) {
-    return KvCacheConfig.of(
-        engine.layout(SessionCache.BLOCK_TOKENS, KvDtype.F32), GenerateApp.CACHE_BYTES);
   }
 }

@@ -29,16 +29,10 @@ final class ReportFiles {
           "json", "FILE", "write all figures to this file too; - is standard output", Values::text);
   private static final ValueOption<Path> HTML =
       ValueOption.optional(
-          "html",
-          "FILE",
-          "write a page with tables and charts to this file too",
-          text -> Path.of(Values.text(text)));
+          "html", "FILE", "write a page with tables and charts to this file too", Values::path);
   private static final ValueOption<Path> CSV =
       ValueOption.optional(
-          "csv",
-          "FILE",
-          "write a row for each thing measured to this file too",
-          text -> Path.of(Values.text(text)));
+          "csv", "FILE", "write a row for each thing measured to this file too", Values::path);
   private static final String OPEN = "open";
 
   private final Optional<JsonFile> json;

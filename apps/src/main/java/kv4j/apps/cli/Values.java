@@ -1,5 +1,6 @@
 package kv4j.apps.cli;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -27,6 +28,15 @@ public final class Values {
   private static final String BYTE_PREFIXES = "kmgt";
 
   private Values() {}
+
+  /**
+   * The name of a file or a folder.
+   *
+   * @throws IllegalArgumentException if it is empty
+   */
+  public static Path path(String text) {
+    return Path.of(text(text));
+  }
 
   /** Any text but the empty one. */
   public static String text(String text) {

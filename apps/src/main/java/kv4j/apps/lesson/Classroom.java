@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import kv4j.apps.text.SessionCache;
 import kv4j.cache.KvCache;
 import kv4j.cache.KvCacheConfig;
 import kv4j.cache.KvCacheProvider;
@@ -23,7 +24,6 @@ import kv4j.model.Tokenizer;
 
 /** A model at work, for lessons. Their caches are their own. */
 public record Classroom(InferenceEngine engine, Tokenizer tokenizer) {
-  static final int BLOCK_TOKENS = 16;
   private static final long CACHE_BYTES = 256L << 20;
   static final int RUNS = 4;
 
@@ -76,7 +76,7 @@ public record Classroom(InferenceEngine engine, Tokenizer tokenizer) {
   }
 
   KvLayout layout(KvDtype dtype) {
-    return engine.layout(BLOCK_TOKENS, dtype);
+    return engine.layout(SessionCache.BLOCK_TOKENS, dtype);
   }
 
   /** An empty cache of 32-bit floats. */

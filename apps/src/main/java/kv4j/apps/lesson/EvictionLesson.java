@@ -7,6 +7,7 @@ import java.util.Locale;
 import kv4j.apps.lesson.LessonPart.Table;
 import kv4j.apps.lesson.LessonPart.Text;
 import kv4j.apps.report.Format;
+import kv4j.apps.text.SessionCache;
 import kv4j.cache.CacheStats.Removal;
 import kv4j.cache.EvictionPolicy;
 import kv4j.cache.KvCache;
@@ -85,7 +86,7 @@ final class EvictionLesson implements Lesson {
   private static List<List<String>> run(Classroom room, KvCache cache) {
     List<List<String>> rows = new ArrayList<>();
     for (String letter : ORDER.split("")) {
-      int tokens = PROMPT_BLOCKS * Classroom.BLOCK_TOKENS;
+      int tokens = PROMPT_BLOCKS * SessionCache.BLOCK_TOKENS;
       int[] prompt = room.prompt(letter + " is the name of this prompt", tokens);
       GenerationResult result = room.run(cache, prompt, 1);
       rows.add(

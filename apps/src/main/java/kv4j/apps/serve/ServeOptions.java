@@ -63,7 +63,7 @@ public record ServeOptions(
           "FILE",
           "more API keys, each line a key and a tenant's name, read again when it changes; tenants"
               + " share no prefixes",
-          text -> Path.of(Values.text(text)));
+          Values::path);
   private static final ValueOption<String> ADMIN_KEY =
       ValueOption.optional(
           "admin-key",
@@ -97,13 +97,13 @@ public record ServeOptions(
           "warm",
           "FILE",
           "prefixes to compute and pin first: a JSON array of what /cache/warm takes",
-          text -> Path.of(Values.text(text)));
+          Values::path);
   private static final ValueOption<Path> RECORD =
       ValueOption.optional(
           "record",
           "FILE",
           "where to write what happens, for the page to play again",
-          text -> Path.of(Values.text(text)));
+          Values::path);
   private static final ValueOption<Duration> DEADLINE =
       ValueOption.of(
           "deadline",

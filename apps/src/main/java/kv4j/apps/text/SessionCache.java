@@ -103,7 +103,7 @@ public record SessionCache(
    *
    * @param listener told of what happens in it
    */
-  KvCacheConfig config(InferenceEngine engine, Consumer<CacheEvent> listener) {
+  public KvCacheConfig config(InferenceEngine engine, Consumer<CacheEvent> listener) {
     return new KvCacheConfig(engine.layout(BLOCK_TOKENS, dtype), maxBytes, timeToLive)
         .withPolicy(policy)
         .withListener(listener);

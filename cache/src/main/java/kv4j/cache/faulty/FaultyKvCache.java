@@ -2,17 +2,13 @@ package kv4j.cache.faulty;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
-import java.util.OptionalInt;
-import kv4j.cache.CacheStats;
+import kv4j.cache.DelegatingCache;
 import kv4j.cache.DelegatingSequence;
 import kv4j.cache.KvCache;
 import kv4j.cache.KvRequest;
 import kv4j.cache.KvSequence;
 import kv4j.cache.Lookup;
-import kv4j.cache.TreeSnapshot;
 import kv4j.cache.block.KvBlock;
-import kv4j.cache.block.KvLayout;
 import kv4j.cache.block.KvSpans;
 
 /**
@@ -21,8 +17,7 @@ import kv4j.cache.block.KvSpans;
  * is never written; but what is computed from disturbed keys and values is committed to it, as it
  * would be with a fault that nobody intended.
  */
-public final class FaultyKvCache implements KvCache {
-  private final KvCache cache;
+public final class FaultyKvCache extends DelegatingCache {
   private final Fault fault;
 
   /**
@@ -31,55 +26,16 @@ public final class FaultyKvCache implements KvCache {
    * @throws IllegalArgumentException if the fault is of a layer or a head that there is not
    */
   public FaultyKvCache(KvCache cache, Fault fault) {
+    super(cache);
     fault.check(cache.layout());
-    this.cache = cache;
     this.fault = fault;
   }
 
   @Override
-  public KvLayout layout() {
-    return cache.layout();
-  }
-
-  @Override
-  public KvSequence open(KvRequest request) {
-    return disturbed(cache.open(request));
-  }
-
-  @Override
-  public Optional<KvSequence> tryOpen(KvRequest request, boolean again) {
-    return cache.tryOpen(request, again).map(this::disturbed);
-  }
-
-  private KvSequence disturbed(KvSequence sequence) {
+  protected KvSequence wrap(KvRequest request, KvSequence sequence) {
     return fault.concerns(sequence.lookup().cachedTokens())
         ? new Sequence(sequence, fault)
         : sequence;
-  }
-
-  @Override
-  public OptionalInt cachedTokens(KvRequest request) {
-    return cache.cachedTokens(request);
-  }
-
-  @Override
-  public boolean canHold(int tokens) {
-    return cache.canHold(tokens);
-  }
-
-  @Override
-  public CacheStats stats() {
-    return cache.stats();
-  }
-
-  @Override
-  public Optional<TreeSnapshot> snapshot() {
-    return cache.snapshot();
-  }
-
-  @Override
-  public void close() {
-    cache.close();
   }
 
   private static final class Sequence extends DelegatingSequence {

@@ -24,8 +24,6 @@ import kv4j.apps.serve.http.Keys;
 import kv4j.apps.text.SessionCache;
 import kv4j.apps.workload.Spread;
 import kv4j.cache.KvCache;
-import kv4j.cache.KvCacheConfig;
-import kv4j.cache.block.KvDtype;
 import kv4j.cache.radix.RadixKvCache;
 import kv4j.inference.EngineOptions;
 import kv4j.inference.GenerationRequest;
@@ -54,7 +52,6 @@ public final class ServingBench {
   private static final String TEXT = "\"text\":\"";
   private static final String LAST_CHUNK = "\r\n0\r\n\r\n";
   private static final int WARM_UP_ROUNDS = 2;
-  private static final int BLOCK_TOKENS = 16;
   private static final long CACHE_BYTES = 2L << 30;
 
   /** Requests that generate side by side, the alone ones first. */
@@ -188,8 +185,7 @@ public final class ServingBench {
   }
 
   private KvCache cache() {
-    return new RadixKvCache(
-        KvCacheConfig.of(engine.layout(BLOCK_TOKENS, KvDtype.F32), CACHE_BYTES));
+    return new RadixKvCache(SessionCache.of(CACHE_BYTES).config(engine, event -> {}));
   }
 
   private Scheduler scheduler(KvCache cache) {

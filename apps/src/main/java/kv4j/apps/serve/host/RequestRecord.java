@@ -2,6 +2,7 @@ package kv4j.apps.serve.host;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.OptionalDouble;
 import java.util.stream.IntStream;
 import kv4j.apps.serve.events.EventLog;
 import kv4j.apps.serve.host.ServerMetrics.Outcome;
@@ -73,10 +74,8 @@ public final class RequestRecord {
   public void finished(ScheduledResult result) {
     recorder.count(result);
     int[] tokens = generated.build().toArray();
-    Double msPerToken =
-        recorder.prefillMsPerToken().isPresent()
-            ? (Double) recorder.prefillMsPerToken().getAsDouble()
-            : null;
+    OptionalDouble cost = recorder.prefillMsPerToken();
+    Double msPerToken = cost.isPresent() ? (Double) cost.getAsDouble() : null;
     events.add(
         "finished",
         namespace,
