@@ -77,6 +77,18 @@ public final class BlockKey {
     }
   }
 
+  /**
+   * A key from its hash.
+   *
+   * @throws IllegalArgumentException if it has another length than {@value #BYTES} bytes
+   */
+  public static BlockKey of(byte[] hash) {
+    if (hash.length != BYTES) {
+      throw new IllegalArgumentException("a key has " + BYTES + " bytes, not " + hash.length);
+    }
+    return new BlockKey(hash.clone());
+  }
+
   /** The hash, {@value #BYTES} bytes; a copy. */
   public byte[] toBytes() {
     return hash.clone();
