@@ -17,6 +17,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.stream.IntStream;
 import kv4j.cache.Lookup.Reason;
 import kv4j.cache.block.BlockChain;
+import kv4j.cache.block.BlockFormat;
 import kv4j.cache.block.KvBlock;
 import kv4j.cache.block.KvDtype;
 import kv4j.cache.block.KvLayout;
@@ -277,7 +278,7 @@ class StoreTierTest {
     }
     assertTrue(writes.flush(LONG));
     for (int i = 0; i < 6; i++) { // the first ones: a chain's end is of no use without them
-      KvBlock read = kv4j.cache.block.BlockFormat.read(store.values.get(keys.key(i)), keys, i);
+      KvBlock read = BlockFormat.read(store.values.get(keys.key(i)), keys, i);
       assertArrayEquals(block(i).keys(0), read.keys(0));
     }
     writes.close();
