@@ -17,14 +17,14 @@ import org.apache.commons.cli.Options;
 /**
  * The store behind a cache, how the cache uses it, and the options that ask for both.
  *
- * @param place which store
+ * @param spec which store
  * @param when blocks go there
  * @param minTokens chains of fewer tokens do not
  * @param dtype how numbers are kept there; empty: as the cache keeps them
  * @param deadline longest that a request waits for it
  */
 public record StoreChoice(
-    StorePlace place,
+    StoreSpec spec,
     StoreConfig.When when,
     int minTokens,
     Optional<KvDtype> dtype,
@@ -84,7 +84,7 @@ public record StoreChoice(
   private static List<Option> ofStores() {
     return Stream.concat(
             Stream.of(WHEN.option(), MIN_TOKENS.option(), DTYPE.option(), DEADLINE.option()),
-            StorePlace.openingOptions().stream())
+            StoreSpec.openingOptions().stream())
         .toList();
   }
 
@@ -107,7 +107,7 @@ public record StoreChoice(
     }
     return Optional.of(
         new StoreChoice(
-            StorePlace.read(text, line),
+            StoreSpec.read(text, line),
             WHEN.in(line),
             MIN_TOKENS.in(line),
             DTYPE.find(line),
@@ -117,7 +117,7 @@ public record StoreChoice(
   /** Whether kv4j itself has stores of that kind. */
   public boolean isOwn() {
     ClassLoader own = StoreChoice.class.getClassLoader();
-    return BlockStores.providers(own).containsKey(place.kind());
+    return BlockStores.providers(own).containsKey(spec.kind());
   }
 
   /**

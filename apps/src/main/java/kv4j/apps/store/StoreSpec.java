@@ -27,7 +27,7 @@ import org.apache.commons.cli.Option;
  * @param options for it
  * @param key by which all that is kept there is encrypted; empty: it is not
  */
-public record StorePlace(String kind, StoreOptions options, Optional<SecretKey> key) {
+public record StoreSpec(String kind, StoreOptions options, Optional<SecretKey> key) {
   private static final int KEY_BYTES = 32;
 
   private static final ValueOption<Long> BYTES =
@@ -44,7 +44,7 @@ public record StorePlace(String kind, StoreOptions options, Optional<SecretKey> 
           "store-encrypt",
           "FILE",
           "encrypt what is stored, with the key of 32 bytes or 64 hexadecimal digits in this file",
-          StorePlace::key);
+          StoreSpec::key);
 
   /** All options that {@link #read} reads. */
   static List<Option> openingOptions() {
@@ -59,7 +59,7 @@ public record StorePlace(String kind, StoreOptions options, Optional<SecretKey> 
    *
    * @throws IllegalArgumentException with one sentence if an option is wrong
    */
-  static StorePlace read(String text, CommandLine line) {
+  static StoreSpec read(String text, CommandLine line) {
     String[] parts = text.split(":", 2);
     StoreOptions options =
         new StoreOptions(
@@ -67,7 +67,7 @@ public record StorePlace(String kind, StoreOptions options, Optional<SecretKey> 
             BYTES.find(line).map(OptionalLong::of).orElseGet(OptionalLong::empty),
             TTL.find(line),
             ClusterChoice.read(line));
-    return new StorePlace(parts[0], options, ENCRYPT.find(line));
+    return new StoreSpec(parts[0], options, ENCRYPT.find(line));
   }
 
   /**
