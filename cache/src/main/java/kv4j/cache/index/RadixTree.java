@@ -39,14 +39,18 @@ final class RadixTree<B> {
   final Journal journal = new Journal();
   final AbsenceReasons absences = new AbsenceReasons();
   final Map<Keyspace, Node<B>> roots = new HashMap<>();
+  private final boolean keepsEvicted;
+  private List<Chain<B>> evicted = new ArrayList<>(); // since somebody took them
   private final ToLongFunction<? super B> weigher;
   private final long seed = new SecureRandom().nextLong(); // or hashes could be made to meet
   private long lastId;
 
   /**
+   * @param keepsEvicted whether what made room is handed out by {@link #takeEvicted}
    * @param now the time, in nanoseconds
    */
-  RadixTree(Limits limits, ToLongFunction<? super B> weigher, long now) {
+  RadixTree(Limits limits, ToLongFunction<? super B> weigher, boolean keepsEvicted, long now) {
+    this.keepsEvicted = keepsEvicted;
     blockTokens = limits.blockTokens();
     budget = limits.maxBytes();
     queue = new EvictionQueue<>(limits, now);
@@ -269,6 +273,9 @@ final class RadixTree<B> {
         while (keep > 0 && free < need) {
           free += weigher.applyAsLong(leaf.blocks.get(--keep));
         }
+        if (keepsEvicted) {
+          evicted.add(chain(leaf, keep));
+        }
         cut(leaf, leaf.blocks.size() - keep, Removal.SIZE);
       }
     }
@@ -376,6 +383,42 @@ final class RadixTree<B> {
       under.add(anyBlock(node, last));
     }
     return under;
+  }
+
+  /** What has made room since the last call. */
+  List<Chain<B>> takeEvicted() {
+    List<Chain<B>> taken = evicted;
+    if (!taken.isEmpty()) {
+      evicted = new ArrayList<>();
+    }
+    return taken;
+  }
+
+  /** The blocks of all nodes. */
+  List<Chain<B>> chains() {
+    List<Chain<B>> chains = new ArrayList<>();
+    Deque<Node<B>> pending = new ArrayDeque<>(roots.values());
+    while (!pending.isEmpty()) {
+      Node<B> node = pending.pop();
+      if (!node.blocks.isEmpty()) {
+        chains.add(chain(node, 0));
+      }
+      pending.addAll(node.children.values());
+    }
+    return chains;
+  }
+
+  /** A node's blocks but the first ones. */
+  private Chain<B> chain(Node<B> node, int skip) {
+    int first = node.start / blockTokens;
+    int end = Math.min(node.end(), (first + node.blocks.size()) * blockTokens);
+    int[] tokens = new int[end];
+    for (Node<B> above = node; above.parent != null; above = above.parent) {
+      int count = Math.min(above.tokens.length, end - above.start);
+      System.arraycopy(above.tokens, 0, tokens, above.start, count);
+    }
+    List<B> blocks = List.copyOf(node.blocks.subList(skip, node.blocks.size()));
+    return new Chain<>(node.space, tokens, first + skip, blocks);
   }
 
   long weigh(List<B> blocks) {
