@@ -45,7 +45,8 @@ public record Pruning(Optional<Duration> olderThan, Optional<Long> toBytes) {
       return candidates;
     }
     candidates.sort(Comparator.comparingLong(block -> written.get(block.key()))); // is stable
-    long bytes = inventory.blocks().filter(b -> some.contains(b.key())).mapToLong(Block::bytes).sum();
+    long bytes =
+        inventory.blocks().filter(b -> some.contains(b.key())).mapToLong(Block::bytes).sum();
     List<Block> gone = new ArrayList<>();
     for (Block block : candidates) {
       if (bytes <= toBytes.get()) {
