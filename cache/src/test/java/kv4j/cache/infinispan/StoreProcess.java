@@ -128,6 +128,21 @@ final class StoreProcess implements AutoCloseable {
     return await(beginning);
   }
 
+  /** Waits until it knows of so many processes, itself included. */
+  void awaitNodes(int count) throws InterruptedException {
+    long start = System.nanoTime();
+    while (!ask("nodes", "nodes ").equals(Integer.toString(count))) {
+      if (System.nanoTime() - start > TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS)) {
+        throw new AssertionError("there are never " + count + " nodes");
+      }
+      Thread.onSpinWait();
+    }
+  }
+
+  boolean isAlive() {
+    return process.isAlive();
+  }
+
   long pid() {
     return process.pid();
   }
