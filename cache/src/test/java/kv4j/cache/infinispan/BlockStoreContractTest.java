@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -29,7 +30,9 @@ class BlockStoreContractTest {
   enum Kind {
     MEMORY,
     ENCRYPTED,
-    DISK;
+    DISK,
+    CLUSTER,
+    CLUSTER_ON_DISK;
 
     BlockStore open(Path folder) throws Exception {
       BlockStore store =
@@ -37,9 +40,22 @@ class BlockStoreContractTest {
             case MEMORY -> new MemoryStore();
             case ENCRYPTED -> EncryptedStore.of(new MemoryStore(), keyFile(folder));
             case DISK -> opened("disk", StoreOptions.of(folder.toString()));
+            case CLUSTER -> opened("cluster", alone("test"));
+            case CLUSTER_ON_DISK -> opened("cluster", alone("test,disk:" + folder));
           };
       store.ready().join();
       return store;
+    }
+
+    /** A cluster of one process: no peer is at the port that it is given. */
+    private static StoreOptions alone(String argument) throws IOException {
+      List<String> self = List.of("127.0.0.1:" + Cluster.freePort());
+      return new StoreOptions(
+          argument,
+          OptionalLong.empty(),
+          Optional.empty(),
+          Optional.of(
+              new ClusterOptions(1, new ClusterOptions.Discovery.Peers(self), Optional.empty())));
     }
 
     private static BlockStore opened(String name, StoreOptions options) {
