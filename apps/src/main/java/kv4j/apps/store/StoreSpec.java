@@ -16,7 +16,9 @@ import kv4j.apps.cli.ValueOption;
 import kv4j.apps.cli.Values;
 import kv4j.cache.store.BlockStore;
 import kv4j.cache.store.BlockStores;
+import kv4j.cache.store.EncryptedStore;
 import kv4j.cache.store.StoreOptions;
+import kv4j.cache.store.ValueCipher;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Option;
 
@@ -55,6 +57,20 @@ public record StoreSpec(String kind, StoreOptions options, Optional<SecretKey> k
   }
 
   /**
+   * Refuses those that mean nothing for a file.
+   *
+   * @throws IllegalArgumentException with one sentence if one is given
+   */
+  static void refuseOptionsOfStores(CommandLine line) {
+    for (Option option : openingOptions()) {
+      String name = option.getLongOpt();
+      if (line.hasOption(name) && !name.equals(ENCRYPT.name())) {
+        throw new IllegalArgumentException("--%s needs a store".formatted(name));
+      }
+    }
+  }
+
+  /**
    * A store by its kind and what that makes of the rest, such as {@code disk:DIR}.
    *
    * @throws IllegalArgumentException with one sentence if an option is wrong
@@ -78,7 +94,18 @@ public record StoreSpec(String kind, StoreOptions options, Optional<SecretKey> k
    *     an option, or the store cannot be opened
    */
   BlockStore open(ClassLoader loader) {
+    BlockStore store = openRaw(loader);
+    return cipher().<BlockStore>map(c -> new EncryptedStore(store, c)).orElse(store);
+  }
+
+  /** The same store with values as they are kept there. */
+  BlockStore openRaw(ClassLoader loader) {
     return BlockStores.open(kind, options, loader);
+  }
+
+  /** What encrypts values, if anything does. */
+  Optional<ValueCipher> cipher() {
+    return key.map(ValueCipher::new);
   }
 
   private static SecretKey key(String name) {
