@@ -19,6 +19,11 @@ import kv4j.cache.block.BlockKey;
  *     all
  */
 public record Pruning(Optional<Duration> olderThan, Optional<Long> toBytes) {
+  /** Whether anything is asked for besides a selection. */
+  public boolean isLimited() {
+    return olderThan.isPresent() || toBytes.isPresent();
+  }
+
   /**
    * The blocks that are to go, none before those that follow it.
    *
@@ -45,7 +50,8 @@ public record Pruning(Optional<Duration> olderThan, Optional<Long> toBytes) {
       return candidates;
     }
     candidates.sort(Comparator.comparingLong(block -> written.get(block.key()))); // is stable
-    long bytes = inventory.blocks().filter(b -> some.contains(b.key())).mapToLong(Block::bytes).sum();
+    long bytes =
+        inventory.blocks().filter(b -> some.contains(b.key())).mapToLong(Block::bytes).sum();
     List<Block> gone = new ArrayList<>();
     for (Block block : candidates) {
       if (bytes <= toBytes.get()) {

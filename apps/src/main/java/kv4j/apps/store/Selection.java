@@ -15,7 +15,8 @@ import org.apache.commons.cli.Option;
  *
  * @param model what the model's fingerprint begins with
  * @param tenant what the hash of model, tenant and salt begins with, as lists show it
- * @param chain what the last block's key begins with, of a chain of which all before it is meant too
+ * @param chain what the last block's key begins with, of a chain of which all before it is meant
+ *     too
  */
 public record Selection(Optional<String> model, Optional<String> tenant, Optional<String> chain) {
   private static final ValueOption<String> MODEL =
