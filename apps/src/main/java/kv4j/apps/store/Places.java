@@ -39,6 +39,11 @@ public record Places(CommandLine line, ClassLoader loader, BlockCheck check) {
    */
   public BlockPlace open(String name) {
     if (!isStore(name)) {
+      if (!name.endsWith(BlockArchive.EXTENSION)) {
+        throw new IllegalArgumentException(
+            "%s is neither a store, such as disk:DIR, nor a file of blocks, whose name ends in %s"
+                .formatted(name, BlockArchive.EXTENSION));
+      }
       StoreSpec.refuseOptionsOfStores(line);
       return archive(name);
     }
@@ -54,8 +59,7 @@ public record Places(CommandLine line, ClassLoader loader, BlockCheck check) {
   public Path file(String name) {
     if (isStore(name) || !name.endsWith(BlockArchive.EXTENSION)) {
       throw new IllegalArgumentException(
-          "%s is neither a store, such as disk:DIR, nor a file of blocks, whose name ends in %s"
-              .formatted(name, BlockArchive.EXTENSION));
+          "%s is no file of blocks, whose name ends in %s".formatted(name, BlockArchive.EXTENSION));
     }
     return Path.of(name);
   }
