@@ -337,7 +337,7 @@ class CacheAppTest {
         "list nothing | nothing is neither a store, such as disk:DIR, nor a file of blocks, whose name ends in .kvc",
         "save files:HERE out.bin | out.bin is no file of blocks, whose name ends in .kvc",
         "save files:HERE out.kvc | there are no blocks in files:HERE to save",
-        "save out.kvc files:HERE | out.kvc is no store; there are ",
+        "save out.kvc files:HERE | files:HERE is no file of blocks",
         "load no-such.kvc files:HERE | cannot read no-such.kvc",
         "load files:HERE x.kvc | files:HERE is no file of blocks",
         "list files:no-such-folder | there is no folder no-such-folder",
