@@ -13,6 +13,8 @@ final class Nd4jSetup {
    */
   static void prepare(boolean verbose) {
     setDefault("org.slf4j.simpleLogger.defaultLogLevel", verbose ? "info" : "error");
+    // Infinispan's log takes the same way.
+    setDefault("org.jboss.logging.provider", "slf4j");
     setDefault("org.nd4j.log.initialization", Boolean.toString(verbose));
     // JavaCPP counts the whole process, the Java heap and so the cache included, and would give up
     // at a limit that is meant for what is outside the heap.

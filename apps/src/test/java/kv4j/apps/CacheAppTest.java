@@ -20,7 +20,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import javax.crypto.spec.SecretKeySpec;
 import kv4j.apps.Programs.Outcome;
 import kv4j.cache.block.BlockChain;
 import kv4j.cache.block.BlockFormat;
@@ -295,7 +294,7 @@ class CacheAppTest {
     for (String name : keys) {
       byte[] value = Files.readAllBytes(blocks.resolve(name));
       BlockKey of = BlockKey.of(HexFormat.of().parseHex(name));
-      Files.write(blocks.resolve(name), cipher(key).encrypt(of, value));
+      Files.write(blocks.resolve(name), ValueCipher.ofKeyFile(key).encrypt(of, value));
     }
     assertEquals(
         "kv4j: the blocks are encrypted, which needs --store-encrypt FILE\n",
@@ -315,10 +314,6 @@ class CacheAppTest {
     assertEquals(3, cache("verify files:DIR --store-encrypt " + key).status());
     succeed("verify files:DIR --delete --store-encrypt " + key);
     assertEquals(2, stored().size());
-  }
-
-  private static ValueCipher cipher(Path key) throws IOException {
-    return new ValueCipher(new SecretKeySpec(Files.readAllBytes(key), "AES"));
   }
 
   @ParameterizedTest
@@ -343,8 +338,8 @@ class CacheAppTest {
         "list files:no-such-folder | there is no folder no-such-folder",
         "list x.kvc --store-ttl 1d | --store-ttl needs a store",
         "list files:HERE --store-ttl 1d | the store files knows of no time-to-live",
-        "list files:HERE --store-encrypt no-such | --store-encrypt cannot read no-such",
-        "list files:HERE --store-encrypt pom.xml | --store-encrypt needs a file of 32 bytes or 64 hexadecimal digits, which pom.xml is not",
+        "list files:HERE --store-encrypt no-such | the key file no-such cannot be read",
+        "list files:HERE --store-encrypt pom.xml | the key file pom.xml must hold 32 bytes, as they are or in hexadecimal or Base64",
       })
   void refusesBadInputInOneSentence(String line, String sentence) {
     Outcome outcome = cache(line.replace("HERE", blocks.toString()));

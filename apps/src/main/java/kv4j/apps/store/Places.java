@@ -29,7 +29,7 @@ public record Places(CommandLine line, ClassLoader loader, BlockCheck check) {
    * @throws IllegalArgumentException with one sentence if one is wrong
    */
   public static Places read(CommandLine line, ClassLoader loader) {
-    return new Places(line, loader, new BlockCheck(StoreSpec.read("", line).cipher()));
+    return new Places(line, loader, new BlockCheck(StoreSpec.cipher(line)));
   }
 
   /**

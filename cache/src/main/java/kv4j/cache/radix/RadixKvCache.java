@@ -264,7 +264,10 @@ public final class RadixKvCache implements KvCache {
     return index.clear(patience);
   }
 
-  /** The blocks of all that is in memory, each once, with the tokens that lead to them. */
+  /**
+   * All that is in memory, from the beginning of each sequence to its end: what several begin with
+   * is part of each. The last block of a chain may be only partly filled.
+   */
   public List<Chain<KvBlock>> chains() {
     return index.chains();
   }
@@ -383,13 +386,11 @@ public final class RadixKvCache implements KvCache {
       writeDown(tokens, length);
     }
 
-    /** Offers the store what was computed. */
+    /** Offers the store all of it: what was found may have been too short to be kept there. */
     private void writeDown(int[] tokens, int length) {
-      int found = lookup.cachedTokens() / layout.blockTokens();
-      if (tier.isPresent() && tier.get().wantsCommitted() && found < blocks().size()) {
-        int[] computed = Arrays.copyOf(tokens, length);
-        List<KvBlock> own = List.copyOf(blocks().subList(found, blocks().size()));
-        tier.get().offer(new Chain<>(space, computed, found, own));
+      if (tier.isPresent() && tier.get().wantsCommitted()) {
+        int[] inPlace = Arrays.copyOf(tokens, length);
+        tier.get().offer(new Chain<>(space, inPlace, 0, List.copyOf(blocks())));
       }
     }
 

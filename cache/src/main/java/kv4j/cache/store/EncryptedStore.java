@@ -1,5 +1,6 @@
 package kv4j.cache.store;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -18,6 +19,16 @@ public final class EncryptedStore implements BlockStore {
   public EncryptedStore(BlockStore store, ValueCipher cipher) {
     this.store = store;
     this.cipher = cipher;
+  }
+
+  /**
+   * Likewise.
+   *
+   * @param keyFile as {@link ValueCipher#ofKeyFile} reads it
+   * @throws IllegalArgumentException with one sentence if it cannot be read, or holds no key
+   */
+  public static EncryptedStore of(BlockStore store, Path keyFile) {
+    return new EncryptedStore(store, ValueCipher.ofKeyFile(keyFile));
   }
 
   @Override

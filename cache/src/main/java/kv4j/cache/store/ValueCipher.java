@@ -1,9 +1,15 @@
 package kv4j.cache.store;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
 import java.util.Arrays;
+import java.util.Base64;
+import java.util.HexFormat;
 import javax.crypto.AEADBadTagException;
 import javax.crypto.Cipher;
 import javax.crypto.Mac;
@@ -13,8 +19,9 @@ import javax.crypto.spec.SecretKeySpec;
 import kv4j.cache.block.BlockKey;
 
 /**
- * Keeps values unreadable and unforgeable for whoever has not the key: AES-GCM with a random nonce
- * for each, bound to the key that the value is kept under. Lengths in bytes:
+ * Keeps values unreadable and unforgeable for whoever has not the key: AES-256-GCM (NIST SP
+ * 800-38D) with a random nonce for each, bound to the key that the value is kept under. Lengths in
+ * bytes:
  *
  * <pre>
  * magic "KV4E" 4, which secret key 8, nonce 12, what is encrypted, tag 16
@@ -25,6 +32,7 @@ import kv4j.cache.block.BlockKey;
  */
 public final class ValueCipher {
   private static final int MAGIC = 0x4B563445; // "KV4E"
+  private static final int KEY_BYTES = 32;
   private static final int ID_BYTES = 8;
   private static final int NONCE_BYTES = 12;
   private static final int TAG_BYTES = 16;
@@ -34,19 +42,54 @@ public final class ValueCipher {
   private final SecretKey secret;
   private final byte[] head;
 
-  /**
-   * @param secret for AES, of 16, 24 or 32 bytes
-   */
-  public ValueCipher(SecretKey secret) {
-    this.secret = secret;
+  private ValueCipher(byte[] key) {
+    secret = new SecretKeySpec(key, "AES");
     try {
       Mac mac = Mac.getInstance("HmacSHA256");
-      mac.init(new SecretKeySpec(secret.getEncoded(), "HmacSHA256"));
+      mac.init(new SecretKeySpec(key, "HmacSHA256"));
       byte[] id = mac.doFinal(new byte[] {'i', 'd'});
       head = ByteBuffer.allocate(HEAD_BYTES).putInt(MAGIC).put(id, 0, ID_BYTES).array();
-    } catch (GeneralSecurityException e) {
-      throw new IllegalArgumentException("the key cannot be used: " + e.getMessage(), e);
+    } catch (GeneralSecurityException e) { // every JVM has it
+      throw new IllegalStateException(e);
     }
+  }
+
+  /**
+   * Reads the secret key.
+   *
+   * @param keyFile holds 32 bytes, as they are or as text in hexadecimal or Base64
+   * @throws IllegalArgumentException with one sentence if it cannot be read, or holds anything else
+   */
+  public static ValueCipher ofKeyFile(Path keyFile) {
+    byte[] content;
+    try {
+      content = Files.readAllBytes(keyFile);
+    } catch (IOException e) {
+      throw new IllegalArgumentException("the key file " + keyFile + " cannot be read", e);
+    }
+    if (content.length == KEY_BYTES) {
+      return new ValueCipher(content);
+    }
+    String text = new String(content, StandardCharsets.ISO_8859_1).strip();
+    try {
+      byte[] key =
+          text.length() == 2 * KEY_BYTES
+              ? HexFormat.of().parseHex(text)
+              : Base64.getDecoder().decode(text);
+      if (key.length == KEY_BYTES) {
+        return new ValueCipher(key);
+      }
+    } catch (IllegalArgumentException e) {
+      throw notAKey(keyFile, e);
+    }
+    throw notAKey(keyFile, null);
+  }
+
+  private static IllegalArgumentException notAKey(Path keyFile, Exception cause) {
+    return new IllegalArgumentException(
+        "the key file %s must hold %d bytes, as they are or in hexadecimal or Base64"
+            .formatted(keyFile, KEY_BYTES),
+        cause);
   }
 
   /** Whether a value was encrypted, with whatever secret key. */

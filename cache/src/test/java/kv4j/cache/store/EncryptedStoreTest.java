@@ -9,34 +9,52 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
+import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
+import java.util.Locale;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.function.BiConsumer;
 import javax.crypto.Cipher;
 import javax.crypto.spec.GCMParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
 import kv4j.cache.block.BlockKey;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class EncryptedStoreTest {
-  private static final SecretKeySpec SECRET = secret(7);
+  private static final byte[] SECRET = secret(7);
   private static final byte[] VALUE = "what nobody is to read".getBytes(StandardCharsets.UTF_8);
   private static final BlockKey KEY = key(1);
 
-  private final MapStore below = new MapStore();
-  private final EncryptedStore store = new EncryptedStore(below, new ValueCipher(SECRET));
+  @TempDir private Path folder;
+  private final MemoryStore below = new MemoryStore();
+  private EncryptedStore store;
 
-  private static SecretKeySpec secret(int fill) {
+  @BeforeEach
+  void open() throws IOException {
+    store = encrypted(SECRET);
+  }
+
+  private EncryptedStore encrypted(byte[] secret) throws IOException {
+    return EncryptedStore.of(below, Files.write(folder.resolve("key"), secret));
+  }
+
+  private static byte[] secret(int fill) {
     byte[] bytes = new byte[32];
     Arrays.fill(bytes, (byte) fill);
-    return new SecretKeySpec(bytes, "AES");
+    return bytes;
+  }
+
+  private byte[] kept() {
+    return get(below, KEY);
   }
 
   private static BlockKey key(int fill) {
@@ -45,41 +63,7 @@ class EncryptedStoreTest {
     return BlockKey.of(bytes);
   }
 
-  private static final class MapStore implements BlockStore {
-    final Map<BlockKey, byte[]> values = new LinkedHashMap<>();
-
-    @Override
-    public List<CompletableFuture<byte[]>> get(List<BlockKey> chain) {
-      return chain.stream().map(key -> CompletableFuture.completedFuture(values.get(key))).toList();
-    }
-
-    @Override
-    public CompletableFuture<Void> put(BlockKey key, byte[] value) {
-      values.put(key, value);
-      return CompletableFuture.completedFuture(null);
-    }
-
-    @Override
-    public CompletableFuture<Void> remove(BlockKey key) {
-      values.remove(key);
-      return CompletableFuture.completedFuture(null);
-    }
-
-    @Override
-    public void forEach(BiConsumer<BlockKey, byte[]> visitor) {
-      values.forEach(visitor);
-    }
-
-    @Override
-    public StoreContents contents() {
-      return new StoreContents(values.size(), 0, List.of());
-    }
-
-    @Override
-    public void close() {}
-  }
-
-  private byte[] get(EncryptedStore from, BlockKey key) {
+  private static byte[] get(BlockStore from, BlockKey key) {
     return from.get(List.of(key)).get(0).join();
   }
 
@@ -87,23 +71,26 @@ class EncryptedStoreTest {
   void whatIsKeptIsGivenBackAndCannotBeRead() throws Exception {
     store.put(KEY, VALUE);
     assertArrayEquals(VALUE, get(store, KEY));
-    byte[] kept = below.values.get(KEY);
+    byte[] kept = kept();
     assertFalse(new String(kept, StandardCharsets.ISO_8859_1).contains("nobody"));
     assertTrue(ValueCipher.isEncrypted(kept));
     // What the format says, read by hand.
     Cipher aes = Cipher.getInstance("AES/GCM/NoPadding");
-    aes.init(Cipher.DECRYPT_MODE, SECRET, new GCMParameterSpec(128, kept, 12, 12));
+    aes.init(
+        Cipher.DECRYPT_MODE,
+        new SecretKeySpec(SECRET, "AES"),
+        new GCMParameterSpec(128, kept, 12, 12));
     aes.updateAAD(KEY.toBytes());
     assertArrayEquals(VALUE, aes.doFinal(kept, 24, kept.length - 24));
     assertEquals(24 + VALUE.length + 16, kept.length);
     store.put(KEY, VALUE);
-    assertNotEquals(Arrays.toString(kept), Arrays.toString(below.values.get(KEY)), "same nonce");
+    assertNotEquals(Arrays.toString(kept), Arrays.toString(kept()), "same nonce");
   }
 
   @Test
   void everyChangedBitIsFoundOrMakesItForeign() {
     store.put(KEY, VALUE);
-    byte[] kept = below.values.get(KEY);
+    byte[] kept = kept();
     for (int bit = 0; bit < 8 * kept.length; bit++) {
       byte[] damaged = kept.clone();
       damaged[bit / 8] ^= (byte) (1 << bit % 8);
@@ -122,14 +109,14 @@ class EncryptedStoreTest {
   @Test
   void aValueUnderAnothersKeyIsDamaged() {
     store.put(KEY, VALUE);
-    below.put(key(2), below.values.get(KEY));
+    below.put(key(2), kept());
     Throwable e = assertThrows(CompletionException.class, () -> get(store, key(2)));
     assertInstanceOf(DamagedValueException.class, e.getCause());
   }
 
   @Test
-  void whatIsEncryptedOtherwiseIsNotThere() {
-    EncryptedStore other = new EncryptedStore(below, new ValueCipher(secret(8)));
+  void whatIsEncryptedOtherwiseIsNotThere() throws IOException {
+    EncryptedStore other = encrypted(secret(8));
     store.put(KEY, VALUE);
     other.put(key(2), VALUE);
     below.put(key(3), VALUE);
@@ -140,5 +127,30 @@ class EncryptedStoreTest {
     Set<BlockKey> visited = new HashSet<>();
     store.forEach((key, value) -> visited.add(key));
     assertEquals(Set.of(KEY), visited);
+  }
+
+  @Test
+  void keysAreReadAsBytesHexadecimalOrBase64() throws IOException {
+    store.put(KEY, VALUE);
+    String hex = HexFormat.of().formatHex(SECRET);
+    for (String text :
+        List.of(
+            hex + "\n", hex.toUpperCase(Locale.ROOT), Base64.getEncoder().encodeToString(SECRET))) {
+      assertArrayEquals(VALUE, get(encrypted(text.getBytes(StandardCharsets.US_ASCII)), KEY));
+    }
+    for (byte[] wrong :
+        new byte[][] {
+          {}, new byte[31], VALUE, hex.substring(1).getBytes(StandardCharsets.US_ASCII)
+        }) {
+      String message =
+          assertThrows(IllegalArgumentException.class, () -> encrypted(wrong)).getMessage();
+      assertTrue(message.endsWith(" must hold 32 bytes, as they are or in hexadecimal or Base64"));
+    }
+    String message =
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> EncryptedStore.of(below, folder.resolve("none")))
+            .getMessage();
+    assertTrue(message.endsWith("none cannot be read"), message);
   }
 }
