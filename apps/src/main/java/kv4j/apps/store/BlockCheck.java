@@ -35,7 +35,8 @@ public record BlockCheck(Optional<ValueCipher> cipher) {
     return header;
   }
 
-  private byte[] plain(BlockKey key, byte[] value) {
+  /** The value as it was before it was encrypted, if it was. */
+  byte[] plain(BlockKey key, byte[] value) {
     if (cipher.isEmpty()) {
       if (ValueCipher.isEncrypted(value)) {
         throw new WrongSecretException(

@@ -142,6 +142,7 @@ public final class ServingBench {
             SessionCache.of(CACHE_BYTES),
             Optional.empty(),
             Optional.empty(),
+            Optional.empty(),
             Duration.ZERO);
     try (ServedModel served =
             new ServedModel(model, options, listen.cache(), OpenStore.none(), listen.scheduling());
