@@ -110,6 +110,7 @@ final class TestServer implements AutoCloseable {
                 Optional.empty()),
             Optional.empty(),
             Optional.empty(),
+            Optional.empty(),
             Duration.ofSeconds(20));
     model =
         new ServedModel(
