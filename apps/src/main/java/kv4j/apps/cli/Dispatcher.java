@@ -164,7 +164,8 @@ public final class Dispatcher {
           command.name() + " takes options only, not \"" + operands.get(0) + "\"");
     }
     boolean none = operands.isEmpty() && (command.operandIsOptional() || line.hasOption(HELP));
-    if (command.operand().isPresent() && operands.size() != 1 && !none) {
+    boolean tooMany = operands.size() > 1 && !command.takesMoreOperands();
+    if (command.operand().isPresent() && (operands.isEmpty() || tooMany) && !none) {
       throw new IllegalArgumentException(
           "%s needs one %s, not %d"
               .formatted(command.name(), command.operand().get(), operands.size()));
