@@ -26,6 +26,7 @@ public final class Main {
           new ExportApp(),
           new BenchApp(),
           new LessonApp(),
+          new SimulateApp(),
           new CompletionCommand(() -> Main.COMMANDS));
 
   private Main() {}

@@ -72,7 +72,7 @@ class PageStoreTest {
             double share = 100.0 * read / stats.at("/lookups/prompt_tokens").intValue();
             assertTrue(tiers.contains("%.0f".formatted(Math.floor(share))), tiers);
             assertEquals("0", page.text("[data-store=damaged] dd"));
-            assertEquals("2 nodes: here, there", page.text("#tiers-box .note"));
+            assertEquals("2 nodes: here, there", page.text("#nodes"));
             page.checkComplaints();
           }
         });

@@ -7,7 +7,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import kv4j.cache.block.BlockKey;
+import org.infinispan.commons.marshall.WrappedByteArray;
 import org.infinispan.commons.util.IntSet;
+import org.infinispan.marshall.persistence.PersistenceMarshaller;
 import org.infinispan.persistence.sifs.NonBlockingSoftIndexFileStore;
 import org.infinispan.persistence.spi.InitializationContext;
 import org.infinispan.persistence.spi.MarshallableEntry;
@@ -64,13 +67,21 @@ public final class BoundedFileStore<K, V> extends NonBlockingSoftIndexFileStore<
       Files.createDirectories(folder);
       disk = Files.getFileStore(folder);
       for (DataFiles.Found found :
-          files.repair(context.getPersistenceMarshaller()::objectFromByteBuffer)) {
+          files.repair(bytes -> key(context.getPersistenceMarshaller(), bytes))) {
         int segment = context.getKeyPartitioner().getSegment(found.key());
         ledger.add(new Ledger.Holding(found.key(), segment, found.bytes()));
       }
     } catch (IOException e) {
       throw new PersistenceException(e);
     }
+  }
+
+  private static Object key(PersistenceMarshaller marshaller, byte[] bytes) throws Exception {
+    if (marshaller.objectFromByteBuffer(bytes) instanceof WrappedByteArray key
+        && key.getLength() == BlockKey.BYTES) {
+      return key;
+    }
+    throw new IOException("no key of a block");
   }
 
   @Override

@@ -1,15 +1,20 @@
 package kv4j.cache.infinispan;
 
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Comparator;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import kv4j.cache.store.ClusterOptions;
 import kv4j.cache.store.StoreOptions;
 import org.infinispan.AdvancedCache;
 import org.infinispan.commons.dataconversion.MediaType;
+import org.infinispan.configuration.cache.CacheMode;
 import org.infinispan.configuration.cache.ConfigurationBuilder;
 import org.infinispan.configuration.cache.StorageType;
 import org.infinispan.configuration.global.GlobalConfigurationBuilder;
@@ -17,6 +22,8 @@ import org.infinispan.configuration.global.ShutdownHookBehavior;
 import org.infinispan.eviction.EvictionStrategy;
 import org.infinispan.manager.DefaultCacheManager;
 import org.infinispan.manager.EmbeddedCacheManager;
+import org.infinispan.remoting.transport.jgroups.JGroupsTransport;
+import org.jgroups.JChannel;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -39,6 +46,15 @@ final class EmbeddedCaches {
   /** Each has an index file. */
   private static final int SEGMENTS = 16;
 
+  /** Each is one process's or another's: enough to be spread evenly over some ten. */
+  private static final int CLUSTER_SEGMENTS = 128;
+
+  /** How long a read waits for another process. */
+  private static final long PEER_SECONDS = 4;
+
+  /** How long a process that joins waits for what the others say. */
+  private static final long JOIN_SECONDS = 20;
+
   private EmbeddedCaches() {}
 
   /** A cache that keeps its values in a folder. */
@@ -48,6 +64,48 @@ final class EmbeddedCaches {
     cache.clustering().hash().numSegments(SEGMENTS);
     below(cache, folder, options);
     return startOnFiles(global, cache, folder);
+  }
+
+  /**
+   * A cache whose values are spread over the processes of a cluster.
+   *
+   * @param disk below this process's part of it
+   */
+  static AdvancedCache<byte[], byte[]> distributed(
+      JChannel channel, String cluster, Optional<Path> disk, StoreOptions options)
+      throws IOException {
+    GlobalConfigurationBuilder global =
+        global(GlobalConfigurationBuilder.defaultClusteredBuilder());
+    global
+        .transport()
+        .transport(new JGroupsTransport(channel))
+        .clusterName(cluster)
+        .nodeName(hostName() + "-" + ProcessHandle.current().pid())
+        .distributedSyncTimeout(JOIN_SECONDS, TimeUnit.SECONDS);
+    ConfigurationBuilder cache = cache(options);
+    cache
+        .clustering()
+        .cacheMode(CacheMode.DIST_ASYNC)
+        .remoteTimeout(PEER_SECONDS, TimeUnit.SECONDS)
+        .hash()
+        .numOwners(options.cluster().orElse(ClusterOptions.LOOPBACK).owners())
+        .numSegments(CLUSTER_SEGMENTS);
+    cache.clustering().stateTransfer().awaitInitialTransfer(false);
+    cache.locking().lockAcquisitionTimeout(PEER_SECONDS / 2, TimeUnit.SECONDS);
+    if (disk.isPresent()) {
+      below(cache, disk.get(), options);
+      return startOnFiles(global, cache, disk.get());
+    }
+    memory(cache, options.maxBytes().orElse(Runtime.getRuntime().maxMemory() / 8));
+    return start(global, cache);
+  }
+
+  private static String hostName() {
+    try {
+      return InetAddress.getLocalHost().getHostName();
+    } catch (UnknownHostException e) {
+      return "localhost";
+    }
   }
 
   private static GlobalConfigurationBuilder global(GlobalConfigurationBuilder global) {

@@ -7,6 +7,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
 import kv4j.cache.block.BlockKey;
@@ -14,7 +15,8 @@ import kv4j.cache.store.BlockStore;
 import kv4j.cache.store.DamagedValueException;
 import kv4j.cache.store.StoreContents;
 import org.infinispan.AdvancedCache;
-import org.infinispan.commons.marshall.MarshallingException;
+import org.infinispan.commons.IllegalLifecycleStateException;
+import org.infinispan.commons.TimeoutException;
 import org.infinispan.commons.marshall.WrappedByteArray;
 import org.infinispan.commons.util.CloseableIterator;
 import org.infinispan.container.DataContainer;
@@ -22,7 +24,7 @@ import org.infinispan.context.Flag;
 import org.infinispan.factories.ComponentRegistry;
 import org.infinispan.manager.EmbeddedCacheManager;
 import org.infinispan.persistence.manager.PersistenceManager;
-import org.infinispan.persistence.spi.PersistenceException;
+import org.infinispan.remoting.transport.jgroups.SuspectException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -82,24 +84,25 @@ final class InfinispanStore implements BlockStore {
 
   @Override
   public List<CompletableFuture<byte[]>> get(List<BlockKey> chain) {
-    List<CompletableFuture<byte[]>> values = new ArrayList<>(chain.size());
-    for (BlockKey key : chain) {
-      values.add(
-          call(resources.reads(), cache -> cache.getAsync(key.toBytes()))
-              .exceptionally(InfinispanStore::explain));
-    }
-    return values;
+    return chain.stream()
+        .map(
+            key ->
+                call(
+                    resources.reads(),
+                    cache -> cache.getAsync(key.toBytes()).exceptionally(InfinispanStore::explain)))
+        .toList();
   }
 
+  /** A value that fails to be read is damaged, unless it is the store or a peer that fails. */
   private static byte[] explain(Throwable error) {
     for (Throwable cause = error; cause != null; cause = cause.getCause()) {
-      if (cause instanceof PersistenceException
-          || cause instanceof MarshallingException
-          || cause instanceof ClassCastException) {
-        throw new DamagedValueException("a stored value cannot be read", error);
+      if (cause instanceof IllegalLifecycleStateException
+          || cause instanceof TimeoutException
+          || cause instanceof SuspectException) {
+        throw error instanceof CompletionException known ? known : new CompletionException(error);
       }
     }
-    throw error instanceof CompletionException known ? known : new CompletionException(error);
+    throw new DamagedValueException("a stored value cannot be read", error);
   }
 
   @Override
@@ -121,8 +124,12 @@ final class InfinispanStore implements BlockStore {
 
   private <T> CompletableFuture<T> call(
       Executor executor, Function<AdvancedCache<byte[], byte[]>, CompletableFuture<T>> operation) {
-    return CompletableFuture.supplyAsync(() -> operation.apply(cache()), executor)
-        .thenCompose(result -> result);
+    try {
+      return CompletableFuture.supplyAsync(() -> operation.apply(cache()), executor)
+          .thenCompose(result -> result);
+    } catch (RejectedExecutionException e) {
+      return CompletableFuture.failedFuture(e);
+    }
   }
 
   private AdvancedCache<byte[], byte[]> cache() {

@@ -6,17 +6,21 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import kv4j.cache.block.BlockKey;
 import kv4j.cache.store.BlockStore;
 import kv4j.cache.store.BlockStores;
+import kv4j.cache.store.ClusterOptions;
 import kv4j.cache.store.EncryptedStore;
 import kv4j.cache.store.MemoryStore;
 import kv4j.cache.store.StoreOptions;
@@ -29,7 +33,9 @@ class BlockStoreContractTest {
   enum Kind {
     MEMORY,
     ENCRYPTED,
-    DISK;
+    DISK,
+    CLUSTER,
+    CLUSTER_ON_DISK;
 
     BlockStore open(Path folder) throws Exception {
       BlockStore store =
@@ -37,9 +43,22 @@ class BlockStoreContractTest {
             case MEMORY -> new MemoryStore();
             case ENCRYPTED -> EncryptedStore.of(new MemoryStore(), keyFile(folder));
             case DISK -> opened("disk", StoreOptions.of(folder.toString()));
+            case CLUSTER -> opened("cluster", alone("test"));
+            case CLUSTER_ON_DISK -> opened("cluster", alone("test,disk:" + folder));
           };
       store.ready().join();
       return store;
+    }
+
+    /** A cluster of one process: no peer is at the port that it is given. */
+    private static StoreOptions alone(String argument) throws IOException {
+      List<String> self = List.of("127.0.0.1:" + Cluster.freePort());
+      return new StoreOptions(
+          argument,
+          OptionalLong.empty(),
+          Optional.empty(),
+          Optional.of(
+              new ClusterOptions(1, new ClusterOptions.Discovery.Peers(self), Optional.empty())));
     }
 
     private static BlockStore opened(String name, StoreOptions options) {
