@@ -127,7 +127,7 @@ public final class BenchApp implements Command {
                     SERVING,
                     "time many requests at once instead: generating side by side, a short prompt"
                         + " during the prefill of a long one, and through the server"));
-    ModelChoice.addOptions(options);
+    ModelChoice.addOptions(options, ModelChoice.BENCH_PRESET);
     options
         .addOption(Plugins.OPTION.option())
         .addOption(SHAPE.option())
@@ -186,10 +186,12 @@ public final class BenchApp implements Command {
   private static void cold(
       CommandLine line, EngineOptions engine, int processes, ReportFiles files, Terminal terminal)
       throws IOException, InterruptedException {
-    Model model = ModelChoice.load(line, ModelChoice.USUAL_SEED, terminal).model();
+    Model model = load(line, terminal).model();
     List<String> arguments = new ArrayList<>(List.of("generate", "--new-tokens", "1"));
     arguments.addAll(List.of("--device", "cpu"));
-    arguments.addAll(ModelChoice.arguments(line));
+    List<String> chosen = ModelChoice.arguments(line);
+    ValueOption<String> preset = ModelChoice.BENCH_PRESET;
+    arguments.addAll(chosen.isEmpty() ? List.of("--" + preset.name(), preset.in(line)) : chosen);
     add(arguments, WorkloadProgram.THREADS, engine.threads());
     ColdStart start = new ColdStart(new ChildJvm(Main.class), arguments);
     ColdReport report = measured(model, engine, start, processes, terminal);
@@ -219,7 +221,7 @@ public final class BenchApp implements Command {
   private static void serving(
       CommandLine line, EngineOptions engine, int rounds, ReportFiles files, Terminal terminal)
       throws Exception {
-    LoadedModel model = ModelChoice.load(line, ModelChoice.USUAL_SEED, terminal);
+    LoadedModel model = load(line, terminal);
     int context = model.model().config().context();
     if (context < ServingBench.CONTEXT) {
       throw new IllegalArgumentException(
@@ -278,7 +280,7 @@ public final class BenchApp implements Command {
         List.of(SERVING, SHAPE.name(), CONTEXT_LONG.name(), PREFILL_CHUNK.name(), COMPARE.name()));
     checkAlone(line, SERVING, List.of(SHAPE.name(), CONTEXT_LONG.name(), COMPARE.name()));
     if (SHAPE.find(line).isPresent()) {
-      for (ValueOption<?> option : List.of(ModelChoice.PRESET, ModelChoice.MODEL)) {
+      for (ValueOption<?> option : List.of(ModelChoice.BENCH_PRESET, ModelChoice.MODEL)) {
         if (line.hasOption(option.name())) {
           throw new IllegalArgumentException(
               "--" + option.name() + " and --" + SHAPE.name() + " exclude each other");
@@ -301,7 +303,11 @@ public final class BenchApp implements Command {
     return shape.isPresent()
         ? DemoModels.create(
             line.getOptionValue(SHAPE.name()), config(shape.get(), context), ModelChoice.USUAL_SEED)
-        : ModelChoice.load(line, ModelChoice.USUAL_SEED, terminal).model();
+        : load(line, terminal).model();
+  }
+
+  private static LoadedModel load(CommandLine line, Terminal terminal) {
+    return ModelChoice.load(line, ModelChoice.BENCH_PRESET, ModelChoice.USUAL_SEED, terminal);
   }
 
   private static void checkContext(int context, Optional<Integer> wantedLong) {

@@ -16,6 +16,7 @@ import kv4j.apps.cli.Terminal;
 import kv4j.apps.cli.ValueOption;
 import kv4j.apps.cli.Values;
 import kv4j.apps.model.LoadedModel;
+import kv4j.apps.store.OpenStore;
 import kv4j.apps.text.SessionCache;
 import kv4j.apps.text.TextSession;
 import org.apache.commons.cli.CommandLine;
@@ -64,13 +65,17 @@ public final class ChatApp implements Command {
     }
     program.warmUp();
     program.startNd4j();
-    LoadedModel loaded = program.load(terminal);
-    try (TextSession session = program.session(loaded.model(), cache)) {
-      Dispatcher.explain(line, terminal, session.describePlan());
-      Conversation conversation =
-          new Conversation(loaded, session, program.generation(), SYSTEM.find(line));
-      try (ChatInput input = input(terminal, history)) {
-        new ChatLoop(conversation, session, loaded.model().tokenizer(), input, terminal).run();
+    try (OpenStore store = program.openStore(cache)) {
+      LoadedModel loaded = program.load(terminal);
+      store.await(terminal);
+      try (TextSession session = program.session(loaded.model(), cache, store)) {
+        store.tellIfNotExact(session.cache().layout().dtype(), terminal);
+        Dispatcher.explain(line, terminal, session.describePlan());
+        Conversation conversation =
+            new Conversation(loaded, session, program.generation(), SYSTEM.find(line));
+        try (ChatInput input = input(terminal, history)) {
+          new ChatLoop(conversation, session, loaded.model().tokenizer(), input, terminal).run();
+        }
       }
     }
   }

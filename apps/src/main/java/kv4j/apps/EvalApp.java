@@ -64,8 +64,8 @@ public final class EvalApp implements Command {
   @Override
   public List<String> examples() {
     return List.of(
-        "eval --model testdata/demo-model/demo-32.gguf",
-        "eval --model testdata/demo-model/demo-32.gguf --pages 500 --facts 30",
+        "eval",
+        "eval --pages 500 --facts 30",
         "eval --model model.gguf --cache request --json answers.json");
   }
 

@@ -20,6 +20,7 @@ public final class Main {
           new GenerateApp(),
           new ChatApp(),
           new ServeApp(),
+          new CacheApp(),
           new EvalApp(),
           new InspectApp(),
           new ExportApp(),

@@ -100,7 +100,7 @@ class ChatTerminalTest {
   void anAnswerCanBeStoppedAndTheChatGoesOn() throws Exception {
     Path history = folder.resolve("history");
     // A model whose answer would take far longer than a signal can.
-    start("xterm", "--model-preset demo-32 --new-tokens 3900 --history '" + history + "'");
+    start("xterm", "--model-preset S --new-tokens 3900 --history '" + history + "'");
     await("> ");
     type("Hello" + ENTER);
     await("Hello[^\n]*\n" + READ + "[^\\x1b]");

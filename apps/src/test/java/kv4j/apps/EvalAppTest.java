@@ -6,17 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
-import java.nio.file.Path;
 import kv4j.apps.Programs.Outcome;
 import org.junit.jupiter.api.Test;
 
 /** A sample of the examination that the demo model passed when it was made. */
 class EvalAppTest {
-  private static final String MODEL =
-      Path.of("..", "testdata", "demo-model", "demo-32.gguf").toString();
-
   private static Outcome eval(String more) {
-    return Programs.run("", ("eval --model " + MODEL + " " + more).split(" "));
+    return Programs.run("", ("eval " + more).split(" "));
   }
 
   private static JsonNode json(String more) throws IOException {

@@ -145,11 +145,7 @@ class ProcessTest {
     Process export =
         new ProcessBuilder(
                 command(
-                    "export",
-                    "--model-preset",
-                    "demo-32-m",
-                    "--gguf",
-                    target.resolve("m.gguf").toString()))
+                    "export", "--model-preset", "M", "--gguf", target.resolve("m.gguf").toString()))
             .redirectErrorStream(true)
             .redirectOutput(folder.resolve("err").toFile())
             .start();

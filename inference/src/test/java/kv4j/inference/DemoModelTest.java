@@ -25,7 +25,7 @@ class DemoModelTest {
 
   @Test
   void aCacheChangesNothing() {
-    Model model = DemoModels.create(ModelPreset.DEMO_32, 7);
+    Model model = DemoModels.create(ModelPreset.S, 7);
     KvCacheProvider lastPrompt = new LastPromptCacheProvider();
     int[] prompt = model.tokenizer().encode("In a quiet town by the sea lived a careful baker.");
     try (InferenceEngine engine = InferenceEngine.create(model, new EngineOptions(2, 11));
@@ -44,7 +44,7 @@ class DemoModelTest {
   @Test
   void anEarlyTokenChangesWhatIsGenerated() {
     int newTokens = 12;
-    Model model = DemoModels.create(ModelPreset.DEMO_32, 42);
+    Model model = DemoModels.create(ModelPreset.S, 42);
     Random random = new Random(SEED);
     int changed = 0;
     int distinct = 0;

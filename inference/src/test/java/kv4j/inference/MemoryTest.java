@@ -138,7 +138,7 @@ class MemoryTest {
    */
   @Test
   void decodeAllocatesLittleOnTheHeap() {
-    Model model = DemoModels.create(ModelPreset.DEMO_32, 3);
+    Model model = DemoModels.create(ModelPreset.S, 3);
     int[] tokens = randomTokens(new SplittableRandom(3), WINDOW * MOST_WINDOWS, model);
     for (int threads = 1; threads <= 2; threads++) {
       long least = Long.MAX_VALUE;

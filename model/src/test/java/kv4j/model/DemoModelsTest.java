@@ -15,7 +15,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 class DemoModelsTest {
-  private static final Model DEEP = DemoModels.create(ModelPreset.DEMO_32, 1);
+  private static final Model DEEP = DemoModels.create(ModelPreset.S, 1);
   private static final int PROMPT = 300;
   private static final int NEW_TOKENS = 16;
 
@@ -48,15 +48,13 @@ class DemoModelsTest {
   }
 
   @Test
-  void presetsAreFoundByNameAndAlias() {
-    assertSame(ModelPreset.DEMO_32, ModelPreset.named("demo-32"));
-    assertSame(ModelPreset.DEMO_32, ModelPreset.named("s"));
-    assertSame(ModelPreset.DEMO_32_M, ModelPreset.named("Demo-32-M"));
-    assertSame(ModelPreset.DEMO_32_M, ModelPreset.named("M"));
+  void presetsAreFoundByName() {
+    assertSame(ModelPreset.S, ModelPreset.named("s"));
+    assertSame(ModelPreset.M, ModelPreset.named("M"));
     assertSame(ModelPreset.TINY, ModelPreset.named("TINY"));
     String message =
         assertThrows(IllegalArgumentException.class, () -> ModelPreset.named("huge")).getMessage();
-    for (String part : new String[] {"huge", "demo-32 ", "demo-32-m", "tiny"}) {
+    for (String part : new String[] {"huge", "S, ", "M, ", "tiny"}) {
       assertTrue(message.contains(part), message);
     }
   }

@@ -25,7 +25,7 @@ class TransformerWeightsTest {
       long sum = weights.arrays().values().stream().mapToLong(INDArray::length).sum();
       assertEquals(config.parameters(), sum);
     }
-    assertEquals(23_741_696, ModelPreset.DEMO_32.config().parameters());
+    assertEquals(23_741_696, ModelPreset.S.config().parameters());
   }
 
   @Test

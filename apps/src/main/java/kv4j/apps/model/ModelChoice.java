@@ -21,7 +21,7 @@ import kv4j.model.tokenizer.GgufTokenizers;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 
-/** The options that say which model to run: a file, or one of the demo models. */
+/** The options that say which model to run: a file, or one that comes with kv4j. */
 public final class ModelChoice {
   /** A file or folder with a model, or who makes it. */
   public static final ValueOption<String> MODEL =
@@ -58,23 +58,23 @@ public final class ModelChoice {
           "stored",
           LoadOptions.Weights.class);
 
-  /** A demo model. */
-  public static final ValueOption<ModelPreset> PRESET =
-      ValueOption.of(
-              "model-preset",
-              "NAME",
-              "model: " + presets(),
-              ModelPreset.DEMO_32.label(),
-              ModelChoice::preset)
-          .withChoices(Arrays.stream(ModelPreset.values()).map(ModelPreset::label).toList());
+  /** A model that comes with kv4j. */
+  public static final ValueOption<String> PRESET = preset(DemoModel.NAME);
 
-  /** Seed of the demo models' weights where a program has no option for it. */
+  /** Likewise for benchmarks, whose figures are of random weights. */
+  public static final ValueOption<String> BENCH_PRESET = preset(ModelPreset.S.label());
+
+  /** Seed of random weights where a program has no option for it. */
   public static final long USUAL_SEED = 42;
 
-  /** Seed of the demo models' weights. */
+  /** Seed of random weights. */
   public static final ValueOption<Long> SEED =
       ValueOption.of(
-          "seed", "N", "seed of a demo model's weights", USUAL_SEED, Values::wholeNumber);
+          "seed",
+          "N",
+          "seed of the weights of " + randomPresets(),
+          USUAL_SEED,
+          Values::wholeNumber);
 
   private static final String PROVIDER = "provider:";
   private static final String[] NONE = {};
@@ -83,7 +83,12 @@ public final class ModelChoice {
 
   /** Adds all of them. */
   public static void addOptions(Options options) {
-    for (ValueOption<?> option : List.of(MODEL, TOKENIZER, CONTEXT, WEIGHTS, PRESET)) {
+    addOptions(options, PRESET);
+  }
+
+  /** Likewise, with a default model other than usual. */
+  public static void addOptions(Options options, ValueOption<String> preset) {
+    for (ValueOption<?> option : List.of(MODEL, TOKENIZER, CONTEXT, WEIGHTS, preset)) {
       options.addOption(option.option());
     }
   }
@@ -115,8 +120,18 @@ public final class ModelChoice {
    * @throws IllegalArgumentException with one sentence if the options do not go together
    */
   public static void checkWithPlugins(CommandLine line) {
+    checkWithPlugins(line, false);
+  }
+
+  /**
+   * Likewise, in a program for which a jar can hold something else too.
+   *
+   * @param other whether that is asked for
+   * @throws IllegalArgumentException with one sentence if the options do not go together
+   */
+  public static void checkWithPlugins(CommandLine line, boolean other) {
     check(line);
-    if (line.hasOption(Plugins.OPTION.name()) && !isProvider(line)) {
+    if (line.hasOption(Plugins.OPTION.name()) && !isProvider(line) && !other) {
       throw new IllegalArgumentException("--plugins needs --model provider:NAME");
     }
   }
@@ -127,14 +142,15 @@ public final class ModelChoice {
   }
 
   /**
-   * The seed of a demo model's weights, in a program with that option.
+   * The seed of random weights, in a program with that option.
    *
    * @throws IllegalArgumentException if it is given for another model
    */
   public static long seed(CommandLine line) {
-    if (line.hasOption(SEED.name()) && MODEL.find(line).isPresent()) {
+    boolean random = MODEL.find(line).isEmpty() && !PRESET.in(line).equals(DemoModel.NAME);
+    if (line.hasOption(SEED.name()) && !random) {
       throw new IllegalArgumentException(
-          "--seed is of a demo model's weights, so that --model excludes it");
+          "--seed is of random weights, and needs --model-preset " + randomPresets());
     }
     return SEED.in(line);
   }
@@ -163,15 +179,28 @@ public final class ModelChoice {
   /**
    * Loads or makes the model.
    *
-   * @param seed of a demo model's weights
+   * @param seed of random weights
    * @throws IllegalArgumentException with one sentence if the options do not go together, the file
    *     does not do, or there is no such provider
    */
   public static LoadedModel load(CommandLine line, long seed, Terminal terminal) {
+    return load(line, PRESET, seed, terminal);
+  }
+
+  /**
+   * Likewise, with a default model other than usual.
+   *
+   * @throws IllegalArgumentException as {@link #load(CommandLine, long, Terminal)}
+   */
+  public static LoadedModel load(
+      CommandLine line, ValueOption<String> preset, long seed, Terminal terminal) {
     check(line);
     Optional<String> own = MODEL.find(line);
     if (own.isEmpty()) {
-      return withoutTemplate(DemoModels.create(PRESET.in(line), seed));
+      String name = preset.in(line);
+      return name.equals(DemoModel.NAME)
+          ? DemoModel.load()
+          : withoutTemplate(DemoModels.create(ModelPreset.named(name), seed));
     }
     if (isProvider(line)) {
       return withoutTemplate(provided(own.get().substring(PROVIDER.length()), line));
@@ -209,17 +238,33 @@ public final class ModelChoice {
     return new LoadedModel(model, Optional.empty(), GgufTokenizers.metadata(model.tokenizer()));
   }
 
-  private static ModelPreset preset(String name) {
-    try {
-      return ModelPreset.named(name);
-    } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException("must be one of " + presets() + ", not " + name, e);
-    }
+  private static ValueOption<String> preset(String otherwise) {
+    List<String> names = new ArrayList<>(List.of(DemoModel.NAME));
+    Arrays.stream(ModelPreset.values()).map(ModelPreset::label).forEach(names::add);
+    return ValueOption.of(
+            "model-preset",
+            "NAME",
+            "a model that comes with kv4j: %s, trained to answer from a page of facts, or %s, with random weights"
+                .formatted(DemoModel.NAME, randomPresets()),
+            otherwise,
+            text -> known(text, names))
+        .withChoices(names);
   }
 
-  private static String presets() {
+  private static String known(String text, List<String> names) {
+    return names.stream()
+        .filter(text::equalsIgnoreCase)
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "must be one of " + String.join(", ", names) + ", not " + text));
+  }
+
+  private static String randomPresets() {
     return Arrays.stream(ModelPreset.values())
         .map(ModelPreset::label)
-        .collect(Collectors.joining(", "));
+        .collect(Collectors.joining(", "))
+        .replaceFirst(", (?=[^,]*$)", " or ");
   }
 }

@@ -35,10 +35,10 @@ class BenchReportTest {
   private static BenchReport report(double scale) {
     return new BenchReport(
         new RunInfo(
-            new RunInfo.Model("demo-32-m", 32, 95_000_000),
+            new RunInfo.Model("M", 32, 95_000_000),
             new RunInfo.Backend("CpuBackend", "OPENBLAS", 2, "cpu"),
             Optional.empty()),
-        ModelPreset.DEMO_32_M.config(),
+        ModelPreset.M.config(),
         new ReadWeights(Map.of(TensorType.Q8_0, 120_000_000L, TensorType.F32, 300_000L)),
         "vector, 512 bits",
         256,

@@ -88,7 +88,8 @@ public final class PrefixIndex<B> {
   }
 
   /**
-   * @param evicted given the blocks that made room for others, after the operation that caused it
+   * @param evicted given the blocks that made room for others, and those before them, after the
+   *     operation that caused it
    */
   public PrefixIndex(
       Limits limits,
@@ -510,7 +511,10 @@ public final class PrefixIndex<B> {
         });
   }
 
-  /** The blocks of all that is stored, each once; they stay readable whatever becomes of them. */
+  /**
+   * All that is stored, from the beginning of each sequence to its end: what several begin with is
+   * part of each. The blocks stay readable whatever becomes of them.
+   */
   public List<Chain<B>> chains() {
     return locked(tree::chains);
   }

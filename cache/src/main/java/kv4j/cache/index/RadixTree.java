@@ -274,7 +274,7 @@ final class RadixTree<B> {
           free += weigher.applyAsLong(leaf.blocks.get(--keep));
         }
         if (keepsEvicted) {
-          evicted.add(chain(leaf, keep));
+          evicted.add(chain(leaf));
         }
         cut(leaf, leaf.blocks.size() - keep, Removal.SIZE);
       }
@@ -394,31 +394,27 @@ final class RadixTree<B> {
     return taken;
   }
 
-  /** The blocks of all nodes. */
+  /** The blocks of all leaves, and those before them. */
   List<Chain<B>> chains() {
     List<Chain<B>> chains = new ArrayList<>();
     Deque<Node<B>> pending = new ArrayDeque<>(roots.values());
     while (!pending.isEmpty()) {
       Node<B> node = pending.pop();
-      if (!node.blocks.isEmpty()) {
-        chains.add(chain(node, 0));
+      if (node.isLeaf() && node.parent != null) {
+        chains.add(chain(node));
       }
       pending.addAll(node.children.values());
     }
     return chains;
   }
 
-  /** A node's blocks but the first ones. */
-  private Chain<B> chain(Node<B> node, int skip) {
-    int first = node.start / blockTokens;
-    int end = Math.min(node.end(), (first + node.blocks.size()) * blockTokens);
-    int[] tokens = new int[end];
-    for (Node<B> above = node; above.parent != null; above = above.parent) {
-      int count = Math.min(above.tokens.length, end - above.start);
-      System.arraycopy(above.tokens, 0, tokens, above.start, count);
+  /** A leaf's blocks and those before them. */
+  private Chain<B> chain(Node<B> leaf) {
+    int[] tokens = new int[leaf.end()];
+    for (Node<B> node = leaf; node.parent != null; node = node.parent) {
+      System.arraycopy(node.tokens, 0, tokens, node.start, node.tokens.length);
     }
-    List<B> blocks = List.copyOf(node.blocks.subList(skip, node.blocks.size()));
-    return new Chain<>(node.space, tokens, first + skip, blocks);
+    return new Chain<>(leaf.space, tokens, 0, leaf.blocksFromRoot());
   }
 
   long weigh(List<B> blocks) {

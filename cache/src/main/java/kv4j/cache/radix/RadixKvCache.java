@@ -9,23 +9,19 @@ import java.util.OptionalInt;
 import java.util.SortedMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import kv4j.cache.BlockSequence;
 import kv4j.cache.CacheEvent;
 import kv4j.cache.CacheStats;
 import kv4j.cache.KvCache;
 import kv4j.cache.KvCacheConfig;
 import kv4j.cache.KvRequest;
 import kv4j.cache.KvSequence;
-import kv4j.cache.Lookup;
 import kv4j.cache.Prefetched;
 import kv4j.cache.TreePrinter;
 import kv4j.cache.TreeSnapshot;
 import kv4j.cache.block.KvBlock;
 import kv4j.cache.block.KvLayout;
-import kv4j.cache.block.KvSpans;
 import kv4j.cache.index.Chain;
 import kv4j.cache.index.Keyspace;
-import kv4j.cache.index.Lease;
 import kv4j.cache.index.Limits;
 import kv4j.cache.index.PrefixIndex;
 import kv4j.cache.tier.StoreTier;
@@ -40,8 +36,6 @@ import kv4j.cache.tier.StoreTier;
  * {@link PrefixIndex}, and the copying happens outside of the lock.
  */
 public final class RadixKvCache implements KvCache {
-  private static final int TIMED_TOKENS = 16; // fewer tell little of what a prefill takes
-
   private final KvLayout layout;
   private final PrefixIndex<KvBlock> index;
   private final KvCacheConfig config;
@@ -101,7 +95,7 @@ public final class RadixKvCache implements KvCache {
     FlightEvents.TimedLookup flight = FlightEvents.begin();
     long begin = System.nanoTime();
     PrefixIndex.Match<KvBlock> match = match(prefetched, true);
-    Sequence sequence = start(Keyspace.of(request), match);
+    KvSequence sequence = start(Keyspace.of(request), match);
     record(request, match, flight, begin);
     return sequence;
   }
@@ -121,7 +115,7 @@ public final class RadixKvCache implements KvCache {
       match.lease().close();
       return Optional.empty();
     }
-    Sequence sequence = start(Keyspace.of(request), match);
+    KvSequence sequence = start(Keyspace.of(request), match);
     if (!again) {
       record(request, match, flight, begin);
     }
@@ -194,7 +188,7 @@ public final class RadixKvCache implements KvCache {
     return layout.blocksFor(tokens) * layout.bytesPerBlock() <= config.maxBytes();
   }
 
-  private Sequence start(Keyspace space, PrefixIndex.Match<KvBlock> match) {
+  private KvSequence start(Keyspace space, PrefixIndex.Match<KvBlock> match) {
     List<KvBlock> blocks = new ArrayList<>(match.shared());
     try {
       if (match.partial() != null) {
@@ -202,7 +196,7 @@ public final class RadixKvCache implements KvCache {
         match.partial().copyTo(own, match.lookup().cachedTokens() % layout.blockTokens());
         blocks.add(own);
       }
-      return new Sequence(space, match.lookup(), match.lease(), blocks);
+      return new RadixSequence(index, tier, space, match.lookup(), match.lease(), blocks, layout);
     } catch (OutOfMemoryError e) { // the one thing that fails here: the pins must not outlive it
       match.lease().close();
       throw e;
@@ -264,7 +258,10 @@ public final class RadixKvCache implements KvCache {
     return index.clear(patience);
   }
 
-  /** The blocks of all that is in memory, each once, with the tokens that lead to them. */
+  /**
+   * All that is in memory, from the beginning of each sequence to its end: what several begin with
+   * is part of each. The last block of a chain may be only partly filled.
+   */
   public List<Chain<KvBlock>> chains() {
     return index.chains();
   }
@@ -319,84 +316,5 @@ public final class RadixKvCache implements KvCache {
     tier.filter(store -> !store.wantsCommitted()).ifPresent(store -> store.offerAll(chains()));
     index.close();
     tier.ifPresent(StoreTier::close);
-  }
-
-  private final class Sequence extends BlockSequence {
-    private final Keyspace space;
-    private final Lookup lookup;
-    private final Lease<KvBlock> lease;
-    private int shared; // leading blocks that are the cache's
-    private int reserved; // blocks of its own that are known to be within the budget
-    private long passBegin; // ns
-
-    Sequence(Keyspace space, Lookup lookup, Lease<KvBlock> lease, List<KvBlock> blocks) {
-      super(RadixKvCache.this.layout);
-      this.space = space;
-      this.lookup = lookup;
-      this.lease = lease;
-      shared = lookup.cachedTokens() / layout.blockTokens();
-      startOn(blocks, lookup.cachedTokens());
-    }
-
-    @Override
-    public Lookup lookup() {
-      return lookup;
-    }
-
-    @Override
-    public KvSpans update(int layer, float[] keys, float[] values, int firstRow, int tokens) {
-      passBegin = layer == 0 ? System.nanoTime() : passBegin;
-      KvSpans spans = super.update(layer, keys, values, firstRow, tokens);
-      if (tokens >= TIMED_TOKENS && layer == layout.layers() - 1) {
-        tier.ifPresent(store -> store.computed(tokens, System.nanoTime() - passBegin));
-      }
-      return spans;
-    }
-
-    @Override
-    public boolean reserve(int tokens) {
-      int own = layout.blocksFor(length() + tokens) - shared;
-      return own <= reserved || reserveBlocks(own);
-    }
-
-    private boolean reserveBlocks(int own) {
-      boolean fits = index.reserve(lease, own * layout.bytesPerBlock());
-      reserved = fits ? own : reserved;
-      return fits;
-    }
-
-    @Override
-    public int commitPrefix(int[] tokens) {
-      int length = Math.min(tokens.length, length());
-      List<KvBlock> kept = index.commitPrefix(lease, tokens, length, blocks());
-      writeDown(tokens, length);
-      replaceFirst(kept);
-      shared = kept.size();
-      reserved = 0; // not known: the next pass asks
-      return kept.size() * layout.blockTokens();
-    }
-
-    @Override
-    public void commit(int[] tokens) {
-      int length = Math.min(tokens.length, length());
-      index.commit(lease, tokens, length, blocks());
-      writeDown(tokens, length);
-    }
-
-    /** Offers the store what was computed. */
-    private void writeDown(int[] tokens, int length) {
-      int found = lookup.cachedTokens() / layout.blockTokens();
-      if (tier.isPresent() && tier.get().wantsCommitted() && found < blocks().size()) {
-        int[] computed = Arrays.copyOf(tokens, length);
-        List<KvBlock> own = List.copyOf(blocks().subList(found, blocks().size()));
-        tier.get().offer(new Chain<>(space, computed, found, own));
-      }
-    }
-
-    @Override
-    public void close() {
-      lease.close();
-      reset();
-    }
   }
 }

@@ -10,8 +10,8 @@ import java.util.Optional;
  *
  * @param owners processes that keep each value, at least 1: so many but one may be lost at once
  * @param discovery how they find each other
- * @param bind address that this process listens at for the others; empty: the loopback address, or
- *     whatever a file of one's own says
+ * @param bind where this process listens for the others, {@code host} or {@code host:port}; empty:
+ *     at the loopback address, or wherever a file of one's own says
  */
 public record ClusterOptions(int owners, Discovery discovery, Optional<String> bind) {
   /** How processes find each other. */
@@ -45,6 +45,10 @@ public record ClusterOptions(int owners, Discovery discovery, Optional<String> b
      */
     record File(Path file) implements Discovery {}
   }
+
+  /** Processes of this machine, with each value at one of them. */
+  public static final ClusterOptions LOOPBACK =
+      new ClusterOptions(1, new Discovery.Peers(List.of()), Optional.empty());
 
   public ClusterOptions {
     Objects.requireNonNull(discovery);

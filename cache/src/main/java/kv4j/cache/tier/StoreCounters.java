@@ -47,8 +47,9 @@ final class StoreCounters {
     readBytes += bytes;
   }
 
-  synchronized void damaged() {
-    damaged++;
+  /** Whether it is the first. */
+  synchronized boolean damaged() {
+    return damaged++ == 0;
   }
 
   synchronized void written(int bytes, long nanos) {
@@ -58,7 +59,7 @@ final class StoreCounters {
     writing = true;
   }
 
-  /** Whether this is the first after one that went well. */
+  /** Whether it is the first after one that went well. */
   synchronized boolean writeFailed() {
     boolean first = writing;
     writing = false;

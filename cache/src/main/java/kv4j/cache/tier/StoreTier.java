@@ -1,5 +1,6 @@
 package kv4j.cache.tier;
 
+import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -91,15 +92,8 @@ public final class StoreTier implements AutoCloseable {
     }
     long begin = System.nanoTime();
     List<CompletableFuture<KvBlock>> blocks = read(chain(space, tokens), from, wanted);
-    CompletableFuture<?> enough =
-        blocks
-            .get(0)
-            .thenCompose(
-                first ->
-                    first == null
-                        ? CompletableFuture.completedFuture(null) // so the others are of no use
-                        : CompletableFuture.allOf(blocks.toArray(CompletableFuture[]::new)));
-    return enough.handle((done, error) -> take(blocks, wanted, System.nanoTime() - begin));
+    return CompletableFuture.allOf(blocks.toArray(CompletableFuture[]::new))
+        .handle((done, error) -> take(blocks, wanted, System.nanoTime() - begin));
   }
 
   private Optional<Reason> refusal() {
@@ -121,9 +115,10 @@ public final class StoreTier implements AutoCloseable {
     for (int block = from; block < chain.size(); block++) {
       BlockKey key = chain.key(block);
       CompletableFuture<KvBlock> mine = new CompletableFuture<>();
-      CompletableFuture<KvBlock> other = reading.putIfAbsent(key, mine);
-      blocks.add(other == null ? mine : other);
-      if (other == null) {
+      CompletableFuture<KvBlock> current =
+          reading.merge(key, mine, (other, same) -> other.isDone() ? same : other);
+      blocks.add(current);
+      if (current == mine) {
         asked.add(block);
         mine.orTimeout(patience.toNanos(), TimeUnit.NANOSECONDS)
             .whenComplete((read, error) -> reading.remove(key, mine));
@@ -177,9 +172,9 @@ public final class StoreTier implements AutoCloseable {
     }
     Throwable cause = cause(error);
     if (cause instanceof DamagedValueException) {
-      counters.damaged();
+      boolean first = counters.damaged();
+      LOG.log(first ? Level.WARNING : Level.DEBUG, "removed from the store: " + cause.getMessage());
       writes.forget(key);
-      LOG.log(System.Logger.Level.WARNING, "a stored block is damaged and was removed", cause);
       remove(key);
     }
     target.completeExceptionally(cause);
@@ -189,7 +184,7 @@ public final class StoreTier implements AutoCloseable {
     try {
       config.store().remove(key);
     } catch (RuntimeException e) { // then it is found damaged once more
-      LOG.log(System.Logger.Level.DEBUG, "a damaged block was not removed", e);
+      LOG.log(Level.DEBUG, "a damaged block was not removed", e);
     }
   }
 

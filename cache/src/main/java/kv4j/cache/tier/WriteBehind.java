@@ -2,6 +2,7 @@ package kv4j.cache.tier;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Queue;
@@ -123,7 +124,7 @@ final class WriteBehind {
     try {
       store.ready().join();
     } catch (RuntimeException e) {
-      LOG.log(System.Logger.Level.WARNING, "the store behind the cache cannot be used", e);
+      LOG.log(Level.WARNING, "the store cannot be used: " + e.getCause());
       giveUp();
       return;
     }
@@ -148,7 +149,7 @@ final class WriteBehind {
         try {
           lock.wait();
         } catch (InterruptedException e) {
-          LOG.log(System.Logger.Level.DEBUG, "nobody should interrupt the writer", e);
+          LOG.log(Level.DEBUG, "nobody should interrupt the writer", e);
         }
       }
       if (closed) {
@@ -181,9 +182,8 @@ final class WriteBehind {
       counters.written(bytes, nanos);
     } else {
       forget(write.key());
-      if (counters.writeFailed()) {
-        LOG.log(System.Logger.Level.WARNING, "the store behind the cache takes no blocks", error);
-      }
+      Level level = counters.writeFailed() ? Level.WARNING : Level.DEBUG;
+      LOG.log(level, "the store did not take a block: " + error);
     }
     synchronized (lock) {
       writing--;

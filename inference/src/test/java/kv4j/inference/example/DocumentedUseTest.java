@@ -45,7 +45,7 @@ import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 class DocumentedUseTest {
   @Test
   void generatesThroughACache() {
-    Model model = DemoModels.create(ModelPreset.DEMO_32, 42);
+    Model model = DemoModels.create(ModelPreset.S, 42);
     try (InferenceEngine engine = InferenceEngine.create(model, EngineOptions.defaults());
         KvCache cache =
             new RadixKvCache(KvCacheConfig.of(engine.layout(16, KvDtype.F32), 512L << 20))) {

@@ -1,15 +1,9 @@
 package kv4j.model.family;
 
 /** Told of a model being loaded, on the thread that loads it. */
+@FunctionalInterface
 public interface LoadListener {
-  LoadListener NONE =
-      new LoadListener() {
-        @Override
-        public void started(ModelInfo info) {}
-
-        @Override
-        public void progressed(long bytes) {}
-      };
+  LoadListener NONE = info -> {};
 
   /** Called before any memory is taken. */
   void started(ModelInfo info);
@@ -19,5 +13,5 @@ public interface LoadListener {
    *
    * @param bytes of the {@link ModelInfo#weightBytes()} now in place
    */
-  void progressed(long bytes);
+  default void progressed(long bytes) {}
 }

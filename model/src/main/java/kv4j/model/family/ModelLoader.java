@@ -106,23 +106,38 @@ public final class ModelLoader {
   public static Model load(
       Path path, LoadOptions options, TokenizerFinder tokenizers, LoadListener listener) {
     try (TensorSource source = ModelFiles.open(path)) {
-      ModelInfo info = inspect(source, path, options);
-      if (info.bytes() > options.maxBytes()) {
-        throw new ModelFileException(
-            source.origin(),
-            "the model needs "
-                + megabytes(info.bytes())
-                + " MB of memory, but may take "
-                + (options.maxBytes() >> 20)
-                + " MB");
-      }
-      Tokenizer tokenizer = tokenizers.find(source, path);
-      listener.started(info);
-      TensorNames names = TensorNames.of(info.family(), source);
-      TransformerWeights weights =
-          new WeightReader(source, info.config(), names, options.weights()).read(listener);
-      return Model.of(info.name(), weights, tokenizer, tokenizerId(tokenizer));
+      return load(source, path, options, tokenizers, listener);
     }
+  }
+
+  /**
+   * The same from an opened file.
+   *
+   * @throws IllegalArgumentException as {@link #load(Path, LoadOptions, TokenizerFinder,
+   *     LoadListener)}
+   */
+  public static Model load(
+      TensorSource source,
+      Path path,
+      LoadOptions options,
+      TokenizerFinder tokenizers,
+      LoadListener listener) {
+    ModelInfo info = inspect(source, path, options);
+    if (info.bytes() > options.maxBytes()) {
+      throw new ModelFileException(
+          source.origin(),
+          "the model needs "
+              + megabytes(info.bytes())
+              + " MB of memory, but may take "
+              + (options.maxBytes() >> 20)
+              + " MB");
+    }
+    Tokenizer tokenizer = tokenizers.find(source, path);
+    listener.started(info);
+    TensorNames names = TensorNames.of(info.family(), source);
+    TransformerWeights weights =
+        new WeightReader(source, info.config(), names, options.weights()).read(listener);
+    return Model.of(info.name(), weights, tokenizer, tokenizerId(tokenizer));
   }
 
   /**

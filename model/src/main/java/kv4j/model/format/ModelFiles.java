@@ -29,6 +29,21 @@ public final class ModelFiles {
     }
   }
 
+  /**
+   * Opens a GGUF file whose bytes are in memory, such as a resource of a jar.
+   *
+   * @param name what messages call it
+   * @param content must not change while it is open
+   * @throws ModelFileException if it is not a sound GGUF file
+   */
+  public static TensorSource openGguf(Path name, byte[] content) {
+    StoredFile file = StoredFile.inMemory(name, content);
+    if (!GgufReader.recognizes(file)) {
+      throw file.wrong("is not GGUF");
+    }
+    return GgufReader.read(file);
+  }
+
   private static TensorSource open(StoredFile file) {
     if (GgufReader.recognizes(file)) {
       return GgufReader.read(file);

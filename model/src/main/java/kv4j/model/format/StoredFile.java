@@ -23,16 +23,21 @@ final class StoredFile implements Closeable {
   /** Bytes read at once. */
   private static final int PIECE = 1 << 17;
 
-  private final String origin;
+  /** Copies bytes from an offset on to a buffer, and says how many; -1 if there are no more. */
+  private interface Bytes {
+    int read(ByteBuffer out, long at) throws IOException;
+  }
+
   private final Path path;
-  private final FileChannel channel;
+  private final Bytes bytes;
+  private final Closeable opened;
   private final long size;
   private final Queue<ByteBuffer> buffers = new ConcurrentLinkedQueue<>();
 
-  private StoredFile(Path path, FileChannel channel, long size) {
-    this.origin = path.toString();
+  private StoredFile(Path path, Bytes bytes, Closeable opened, long size) {
     this.path = path;
-    this.channel = channel;
+    this.bytes = bytes;
+    this.opened = opened;
     this.size = size;
   }
 
@@ -49,10 +54,28 @@ final class StoredFile implements Closeable {
     }
     try {
       FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
-      return new StoredFile(path, channel, channel.size());
+      return new StoredFile(path, channel::read, channel, channel.size());
     } catch (IOException e) {
-      throw unreadable(path.toString(), e);
+      throw unreadable(path, e);
     }
+  }
+
+  /**
+   * A file whose bytes are in memory.
+   *
+   * @param name what messages call it
+   */
+  static StoredFile inMemory(Path name, byte[] content) {
+    Bytes bytes =
+        (out, at) -> {
+          int count = (int) Math.min(out.remaining(), content.length - at);
+          if (count <= 0) {
+            return -1;
+          }
+          out.put(content, (int) at, count);
+          return count;
+        };
+    return new StoredFile(name, bytes, () -> {}, content.length);
   }
 
   Path path() {
@@ -66,7 +89,7 @@ final class StoredFile implements Closeable {
 
   /** The exception for something wrong with this file. */
   ModelFileException wrong(String what) {
-    return new ModelFileException(origin, what);
+    return new ModelFileException(path.toString(), what);
   }
 
   /**
@@ -77,14 +100,14 @@ final class StoredFile implements Closeable {
   void copy(long at, ByteBuffer out) {
     try {
       while (out.hasRemaining()) {
-        int read = channel.read(out, at);
+        int read = bytes.read(out, at);
         if (read < 0) {
           throw new EOFException("it has become shorter");
         }
         at += read;
       }
     } catch (IOException e) {
-      throw unreadable(origin, e);
+      throw unreadable(path, e);
     }
   }
 
@@ -122,14 +145,14 @@ final class StoredFile implements Closeable {
   @Override
   public void close() {
     try {
-      channel.close();
+      opened.close();
     } catch (IOException e) {
       // Nothing was written, so nothing is lost.
     }
   }
 
-  private static ModelFileException unreadable(String origin, Throwable cause) {
-    String reason = ModelFileException.reason(origin, cause);
-    return new ModelFileException(origin, "cannot be read (" + reason + ")", cause);
+  private static ModelFileException unreadable(Path path, Throwable cause) {
+    String reason = ModelFileException.reason(path.toString(), cause);
+    return new ModelFileException(path.toString(), "cannot be read (" + reason + ")", cause);
   }
 }

@@ -10,8 +10,10 @@ import java.math.BigInteger;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -101,6 +103,27 @@ class GgufReaderTest {
           IllegalArgumentException.class, () -> source.readRows("t", 0, FloatBuffer.allocate(4)));
       assertThrows(IllegalArgumentException.class, () -> source.read("t", FloatBuffer.allocate(3)));
       assertThrows(ModelFileException.class, () -> source.shape("absent"));
+    }
+  }
+
+  @Test
+  void bytesInMemoryAreAsGoodAsAFile() throws IOException {
+    byte[] whole = oneTensor(2, new long[] {3, 2}, 0, 0, 24).array();
+    for (int length = 0; length <= whole.length; length++) {
+      byte[] content = Arrays.copyOf(whole, length);
+      Path file = Files.write(folder.resolve("model.gguf"), content);
+      Supplier<TensorSource> inMemory = () -> ModelFiles.openGguf(file, content);
+      if (length < 4) {
+        assertEquals(file + ": is not GGUF", failure(inMemory::get));
+      } else if (length < whole.length) {
+        assertEquals(failure(() -> ModelFiles.open(file)), failure(inMemory::get));
+      } else {
+        try (TensorSource stored = ModelFiles.open(file);
+            TensorSource source = inMemory.get()) {
+          assertEquals(stored.metadata(), source.metadata());
+          assertArrayEquals(MemoryTensors.floats(stored, "t"), MemoryTensors.floats(source, "t"));
+        }
+      }
     }
   }
 
