@@ -1,6 +1,7 @@
 package kv4j.apps;
 
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
+import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -8,6 +9,8 @@ import kv4j.apps.cli.Command;
 import kv4j.apps.cli.Dispatcher;
 import kv4j.apps.cli.Terminal;
 import kv4j.apps.cli.ValueOption;
+import kv4j.apps.model.DemoModel;
+import kv4j.apps.model.ModelChoice;
 import kv4j.apps.report.JsonFile;
 import kv4j.apps.report.Phase;
 import kv4j.apps.report.Phases;
@@ -29,7 +32,15 @@ public final class GenerateApp implements Command {
 
   private static final ValueOption<String> PROMPT =
       ValueOption.optional(
-          "prompt", "TEXT", "what to continue (default: standard input)", text -> text);
+          "prompt",
+          "TEXT",
+          "what to continue (default: standard input, or at a terminal the beginning of a story with "
+              + DemoModel.NAME
+              + ")",
+          text -> text);
+
+  /** How the demo model's stories begin. */
+  private static final String STORY = "Once there was a";
 
   private record Document(@JsonUnwrapped TextResult result, ProcessReport process) {}
 
@@ -64,10 +75,7 @@ public final class GenerateApp implements Command {
     Optional<JsonFile> json = ReportFiles.json(line, terminal);
     Terminal people = JsonFile.forPeople(json, terminal);
     Optional<String> given = PROMPT.find(line);
-    if (given.isEmpty() && terminal.inIsTerminal()) {
-      terminal.err().println("type what to continue, and Ctrl-D on a line of its own");
-    }
-    String prompt = given.isPresent() ? given.get() : terminal.readAll();
+    String prompt = given.isPresent() ? given.get() : read(line, terminal);
 
     phases.ended(Phase.COMMAND);
     program.warmUp();
@@ -98,9 +106,21 @@ public final class GenerateApp implements Command {
   @Override
   public List<String> examples() {
     return List.of(
+        "generate --prompt \"Once there was a brave\"",
         "generate --model model.gguf --prompt \"Once upon a time\"",
         "generate --model stories15M.bin --new-tokens 64 < beginning.txt",
         "generate --model model.gguf --prompt Hello --temperature 0.8 --seed 7");
+  }
+
+  private static String read(CommandLine line, Terminal terminal) throws IOException {
+    if (terminal.inIsTerminal() && ModelChoice.isDemo(line)) {
+      terminal.err().println("without --prompt, this goes on from: " + STORY);
+      return STORY;
+    }
+    if (terminal.inIsTerminal()) {
+      terminal.err().println("type what to continue, and Ctrl-D on a line of its own");
+    }
+    return terminal.readAll();
   }
 
   private static int[] tokens(Tokenizer tokenizer, String prompt) {

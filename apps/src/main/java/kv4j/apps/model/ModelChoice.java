@@ -136,6 +136,11 @@ public final class ModelChoice {
     }
   }
 
+  /** Whether the model is {@link DemoModel}. */
+  public static boolean isDemo(CommandLine line) {
+    return MODEL.find(line).isEmpty() && PRESET.in(line).equals(DemoModel.NAME);
+  }
+
   /** Whether the model is made by a {@link kv4j.model.ModelProvider}. */
   public static boolean isProvider(CommandLine line) {
     return MODEL.find(line).filter(text -> text.startsWith(PROVIDER)).isPresent();
@@ -147,8 +152,7 @@ public final class ModelChoice {
    * @throws IllegalArgumentException if it is given for another model
    */
   public static long seed(CommandLine line) {
-    boolean random = MODEL.find(line).isEmpty() && !PRESET.in(line).equals(DemoModel.NAME);
-    if (line.hasOption(SEED.name()) && !random) {
+    if (line.hasOption(SEED.name()) && (MODEL.find(line).isPresent() || isDemo(line))) {
       throw new IllegalArgumentException(
           "--seed is of random weights, and needs --model-preset " + randomPresets());
     }
