@@ -18,6 +18,7 @@ import kv4j.apps.cli.Values;
 import kv4j.apps.model.DemoModel;
 import kv4j.apps.model.LoadedModel;
 import kv4j.apps.model.ModelChoice;
+import kv4j.apps.store.OpenStore;
 import kv4j.apps.text.SessionCache;
 import kv4j.apps.text.TextSession;
 import kv4j.apps.workload.PromptSet;
@@ -73,21 +74,25 @@ public final class ChatApp implements Command {
     }
     program.warmUp();
     program.startNd4j();
-    LoadedModel loaded = program.load(terminal);
-    try (TextSession session = program.session(loaded.model(), cache)) {
-      Dispatcher.explain(line, terminal, session.describePlan());
-      Optional<PromptSet> page =
-          SYSTEM.find(line).isEmpty() && ModelChoice.isDemo(line)
-              ? Optional.of(PromptSet.shipped())
-              : Optional.empty();
-      Optional<String> system =
-          SYSTEM.find(line).or(() -> page.map(set -> String.join("\n", set.system())));
-      Conversation conversation = new Conversation(loaded, session, program.generation(), system);
-      try (ChatInput input = input(terminal, history)) {
-        if (terminal.inIsTerminal()) {
-          page.ifPresent(set -> terminal.err().println(invitation(set)));
+    Optional<PromptSet> page =
+        SYSTEM.find(line).isEmpty() && ModelChoice.isDemo(line)
+            ? Optional.of(PromptSet.shipped())
+            : Optional.empty();
+    Optional<String> system =
+        SYSTEM.find(line).or(() -> page.map(set -> String.join("\n", set.system())));
+    try (OpenStore store = program.openStore(cache)) {
+      LoadedModel loaded = program.load(terminal);
+      store.await(terminal);
+      try (TextSession session = program.session(loaded.model(), cache, store)) {
+        store.tellIfNotExact(session.cache().layout().dtype(), terminal);
+        Dispatcher.explain(line, terminal, session.describePlan());
+        Conversation conversation = new Conversation(loaded, session, program.generation(), system);
+        try (ChatInput input = input(terminal, history)) {
+          if (terminal.inIsTerminal()) {
+            page.ifPresent(set -> terminal.err().println(invitation(set)));
+          }
+          new ChatLoop(conversation, session, loaded.model().tokenizer(), input, terminal).run();
         }
-        new ChatLoop(conversation, session, loaded.model().tokenizer(), input, terminal).run();
       }
     }
   }

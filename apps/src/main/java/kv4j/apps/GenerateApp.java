@@ -15,6 +15,8 @@ import kv4j.apps.report.JsonFile;
 import kv4j.apps.report.Phase;
 import kv4j.apps.report.Phases;
 import kv4j.apps.report.ProcessReport;
+import kv4j.apps.store.OpenStore;
+import kv4j.apps.store.StoreChoice;
 import kv4j.apps.text.GenerationOptions;
 import kv4j.apps.text.SessionCache;
 import kv4j.apps.text.TextResult;
@@ -60,6 +62,7 @@ public final class GenerateApp implements Command {
   public Options options() {
     Options options = new Options().addOption(PROMPT.option());
     TextProgram.addOptions(options);
+    StoreChoice.addTo(options);
     return options.addOption(ReportFiles.jsonOption());
   }
 
@@ -68,6 +71,7 @@ public final class GenerateApp implements Command {
     Phases phases = new Phases(Main.BEGIN_NANOS);
     TextProgram program = new TextProgram(line);
     GenerationOptions generation = program.generation();
+    SessionCache cache = SessionCache.of(CACHE_BYTES).withStore(StoreChoice.read(line));
     Optional<JsonFile> json = ReportFiles.json(line, terminal);
     Terminal people = JsonFile.forPeople(json, terminal);
     Optional<String> given = PROMPT.find(line);
@@ -77,20 +81,24 @@ public final class GenerateApp implements Command {
     program.warmUp();
     program.startNd4j();
     phases.ended(Phase.ND4J);
-    Model model = program.load(terminal).model();
-    int[] tokens = tokens(model.tokenizer(), prompt);
-    phases.ended(Phase.MODEL);
-    try (TextSession session = program.session(model, SessionCache.of(CACHE_BYTES))) {
-      phases.ended(Phase.ENGINE);
-      Dispatcher.explain(line, terminal, session.describePlan());
-      TextResult result =
-          session.generate(tokens, generation, generation.stops(), people::write, () -> false);
-      people.write("\n");
-      terminal.err().println(result.summary());
-      ProcessReport process = phases.report(result.ttftMs());
-      Dispatcher.explain(line, terminal, List.of(process.summary()));
-      if (json.isPresent()) {
-        json.get().write(new Document(result, process));
+    try (OpenStore store = program.openStore(cache)) {
+      Model model = program.load(terminal).model();
+      int[] tokens = tokens(model.tokenizer(), prompt);
+      store.await(terminal);
+      phases.ended(Phase.MODEL);
+      try (TextSession session = program.session(model, cache, store)) {
+        phases.ended(Phase.ENGINE);
+        store.tellIfNotExact(session.cache().layout().dtype(), terminal);
+        Dispatcher.explain(line, terminal, session.describePlan());
+        TextResult result =
+            session.generate(tokens, generation, generation.stops(), people::write, () -> false);
+        people.write("\n");
+        terminal.err().println(result.summary());
+        ProcessReport process = phases.report(result.ttftMs());
+        Dispatcher.explain(line, terminal, List.of(process.summary()));
+        if (json.isPresent()) {
+          json.get().write(new Document(result, process));
+        }
       }
     }
   }

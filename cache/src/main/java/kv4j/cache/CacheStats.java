@@ -1,6 +1,8 @@
 package kv4j.cache;
 
 import java.util.Map;
+import java.util.Optional;
+import kv4j.cache.store.StoreStats;
 
 /**
  * An immutable snapshot of a cache's counters since it was made. All counters are of one moment: a
@@ -10,8 +12,14 @@ import java.util.Map;
  * @param lookups what was asked; moves when {@link KvCache#open} returns
  * @param storage what is and was kept; moves when an entry is adopted by a commit or let go, by
  *     whichever call
+ * @param store what was asked of a store behind the cache and put there; empty if there is none
  */
-public record CacheStats(Lookups lookups, Storage storage) {
+public record CacheStats(Lookups lookups, Storage storage, Optional<StoreStats> store) {
+  /** Counts of a cache without a store. */
+  public CacheStats(Lookups lookups, Storage storage) {
+    this(lookups, storage, Optional.empty());
+  }
+
   /**
    * What was asked of a cache.
    *
@@ -19,6 +27,7 @@ public record CacheStats(Lookups lookups, Storage storage) {
    * @param hits lookups that found at least one cached token
    * @param promptTokens prompt tokens of all lookups
    * @param cachedTokens prompt tokens that lookups found cached
+   * @param storeTokens of the cached tokens, those that were read from a store for their lookup
    * @param reasons lookups by why they did not find more
    * @param partialCopies lookups that copied the cached part of a partly matching block
    * @param nanos time spent in finding prefixes, copies of partial blocks included
@@ -28,6 +37,7 @@ public record CacheStats(Lookups lookups, Storage storage) {
       long hits,
       long promptTokens,
       long cachedTokens,
+      long storeTokens,
       Map<Lookup.Reason, Long> reasons,
       long partialCopies,
       long nanos) {

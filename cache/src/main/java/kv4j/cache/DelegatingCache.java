@@ -2,6 +2,7 @@ package kv4j.cache;
 
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
 import kv4j.cache.block.KvLayout;
 
 /** Forwards every call to another cache, and has a subclass wrap the sequences it gives. */
@@ -29,6 +30,11 @@ public abstract class DelegatingCache implements KvCache {
   @Override
   public Optional<KvSequence> tryOpen(KvRequest request, boolean again) {
     return cache.tryOpen(request, again).map(sequence -> wrap(request, sequence));
+  }
+
+  @Override
+  public CompletableFuture<Prefetched> prefetch(KvRequest request) {
+    return cache.prefetch(request);
   }
 
   @Override

@@ -2,6 +2,7 @@ package kv4j.cache;
 
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
 import kv4j.cache.block.KvLayout;
 
 /**
@@ -36,6 +37,17 @@ public interface KvCache extends AutoCloseable {
    */
   default Optional<KvSequence> tryOpen(KvRequest request, boolean again) {
     return Optional.of(open(request));
+  }
+
+  /**
+   * Begins to bring into memory what a store behind this cache has of a prompt, for callers that
+   * have other things to do meanwhile; {@link #open} does it by itself, and waits.
+   *
+   * @return what to open the request with ({@link KvRequest#withPrefetched}); completes when
+   *     nothing more is to come, after a limited time, and never exceptionally
+   */
+  default CompletableFuture<Prefetched> prefetch(KvRequest request) {
+    return CompletableFuture.completedFuture(Prefetched.NOTHING);
   }
 
   /**

@@ -6,6 +6,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
 import kv4j.cache.block.KvLayout;
+import kv4j.cache.store.StoreConfig;
 
 /**
  * What a cache is made from. A provider heeds all that is asked for, or refuses by name what it
@@ -19,6 +20,7 @@ import kv4j.cache.block.KvLayout;
  * @param policy which entry makes room for others
  * @param ticker the clock that the time to live is measured by
  * @param listener told of lookups, insertions and removals
+ * @param store where blocks are kept besides; empty: nowhere
  */
 public record KvCacheConfig(
     KvLayout layout,
@@ -27,13 +29,15 @@ public record KvCacheConfig(
     boolean refreshOnHit,
     EvictionPolicy policy,
     Ticker ticker,
-    Consumer<CacheEvent> listener) {
+    Consumer<CacheEvent> listener,
+    Optional<StoreConfig> store) {
   private static final System.Logger LOG = System.getLogger(KvCacheConfig.class.getName());
 
   public KvCacheConfig {
     Objects.requireNonNull(policy);
     Objects.requireNonNull(ticker);
     Objects.requireNonNull(listener);
+    Objects.requireNonNull(store);
     if (maxBytes < 1) {
       throw new IllegalArgumentException(
           "the cache's size limit must be positive, not " + maxBytes);
@@ -55,7 +59,8 @@ public record KvCacheConfig(
         true,
         EvictionPolicy.Standard.LRU,
         Ticker.systemTicker(),
-        event -> {});
+        event -> {},
+        Optional.empty());
   }
 
   public static KvCacheConfig of(KvLayout layout, long maxBytes) {
@@ -77,21 +82,30 @@ public record KvCacheConfig(
   /** The same with a time to live. */
   public KvCacheConfig withTimeToLive(Duration ttl, boolean refreshOnHit) {
     return new KvCacheConfig(
-        layout, maxBytes, Optional.of(ttl), refreshOnHit, policy, ticker, listener);
+        layout, maxBytes, Optional.of(ttl), refreshOnHit, policy, ticker, listener, store);
   }
 
   /** The same with another eviction policy. */
   public KvCacheConfig withPolicy(EvictionPolicy other) {
-    return new KvCacheConfig(layout, maxBytes, timeToLive, refreshOnHit, other, ticker, listener);
+    return new KvCacheConfig(
+        layout, maxBytes, timeToLive, refreshOnHit, other, ticker, listener, store);
   }
 
   /** The same with another clock. */
   public KvCacheConfig withTicker(Ticker other) {
-    return new KvCacheConfig(layout, maxBytes, timeToLive, refreshOnHit, policy, other, listener);
+    return new KvCacheConfig(
+        layout, maxBytes, timeToLive, refreshOnHit, policy, other, listener, store);
   }
 
   /** The same with another listener. */
   public KvCacheConfig withListener(Consumer<CacheEvent> other) {
-    return new KvCacheConfig(layout, maxBytes, timeToLive, refreshOnHit, policy, ticker, other);
+    return new KvCacheConfig(
+        layout, maxBytes, timeToLive, refreshOnHit, policy, ticker, other, store);
+  }
+
+  /** The same with a store behind it. */
+  public KvCacheConfig withStore(StoreConfig other) {
+    return new KvCacheConfig(
+        layout, maxBytes, timeToLive, refreshOnHit, policy, ticker, listener, Optional.of(other));
   }
 }

@@ -16,7 +16,9 @@ public interface KvCacheProvider {
     /** {@link KvCacheConfig#policy()}. */
     POLICY,
     /** {@link KvRequest#namespace()} and {@link KvRequest#salt()}. */
-    TENANTS
+    TENANTS,
+    /** {@link KvCacheConfig#store()}. */
+    STORE
   }
 
   /** The name after {@code --cache}: lower-case letters, digits and hyphens. */
@@ -30,9 +32,12 @@ public interface KvCacheProvider {
    */
   KvCache create(KvCacheConfig config);
 
-  /** The settings that make a difference to caches of this kind; programs refuse others. */
+  /**
+   * The settings that make a difference to caches of this kind; programs refuse others. Unless a
+   * kind says otherwise, all but a store.
+   */
   default Set<Setting> settings() {
-    return EnumSet.allOf(Setting.class);
+    return EnumSet.complementOf(EnumSet.of(Setting.STORE));
   }
 
   /**

@@ -1,6 +1,7 @@
 package kv4j.cache;
 
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * What a cache needs to know of a request to find keys and values for it.
@@ -16,6 +17,7 @@ import java.util.Objects;
  *     them its own; empty: none
  * @param label what the caller calls the request: kept with what it leaves in a cache, for people
  *     who look at that, and of no effect on what is found; empty: nothing
+ * @param prefetched what {@link KvCache#prefetch} brought for it; empty: that was not asked for
  */
 public record KvRequest(
     int[] prompt,
@@ -23,12 +25,14 @@ public record KvRequest(
     String namespace,
     String model,
     String salt,
-    String label) {
+    String label,
+    Optional<Prefetched> prefetched) {
   public KvRequest {
     Objects.requireNonNull(namespace);
     Objects.requireNonNull(model);
     Objects.requireNonNull(salt);
     Objects.requireNonNull(label);
+    Objects.requireNonNull(prefetched);
     if (prompt.length == 0) {
       throw new IllegalArgumentException("a prompt needs at least 1 token");
     }
@@ -40,6 +44,17 @@ public record KvRequest(
               + prompt.length
               + " tokens");
     }
+  }
+
+  /** A request for which nothing was prefetched. */
+  public KvRequest(
+      int[] prompt,
+      int sharedPrefixTokens,
+      String namespace,
+      String model,
+      String salt,
+      String label) {
+    this(prompt, sharedPrefixTokens, namespace, model, salt, label, Optional.empty());
   }
 
   /** A request without a label. */
@@ -60,7 +75,7 @@ public record KvRequest(
 
   /** The same for other tokens. */
   public KvRequest withPrompt(int[] other) {
-    return new KvRequest(other, sharedPrefixTokens, namespace, model, salt, label);
+    return new KvRequest(other, sharedPrefixTokens, namespace, model, salt, label, prefetched);
   }
 
   /** The same for a tenant. */
@@ -80,6 +95,12 @@ public record KvRequest(
 
   /** The same under a name. */
   public KvRequest withLabel(String other) {
-    return new KvRequest(prompt, sharedPrefixTokens, namespace, model, salt, other);
+    return new KvRequest(prompt, sharedPrefixTokens, namespace, model, salt, other, prefetched);
+  }
+
+  /** The same after what a store has of it was brought into memory. */
+  public KvRequest withPrefetched(Prefetched brought) {
+    return new KvRequest(
+        prompt, sharedPrefixTokens, namespace, model, salt, label, Optional.of(brought));
   }
 }

@@ -9,6 +9,7 @@ public final class LookupCounters {
   private long hits;
   private long promptTokens;
   private long cachedTokens;
+  private long storeTokens;
   private final Map<Lookup.Reason, Long> reasons = new EnumMap<>(Lookup.Reason.class);
   private long partialCopies;
   private long nanos;
@@ -26,6 +27,7 @@ public final class LookupCounters {
     hits += lookup.isHit() ? 1 : 0;
     promptTokens += lookup.promptTokens();
     cachedTokens += lookup.cachedTokens();
+    storeTokens += lookup.storeTokens();
     reasons.merge(lookup.reason(), 1L, Long::sum);
     partialCopies += copied ? 1 : 0;
     this.nanos += nanos;
@@ -33,6 +35,6 @@ public final class LookupCounters {
 
   public synchronized CacheStats.Lookups snapshot() {
     return new CacheStats.Lookups(
-        count, hits, promptTokens, cachedTokens, reasons, partialCopies, nanos);
+        count, hits, promptTokens, cachedTokens, storeTokens, reasons, partialCopies, nanos);
   }
 }

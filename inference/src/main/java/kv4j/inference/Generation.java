@@ -3,6 +3,7 @@ package kv4j.inference;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
 import kv4j.cache.KvCache;
 import kv4j.cache.KvRequest;
 import kv4j.cache.KvSequence;
@@ -21,7 +22,7 @@ import kv4j.inference.pass.ForwardPass.Segment;
  */
 public final class Generation implements AutoCloseable {
   private final KvCache cache;
-  private final KvRequest request;
+  private KvRequest request;
   private final Sampler sampler;
   private final boolean keepLogits;
   private final int prompt; // its tokens
@@ -71,6 +72,15 @@ public final class Generation implements AutoCloseable {
   public static Generation waiting(
       InferenceEngine engine, KvCache cache, GenerationRequest request, boolean keepLogits) {
     return new Generation(cache, engine, request, keepLogits);
+  }
+
+  /**
+   * Begins to bring into memory what a store behind the cache has of the prompt.
+   *
+   * @return completes when it is time to {@link #open}; never exceptionally
+   */
+  public CompletableFuture<Void> prefetch() {
+    return cache.prefetch(request).thenAccept(brought -> request = request.withPrefetched(brought));
   }
 
   /**

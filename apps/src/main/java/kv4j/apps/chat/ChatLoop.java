@@ -138,12 +138,18 @@ public final class ChatLoop {
   }
 
   private static String stats(CacheStats stats) {
-    return "%d prompts of %d tokens, %d of them cached (%s); %d blocks, %s"
+    String read =
+        stats
+            .store()
+            .map(store -> ", %d of these from the store".formatted(stats.lookups().storeTokens()))
+            .orElse("");
+    return "%d prompts of %d tokens, %d of them cached (%s)%s; %d blocks, %s"
         .formatted(
             stats.lookups().count(),
             stats.lookups().promptTokens(),
             stats.lookups().cachedTokens(),
             Format.percent(stats.lookups().tokenHitRate()),
+            read,
             stats.storage().entries(),
             Format.bytes(stats.storage().bytes()));
   }

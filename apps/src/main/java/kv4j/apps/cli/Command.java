@@ -23,6 +23,11 @@ public interface Command {
     return false;
   }
 
+  /** Whether files or the like may follow the operand, as many as the command itself checks. */
+  default boolean takesMoreOperands() {
+    return false;
+  }
+
   /** All that the operand can be, for shells to complete; empty if there is more. */
   default List<String> operandChoices() {
     return List.of();

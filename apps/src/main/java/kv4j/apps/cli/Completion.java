@@ -10,7 +10,7 @@ import org.apache.commons.cli.Option;
 /** Scripts by which shells complete command lines, made of the commands' own options. */
 final class Completion {
   /** What values that are files or folders are called in the help. */
-  private static final Set<String> FILES = Set.of("FILE", "JAR");
+  private static final Set<String> FILES = Set.of("FILE", "FOLDER", "JAR");
 
   private final Collection<Command> commands;
 
@@ -27,7 +27,20 @@ final class Completion {
   }
 
   private static boolean takesFile(Command command) {
-    return command.operand().filter(FILES::contains).isPresent();
+    return command.takesMoreOperands() || command.operand().filter(FILES::contains).isPresent();
+  }
+
+  /** The operand's values and those of what may follow it, for Zsh. */
+  private static List<String> zshOperands(Command command) {
+    List<String> choices = command.operandChoices();
+    List<String> operands = new ArrayList<>();
+    if (!choices.isEmpty()) {
+      operands.add(zsh("1: :(" + String.join(" ", choices) + ")"));
+    }
+    if (takesFile(command)) {
+      operands.add(zsh(choices.isEmpty() ? "1:FILE:_files" : "*:FILE:_files"));
+    }
+    return operands;
   }
 
   /** For Bash. */
@@ -48,6 +61,10 @@ final class Completion {
         } else if (option.hasArg()) {
           cases.append("%s%s') compopt +o default 2>/dev/null; return ;;\n".formatted(start, name));
         }
+      }
+      if (command.takesMoreOperands()) {
+        String first = "    '2 %1$s %1$s') values='%2$s' ;;\n";
+        cases.append(first.formatted(command.name(), String.join(" ", words)));
       }
       cases.append("%s'*) ".formatted(start));
       cases.append(takesFile(command) ? "[[ $word == -* ]] || return; " : "");
@@ -83,12 +100,7 @@ final class Completion {
         String description = option.getDescription().replaceAll("([\\[\\]:])", "\\\\$1");
         cases.append(" \\\n        " + zsh(name, "[", description + "]" + value));
       }
-      if (takesFile(command)) {
-        cases.append(" \\\n        " + zsh("1:FILE:_files"));
-      } else if (!command.operandChoices().isEmpty()) {
-        cases.append(
-            " \\\n        " + zsh("1: :(" + String.join(" ", command.operandChoices()) + ")"));
-      }
+      zshOperands(command).forEach(operand -> cases.append(" \\\n        " + operand));
       cases.append("\n      ;;\n");
     }
     return """
@@ -145,7 +157,8 @@ final class Completion {
       }
       if (takesFile(command)) {
         lines.append(start).append("-F\n");
-      } else if (!command.operandChoices().isEmpty()) {
+      }
+      if (!command.operandChoices().isEmpty()) {
         lines.append(start + "-a " + fish(String.join(" ", command.operandChoices())) + "\n");
       }
     }

@@ -30,6 +30,7 @@ final class Help {
     StringBuilder text = new StringBuilder("usage: kv4j " + command.name());
     String operand = command.operandIsOptional() ? " [%s]" : " %s";
     command.operand().ifPresent(name -> text.append(operand.formatted(name)));
+    text.append(command.takesMoreOperands() ? "..." : "");
     text.append(" [options]\n\n");
     text.append(WordUtils.wrap(command.description(), Terminal.COLUMNS)).append("\n\nOptions:\n");
     int width = longest(options.stream().map(Help::label).toList());

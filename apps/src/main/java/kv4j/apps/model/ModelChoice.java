@@ -120,8 +120,18 @@ public final class ModelChoice {
    * @throws IllegalArgumentException with one sentence if the options do not go together
    */
   public static void checkWithPlugins(CommandLine line) {
+    checkWithPlugins(line, false);
+  }
+
+  /**
+   * Likewise, in a program for which a jar can hold something else too.
+   *
+   * @param other whether that is asked for
+   * @throws IllegalArgumentException with one sentence if the options do not go together
+   */
+  public static void checkWithPlugins(CommandLine line, boolean other) {
     check(line);
-    if (line.hasOption(Plugins.OPTION.name()) && !isProvider(line)) {
+    if (line.hasOption(Plugins.OPTION.name()) && !isProvider(line) && !other) {
       throw new IllegalArgumentException("--plugins needs --model provider:NAME");
     }
   }

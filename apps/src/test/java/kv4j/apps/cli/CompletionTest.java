@@ -20,7 +20,13 @@ class CompletionTest {
   @TempDir private Path folder;
 
   /** A command with an option of each kind, and what shells take for syntax in its texts. */
-  private record Sample(String name, Optional<String> operand) implements Command {
+  private record Sample(
+      String name, Optional<String> operand, List<String> operandChoices, boolean takesMoreOperands)
+      implements Command {
+    Sample(String name, Optional<String> operand) {
+      this(name, operand, List.of(), false);
+    }
+
     @Override
     public String description() {
       return "it's [a] \"test\": $HOME `x` \\";
@@ -46,6 +52,7 @@ class CompletionTest {
       List.of(
           new Sample("compare", Optional.empty()),
           new Sample("inspect", Optional.of("FILE")),
+          new Sample("move", Optional.of("WAY"), List.of("up", "down"), true),
           new CompletionCommand(List::of));
   private static final Completion COMPLETION = new Completion(COMMANDS);
 
@@ -77,7 +84,7 @@ class CompletionTest {
 
   @Test
   void bashCompletesCommandsOptionsAndValues() throws Exception {
-    assertEquals("compare inspect completion help", bash(""));
+    assertEquals("compare inspect move completion help", bash(""));
     assertEquals("compare completion", bash("co"));
     assertEquals("--policy --model --stop --quick --verbose --help", bash("compare", ""));
     assertEquals("--quick", bash("compare", "--policy", "lru", "--q"));
@@ -88,6 +95,9 @@ class CompletionTest {
     assertEquals("", bash("inspect", "x"));
     assertEquals("--quick", bash("inspect", "--q"));
     assertTrue(bash("completion", "").startsWith("bash zsh fish --verbose"));
+    assertTrue(bash("move", "").startsWith("up down --policy"));
+    assertEquals("", bash("move", "up", "x"));
+    assertEquals("--quick", bash("move", "up", "x", "--q"));
     assertEquals("inspect", bash("help", "i"));
   }
 
@@ -111,7 +121,7 @@ class CompletionTest {
     String complete = "source '" + script + "'; complete -C '%s'";
     String commands = run("fish", "--no-config", "-c", complete.formatted("kv4j "));
     assertTrue(commands.contains("compare\tit's [a] \"test\": $HOME `x` \\"), commands);
-    assertEquals(3, commands.lines().count(), commands);
+    assertEquals(4, commands.lines().count(), commands);
     String options = run("fish", "--no-config", "-c", complete.formatted("kv4j compare --"));
     assertTrue(options.contains("--policy\tone's: [a], b (default: lru)"), options);
     assertTrue(

@@ -44,7 +44,7 @@ class MeasuringKvCacheTest {
     @Override
     public CacheStats stats() {
       return new CacheStats(
-          new CacheStats.Lookups(opened, 0, 0, 0, Map.of(), 0, 0),
+          new CacheStats.Lookups(opened, 0, 0, 0, 0, Map.of(), 0, 0),
           new CacheStats.Storage(0, 77, 0, 0, 0, 0, Map.of(), 0, 0));
     }
 

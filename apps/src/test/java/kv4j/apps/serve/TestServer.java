@@ -22,6 +22,7 @@ import java.util.stream.Stream;
 import kv4j.apps.model.LoadedModel;
 import kv4j.apps.serve.host.ServedModel;
 import kv4j.apps.serve.http.Keys;
+import kv4j.apps.store.OpenStore;
 import kv4j.apps.text.SessionCache;
 import kv4j.cache.EvictionPolicy;
 import kv4j.cache.block.KvDtype;
@@ -101,12 +102,23 @@ final class TestServer implements AutoCloseable {
             waiting,
             64,
             new SessionCache(
-                cacheBytes, Optional.empty(), EvictionPolicy.Standard.LRU, KvDtype.F32, fault),
+                cacheBytes,
+                Optional.empty(),
+                EvictionPolicy.Standard.LRU,
+                KvDtype.F32,
+                fault,
+                Optional.empty()),
+            Optional.empty(),
             Optional.empty(),
             Optional.empty(),
             Duration.ofSeconds(20));
     model =
-        new ServedModel(loaded, new EngineOptions(1, 64), options.cache(), options.scheduling());
+        new ServedModel(
+            loaded,
+            new EngineOptions(1, 64),
+            options.cache(),
+            OpenStore.none(),
+            options.scheduling());
     server = new Server(model, options, arrival);
     server.start();
   }

@@ -1,26 +1,20 @@
 package kv4j.cache.block;
 
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
-import java.util.List;
 
 /**
  * Names what a block holds, for stores that outlive a process: SHA-256 over the key of the block
- * before and the block's own tokens, in a chain that begins with the layout, the model, the tenant
- * and the salt. Equal keys therefore mean equal keys and values, wherever and whenever they were
- * computed; and a salt that is not known cannot be guessed from a key. Chaining hashes of blocks is
- * how vLLM names its blocks.
+ * before and the block's own tokens, in a chain that begins with what {@link BlockChain} says.
+ * Equal keys therefore mean equal keys and values, wherever and whenever they were computed.
+ * Chaining hashes of blocks is how vLLM names its blocks.
  */
 public final class BlockKey {
   /** Bytes of a key. */
   public static final int BYTES = 32;
-
-  private static final String FORMAT = "kv4j block key 1";
 
   private final byte[] hash;
 
@@ -29,47 +23,33 @@ public final class BlockKey {
   }
 
   /**
-   * The keys of the whole blocks of a token sequence, in order.
+   * A key from its hash.
    *
-   * @param layout which keys and values of different layouts do not share
-   * @param model fingerprint of the model that computes them
-   * @param namespace tenant
-   * @param salt a secret; empty: none
-   * @param tokens ids from position 0 on
+   * @throws IllegalArgumentException if it has another length than {@value #BYTES} bytes
    */
-  public static List<BlockKey> ofBlocks(
-      KvLayout layout, String model, String namespace, String salt, int[] tokens) {
-    List<BlockKey> keys = new ArrayList<>();
-    BlockKey before = beforeAll(layout, model, namespace, salt);
-    int size = layout.blockTokens();
-    for (int from = 0; from + size <= tokens.length; from += size) {
-      before = before.next(tokens, from, from + size);
-      keys.add(before);
+  public static BlockKey of(byte[] hash) {
+    if (hash.length != BYTES) {
+      throw new IllegalArgumentException("a key has " + BYTES + " bytes, not " + hash.length);
     }
-    return keys;
+    return new BlockKey(hash.clone());
   }
 
-  /** What the key of a sequence's first block is chained to. */
-  public static BlockKey beforeAll(KvLayout layout, String model, String namespace, String salt) {
-    MessageDigest digest = sha256();
-    for (String part : List.of(FORMAT, layout.toString(), model, namespace, salt)) {
-      byte[] bytes = part.getBytes(StandardCharsets.UTF_8);
-      digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(bytes.length).array());
-      digest.update(bytes);
-    }
+  /** A key from what is hashed to it. */
+  static BlockKey ofHashed(MessageDigest digest) {
     return new BlockKey(digest.digest());
   }
 
   /** The key of the block that follows this one and holds the tokens {@code [from, to)}. */
-  public BlockKey next(int[] tokens, int from, int to) {
+  BlockKey next(int[] tokens, int from, int to) {
     ByteBuffer bytes = ByteBuffer.allocate((to - from) * Integer.BYTES);
     bytes.asIntBuffer().put(tokens, from, to - from);
     MessageDigest digest = sha256();
     digest.update(hash);
-    return new BlockKey(digest.digest(bytes.array()));
+    digest.update(bytes.array());
+    return ofHashed(digest);
   }
 
-  private static MessageDigest sha256() {
+  static MessageDigest sha256() {
     try {
       return MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) { // every JVM has it

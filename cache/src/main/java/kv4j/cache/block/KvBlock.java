@@ -149,6 +149,26 @@ public final class KvBlock {
         expander, head * layout.headStride(), tokens, layout.headDim(), vector, out, at);
   }
 
+  /**
+   * The block in a layout of another dtype, rounded to it; this block itself if it is the same.
+   *
+   * @param other differs in nothing but the dtype
+   */
+  KvBlock in(KvLayout other) {
+    if (other.equals(layout)) {
+      return this;
+    }
+    KvBlock converted = new KvBlock(other);
+    int tokens = layout.blockTokens();
+    float[] keyRows = new float[tokens * layout.width()];
+    float[] valueRows = new float[keyRows.length];
+    for (int layer = 0; layer < layout.layers(); layer++) {
+      read(layer, 0, tokens, keyRows, valueRows, 0);
+      converted.write(layer, 0, tokens, keyRows, valueRows, 0);
+    }
+    return converted;
+  }
+
   /** All layers' keys and values, {@link KvLayout#bytesPerBlock()} bytes. */
   void writeTo(ByteBuffer out) {
     for (int layer = 0; layer < keys.length; layer++) {

@@ -43,6 +43,11 @@ public record KvLayout(int layers, int kvHeads, int headDim, int blockTokens, Kv
     }
   }
 
+  /** The same with elements kept otherwise. */
+  public KvLayout withDtype(KvDtype other) {
+    return new KvLayout(layers, kvHeads, headDim, blockTokens, other);
+  }
+
   /** Elements of one token's keys (or values) in one layer: {@code kvHeads * headDim}. */
   public int width() {
     return kvHeads * headDim;

@@ -1,5 +1,6 @@
 package kv4j.cache.faulty;
 
+import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
@@ -79,14 +80,26 @@ public record FaultyCacheProvider(String name, KvCacheProvider over, Fault fault
     return "wrong on purpose: " + fault;
   }
 
+  /**
+   * {@inheritDoc}
+   *
+   * @throws IllegalArgumentException also if there is a store, in which wrong keys and values would
+   *     outlive the cache
+   */
   @Override
   public KvCache create(KvCacheConfig config) {
+    if (config.store().isPresent()) {
+      throw new IllegalArgumentException("a cache that is wrong on purpose has no store behind it");
+    }
     return new FaultyKvCache(over.create(config), fault);
   }
 
   @Override
   public Set<Setting> settings() {
-    return over.settings();
+    Set<Setting> settings = EnumSet.noneOf(Setting.class);
+    settings.addAll(over.settings());
+    settings.remove(Setting.STORE);
+    return settings;
   }
 
   @Override

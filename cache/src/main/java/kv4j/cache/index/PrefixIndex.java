@@ -1,6 +1,7 @@
 package kv4j.cache.index;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -53,7 +54,8 @@ public final class PrefixIndex<B> {
       return partial != null;
     }
 
-    private Match<B> explained(Lookup reason) {
+    /** The same with more known of why no more was found. */
+    public Match<B> explained(Lookup reason) {
       return new Match<>(reason, lease, shared, partial);
     }
   }
@@ -67,6 +69,7 @@ public final class PrefixIndex<B> {
   private final MissReasons<B> misses;
   private final LongSupplier ticker;
   private final Consumer<CacheEvent> listener;
+  private final Optional<Consumer<Chain<B>>> evicted;
   private final Map<String, Lease<B>> named = new TreeMap<>();
   private int leases; // open ones, those of named pins not counted
   private boolean closed;
@@ -81,7 +84,21 @@ public final class PrefixIndex<B> {
       ToLongFunction<? super B> weigher,
       LongSupplier ticker,
       Consumer<CacheEvent> listener) {
-    tree = new RadixTree<>(limits, weigher, ticker.getAsLong());
+    this(limits, weigher, ticker, listener, Optional.empty());
+  }
+
+  /**
+   * @param evicted given the blocks that made room for others, and those before them, after the
+   *     operation that caused it
+   */
+  public PrefixIndex(
+      Limits limits,
+      ToLongFunction<? super B> weigher,
+      LongSupplier ticker,
+      Consumer<CacheEvent> listener,
+      Optional<Consumer<Chain<B>>> evicted) {
+    tree = new RadixTree<>(limits, weigher, evicted.isPresent(), ticker.getAsLong());
+    this.evicted = evicted;
     misses = new MissReasons<>(tree);
     this.ticker = ticker;
     this.listener = listener;
@@ -267,6 +284,42 @@ public final class PrefixIndex<B> {
           lease.node = held;
           tree.unpin(root);
           return held.blocksFromRoot();
+        });
+  }
+
+  /**
+   * Adopts whole blocks that no sequence holds.
+   *
+   * @param chain with tokens up to the end of its last block
+   * @return how many of its blocks, from the first on, are stored now; 0 if those before are not
+   * @throws IllegalArgumentException if tokens and blocks do not end together
+   */
+  public int adopt(Chain<B> chain, String label) {
+    long begin = System.nanoTime();
+    int end = chain.firstBlock() + chain.blocks().size();
+    if (chain.tokens().length != end * tree.blockTokens) {
+      throw new IllegalArgumentException(
+          chain.tokens().length + " tokens and " + end + " blocks of " + tree.blockTokens);
+    }
+    return locked(
+        () -> {
+          if (closed) {
+            return 0;
+          }
+          Node<B> root = tree.pinnedRoot(chain.space());
+          int length = chain.tokens().length;
+          RadixTree.Place<B> found = tree.follow(root, chain.tokens(), length);
+          int before = Math.min(found.at() / tree.blockTokens, end);
+          int stored = 0;
+          if (before >= chain.firstBlock()) {
+            Node<B> held = tree.endingAt(found.node(), before * tree.blockTokens);
+            List<B> all = new ArrayList<>(held.blocksFromRoot());
+            all.addAll(chain.blocks().subList(before - chain.firstBlock(), chain.blocks().size()));
+            int tokens = insert(root, label, chain.tokens(), length, all, begin);
+            stored = tokens / tree.blockTokens - chain.firstBlock();
+          }
+          tree.unpin(root);
+          return Math.max(0, stored);
         });
   }
 
@@ -459,6 +512,14 @@ public final class PrefixIndex<B> {
   }
 
   /**
+   * All that is stored, from the beginning of each sequence to its end: what several begin with is
+   * part of each. The blocks stay readable whatever becomes of them.
+   */
+  public List<Chain<B>> chains() {
+    return locked(tree::chains);
+  }
+
+  /**
    * Checks that the tree, the pins and the journal agree with each other.
    *
    * @throws IllegalStateException saying what is wrong
@@ -491,8 +552,10 @@ public final class PrefixIndex<B> {
       return operation.get();
     } finally {
       List<CacheEvent> events = tree.journal.takeEvents();
+      List<Chain<B>> chains = tree.takeEvicted();
       lock.unlock();
       events.forEach(listener); // of an operation that was refused too: it may have swept
+      evicted.ifPresent(chains::forEach);
     }
   }
 }

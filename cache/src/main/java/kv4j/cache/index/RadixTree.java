@@ -39,14 +39,18 @@ final class RadixTree<B> {
   final Journal journal = new Journal();
   final AbsenceReasons absences = new AbsenceReasons();
   final Map<Keyspace, Node<B>> roots = new HashMap<>();
+  private final boolean keepsEvicted;
+  private List<Chain<B>> evicted = new ArrayList<>(); // since somebody took them
   private final ToLongFunction<? super B> weigher;
   private final long seed = new SecureRandom().nextLong(); // or hashes could be made to meet
   private long lastId;
 
   /**
+   * @param keepsEvicted whether what made room is handed out by {@link #takeEvicted}
    * @param now the time, in nanoseconds
    */
-  RadixTree(Limits limits, ToLongFunction<? super B> weigher, long now) {
+  RadixTree(Limits limits, ToLongFunction<? super B> weigher, boolean keepsEvicted, long now) {
+    this.keepsEvicted = keepsEvicted;
     blockTokens = limits.blockTokens();
     budget = limits.maxBytes();
     queue = new EvictionQueue<>(limits, now);
@@ -269,6 +273,9 @@ final class RadixTree<B> {
         while (keep > 0 && free < need) {
           free += weigher.applyAsLong(leaf.blocks.get(--keep));
         }
+        if (keepsEvicted) {
+          evicted.add(chain(leaf));
+        }
         cut(leaf, leaf.blocks.size() - keep, Removal.SIZE);
       }
     }
@@ -376,6 +383,38 @@ final class RadixTree<B> {
       under.add(anyBlock(node, last));
     }
     return under;
+  }
+
+  /** What has made room since the last call. */
+  List<Chain<B>> takeEvicted() {
+    List<Chain<B>> taken = evicted;
+    if (!taken.isEmpty()) {
+      evicted = new ArrayList<>();
+    }
+    return taken;
+  }
+
+  /** The blocks of all leaves, and those before them. */
+  List<Chain<B>> chains() {
+    List<Chain<B>> chains = new ArrayList<>();
+    Deque<Node<B>> pending = new ArrayDeque<>(roots.values());
+    while (!pending.isEmpty()) {
+      Node<B> node = pending.pop();
+      if (node.isLeaf() && node.parent != null) {
+        chains.add(chain(node));
+      }
+      pending.addAll(node.children.values());
+    }
+    return chains;
+  }
+
+  /** A leaf's blocks and those before them. */
+  private Chain<B> chain(Node<B> leaf) {
+    int[] tokens = new int[leaf.end()];
+    for (Node<B> node = leaf; node.parent != null; node = node.parent) {
+      System.arraycopy(node.tokens, 0, tokens, node.start, node.tokens.length);
+    }
+    return new Chain<>(leaf.space, tokens, 0, leaf.blocksFromRoot());
   }
 
   long weigh(List<B> blocks) {

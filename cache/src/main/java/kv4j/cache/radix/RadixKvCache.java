@@ -2,27 +2,29 @@ package kv4j.cache.radix;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.SortedMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import kv4j.cache.BlockSequence;
 import kv4j.cache.CacheEvent;
 import kv4j.cache.CacheStats;
 import kv4j.cache.KvCache;
 import kv4j.cache.KvCacheConfig;
 import kv4j.cache.KvRequest;
 import kv4j.cache.KvSequence;
-import kv4j.cache.Lookup;
+import kv4j.cache.Prefetched;
 import kv4j.cache.TreePrinter;
 import kv4j.cache.TreeSnapshot;
 import kv4j.cache.block.KvBlock;
 import kv4j.cache.block.KvLayout;
+import kv4j.cache.index.Chain;
 import kv4j.cache.index.Keyspace;
-import kv4j.cache.index.Lease;
 import kv4j.cache.index.Limits;
 import kv4j.cache.index.PrefixIndex;
+import kv4j.cache.tier.StoreTier;
 
 /**
  * The automatic prefix cache: finds the longest prefix that a prompt shares with anything committed
@@ -37,6 +39,7 @@ public final class RadixKvCache implements KvCache {
   private final KvLayout layout;
   private final PrefixIndex<KvBlock> index;
   private final KvCacheConfig config;
+  private final Optional<StoreTier> tier;
 
   /**
    * @throws IllegalArgumentException if the size limit is below one block
@@ -53,6 +56,7 @@ public final class RadixKvCache implements KvCache {
               + blockBytes
               + " bytes");
     }
+    tier = config.store().map(store -> new StoreTier(store, layout));
     index =
         new PrefixIndex<>(
             new Limits(
@@ -63,7 +67,8 @@ public final class RadixKvCache implements KvCache {
                 config.refreshOnHit()),
             block -> blockBytes,
             config.ticker()::read,
-            this::tell);
+            this::tell,
+            tier.filter(store -> !store.wantsCommitted()).map(store -> store::offer));
   }
 
   private void tell(CacheEvent event) {
@@ -83,11 +88,14 @@ public final class RadixKvCache implements KvCache {
    */
   @Override
   public KvSequence open(KvRequest request) {
+    KvRequest prefetched =
+        request.prefetched().isEmpty() && tier.isPresent()
+            ? request.withPrefetched(prefetch(request).join())
+            : request;
     FlightEvents.TimedLookup flight = FlightEvents.begin();
     long begin = System.nanoTime();
-    PrefixIndex.Match<KvBlock> match =
-        index.match(Keyspace.of(request), request.label(), request.prompt(), true);
-    Sequence sequence = start(match);
+    PrefixIndex.Match<KvBlock> match = match(prefetched, true);
+    KvSequence sequence = start(Keyspace.of(request), match);
     record(request, match, flight, begin);
     return sequence;
   }
@@ -101,19 +109,64 @@ public final class RadixKvCache implements KvCache {
   public Optional<KvSequence> tryOpen(KvRequest request, boolean again) {
     FlightEvents.TimedLookup flight = FlightEvents.begin();
     long begin = System.nanoTime();
-    int[] prompt = request.prompt();
-    PrefixIndex.Match<KvBlock> match =
-        index.match(Keyspace.of(request), request.label(), prompt, !again);
-    int own = layout.blocksFor(prompt.length) - match.shared().size();
+    PrefixIndex.Match<KvBlock> match = match(request, !again);
+    int own = layout.blocksFor(request.prompt().length) - match.shared().size();
     if (!index.reserveOrLeave(match.lease(), own * layout.bytesPerBlock())) {
       match.lease().close();
       return Optional.empty();
     }
-    Sequence sequence = start(match);
+    KvSequence sequence = start(Keyspace.of(request), match);
     if (!again) {
       record(request, match, flight, begin);
     }
     return Optional.of(sequence);
+  }
+
+  private PrefixIndex.Match<KvBlock> match(KvRequest request, boolean hit) {
+    PrefixIndex.Match<KvBlock> match =
+        index.match(Keyspace.of(request), request.label(), request.prompt(), hit);
+    return request
+        .prefetched()
+        .map(p -> match.explained(p.explain(match.lookup(), layout.blockTokens())))
+        .orElse(match);
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * <p>What was read enters the tree as if it had been computed.
+   */
+  @Override
+  public CompletableFuture<Prefetched> prefetch(KvRequest request) {
+    if (tier.isEmpty()) {
+      return CompletableFuture.completedFuture(Prefetched.NOTHING);
+    }
+    int[] reusable = Arrays.copyOf(request.prompt(), request.prompt().length - 1);
+    Keyspace space = Keyspace.of(request);
+    int inMemory = index.cachedTokens(space, request.prompt()) / layout.blockTokens();
+    return tier.get()
+        .fetch(space, reusable, inMemory)
+        .thenApply(
+            fetched -> {
+              int end = (inMemory + fetched.blocks().size()) * layout.blockTokens();
+              int[] tokens = Arrays.copyOf(reusable, end);
+              Chain<KvBlock> read = new Chain<>(space, tokens, inMemory, fetched.blocks());
+              int kept = read.blocks().isEmpty() ? 0 : adopt(read, request.label());
+              return new Prefetched(
+                  inMemory * layout.blockTokens(), kept * layout.blockTokens(), fetched.reason());
+            });
+  }
+
+  /**
+   * Adopts blocks that were computed at another time or place, as far as there is room.
+   *
+   * @param chain full blocks in this cache's layout, and the tokens up to the end of the last
+   * @param label kept with them, for people
+   * @return how many of them, from the first on, are in memory now; 0 if those before are not
+   * @throws IllegalArgumentException if tokens and blocks do not end together
+   */
+  public int adopt(Chain<KvBlock> chain, String label) {
+    return index.adopt(chain, label);
   }
 
   private void record(
@@ -135,7 +188,7 @@ public final class RadixKvCache implements KvCache {
     return layout.blocksFor(tokens) * layout.bytesPerBlock() <= config.maxBytes();
   }
 
-  private Sequence start(PrefixIndex.Match<KvBlock> match) {
+  private KvSequence start(Keyspace space, PrefixIndex.Match<KvBlock> match) {
     List<KvBlock> blocks = new ArrayList<>(match.shared());
     try {
       if (match.partial() != null) {
@@ -143,7 +196,7 @@ public final class RadixKvCache implements KvCache {
         match.partial().copyTo(own, match.lookup().cachedTokens() % layout.blockTokens());
         blocks.add(own);
       }
-      return new Sequence(match.lookup(), match.lease(), blocks);
+      return new RadixSequence(index, tier, space, match.lookup(), match.lease(), blocks, layout);
     } catch (OutOfMemoryError e) { // the one thing that fails here: the pins must not outlive it
       match.lease().close();
       throw e;
@@ -205,6 +258,23 @@ public final class RadixKvCache implements KvCache {
     return index.clear(patience);
   }
 
+  /**
+   * All that is in memory, from the beginning of each sequence to its end: what several begin with
+   * is part of each. The last block of a chain may be only partly filled.
+   */
+  public List<Chain<KvBlock>> chains() {
+    return index.chains();
+  }
+
+  /**
+   * Waits until the store behind the cache, if there is one, has taken what is to be kept there.
+   *
+   * @return false if that did not come about in time
+   */
+  public boolean flush(Duration patience) {
+    return tier.map(store -> store.flush(patience)).orElse(true);
+  }
+
   /** Removes all that has outlived its time to live; lookups otherwise remove a few at a time. */
   public void removeExpired() {
     index.removeExpired();
@@ -212,7 +282,8 @@ public final class RadixKvCache implements KvCache {
 
   @Override
   public CacheStats stats() {
-    return index.stats();
+    CacheStats stats = index.stats();
+    return new CacheStats(stats.lookups(), stats.storage(), tier.map(StoreTier::stats));
   }
 
   @Override
@@ -236,62 +307,14 @@ public final class RadixKvCache implements KvCache {
     index.checkIntegrity();
   }
 
-  /** Removes everything at once. Open sequences go on, and what they commit is not kept. */
+  /**
+   * Removes everything at once, having waited until a store behind the cache has what it is to
+   * have, for 30 seconds at most. Open sequences go on, and what they commit is not kept.
+   */
   @Override
   public void close() {
+    tier.filter(store -> !store.wantsCommitted()).ifPresent(store -> store.offerAll(chains()));
     index.close();
-  }
-
-  private final class Sequence extends BlockSequence {
-    private final Lookup lookup;
-    private final Lease<KvBlock> lease;
-    private int shared; // leading blocks that are the cache's
-    private int reserved; // blocks of its own that are known to be within the budget
-
-    Sequence(Lookup lookup, Lease<KvBlock> lease, List<KvBlock> blocks) {
-      super(RadixKvCache.this.layout);
-      this.lookup = lookup;
-      this.lease = lease;
-      shared = lookup.cachedTokens() / layout.blockTokens();
-      startOn(blocks, lookup.cachedTokens());
-    }
-
-    @Override
-    public Lookup lookup() {
-      return lookup;
-    }
-
-    @Override
-    public boolean reserve(int tokens) {
-      int own = layout.blocksFor(length() + tokens) - shared;
-      return own <= reserved || reserveBlocks(own);
-    }
-
-    private boolean reserveBlocks(int own) {
-      boolean fits = index.reserve(lease, own * layout.bytesPerBlock());
-      reserved = fits ? own : reserved;
-      return fits;
-    }
-
-    @Override
-    public int commitPrefix(int[] tokens) {
-      int length = Math.min(tokens.length, length());
-      List<KvBlock> kept = index.commitPrefix(lease, tokens, length, blocks());
-      replaceFirst(kept);
-      shared = kept.size();
-      reserved = 0; // not known: the next pass asks
-      return kept.size() * layout.blockTokens();
-    }
-
-    @Override
-    public void commit(int[] tokens) {
-      index.commit(lease, tokens, Math.min(tokens.length, length()), blocks());
-    }
-
-    @Override
-    public void close() {
-      lease.close();
-      reset();
-    }
+    tier.ifPresent(StoreTier::close);
   }
 }

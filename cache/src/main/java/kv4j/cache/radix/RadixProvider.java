@@ -1,6 +1,8 @@
 package kv4j.cache.radix;
 
+import java.util.EnumSet;
 import java.util.Optional;
+import java.util.Set;
 import kv4j.cache.ExpectedHits;
 import kv4j.cache.KvCache;
 import kv4j.cache.KvCacheConfig;
@@ -21,6 +23,11 @@ public final class RadixProvider implements KvCacheProvider {
   @Override
   public KvCache create(KvCacheConfig config) {
     return new RadixKvCache(config);
+  }
+
+  @Override
+  public Set<Setting> settings() {
+    return EnumSet.allOf(Setting.class);
   }
 
   @Override

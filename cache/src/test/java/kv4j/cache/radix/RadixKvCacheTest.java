@@ -284,7 +284,7 @@ class RadixKvCacheTest {
     assertTrue(lookups.nanos() > 0);
     Map<Reason, Long> reasons = Map.of(Reason.COLD, 3L, Reason.DIVERGED, 1L);
     assertEquals(
-        new CacheStats.Lookups(4, 1, 10 + 11 + 8 + 24, 9, reasons, 1, lookups.nanos()), lookups);
+        new CacheStats.Lookups(4, 1, 10 + 11 + 8 + 24, 9, 0, reasons, 1, lookups.nanos()), lookups);
     assertEquals(9 / 53.0, lookups.tokenHitRate());
     assertEquals(1 / 4.0, lookups.requestHitRate());
     CacheStats.Storage storage = stats.storage();

@@ -233,7 +233,7 @@ class SimplePrefixCacheTest {
       long bytes,
       Map<Reason, Long> reasons) {
     return new CacheStats(
-        new CacheStats.Lookups(lookups, hits, promptTokens, cachedTokens, reasons, 0, 0),
+        new CacheStats.Lookups(lookups, hits, promptTokens, cachedTokens, 0, reasons, 0, 0),
         new CacheStats.Storage(entries, bytes, bytes, 0, 0, entries, Map.of(), 0, 0));
   }
 

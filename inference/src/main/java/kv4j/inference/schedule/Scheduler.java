@@ -3,6 +3,7 @@ package kv4j.inference.schedule;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -30,6 +31,8 @@ import kv4j.inference.InferenceEngine;
  *       submitted before it and {@link SchedulerOptions#maxOvertakes} others.
  *   <li>What requests have in common is computed once even if they come at once: the others wait
  *       for it and share it, unless they differ in namespace or salt.
+ *   <li>What a store behind the cache has of a prompt is read before the request takes its place
+ *       among those that wait; others run meanwhile.
  *   <li>When the cache's memory runs out, the youngest request that runs gives way: what it has
  *       computed is left to the cache as far as it fits, and it goes on later, before any that has
  *       not started, with the tokens that it would have had. The oldest one always goes on.
@@ -51,6 +54,7 @@ public final class Scheduler implements AutoCloseable {
   private final Object lock = new Object();
   // Guarded by the lock:
   private List<Job> arrived = new ArrayList<>();
+  private int prefetching; // accepted, and has not arrived yet
   private long submissions;
   private int accepted; // and not ended
   private double serviceNanos;
@@ -166,6 +170,7 @@ public final class Scheduler implements AutoCloseable {
       throw new IllegalArgumentException(
           "the cache's size limit is below the keys and values of %d tokens".formatted(computed));
     }
+    Job job;
     synchronized (lock) {
       if (!accepting) {
         throw new IllegalStateException("the scheduler takes no more requests");
@@ -174,11 +179,21 @@ public final class Scheduler implements AutoCloseable {
         throw new QueueFullException(options.maxWaiting(), retrySeconds());
       }
       accepted++;
-      Submission submission = new Submission(++submissions);
+      prefetching++;
       var lookup = request.lookup().withModel(engine.model().fingerprint());
-      arrived.add(new Job(submission, lookup, generation, listener));
+      job = new Job(new Submission(++submissions), lookup, generation, listener);
+    }
+    CompletableFuture.completedFuture(generation)
+        .thenCompose(Generation::prefetch)
+        .whenComplete((done, error) -> arrive(job)); // whatever happens
+    return job.submission;
+  }
+
+  private void arrive(Job job) {
+    synchronized (lock) {
+      prefetching--;
+      arrived.add(job);
       lock.notifyAll();
-      return submission;
     }
   }
 
@@ -191,7 +206,7 @@ public final class Scheduler implements AutoCloseable {
   /** Counts as of the last pass or layer of one, and ends and arrivals of requests since. */
   public SchedulerStats stats() {
     synchronized (lock) {
-      return stats.withArrived(arrived.size());
+      return stats.withArrived(prefetching + arrived.size());
     }
   }
 
@@ -239,7 +254,7 @@ public final class Scheduler implements AutoCloseable {
     }
     try {
       synchronized (lock) {
-        while (hasWork()) {
+        while (prefetching > 0 || hasWork()) {
           long left = deadline - System.nanoTime();
           if (left <= 0 || Thread.currentThread() == thread) {
             return false;

@@ -1,0 +1,189 @@
+package kv4j.cache.infinispan;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Comparator;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import kv4j.cache.store.ClusterOptions;
+import kv4j.cache.store.StoreOptions;
+import org.infinispan.AdvancedCache;
+import org.infinispan.commons.dataconversion.MediaType;
+import org.infinispan.configuration.cache.CacheMode;
+import org.infinispan.configuration.cache.ConfigurationBuilder;
+import org.infinispan.configuration.cache.StorageType;
+import org.infinispan.configuration.global.GlobalConfigurationBuilder;
+import org.infinispan.configuration.global.ShutdownHookBehavior;
+import org.infinispan.eviction.EvictionStrategy;
+import org.infinispan.manager.DefaultCacheManager;
+import org.infinispan.manager.EmbeddedCacheManager;
+import org.infinispan.remoting.transport.jgroups.JGroupsTransport;
+import org.jgroups.JChannel;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Configures and starts Infinispan, with no more of it than blocks need. */
+final class EmbeddedCaches {
+  private static final Logger LOG = LoggerFactory.getLogger(EmbeddedCaches.class);
+
+  /** Name of the cache, and of its folder. */
+  private static final String BLOCKS = "blocks";
+
+  /** Of a cache with files below it: just what is on its way there or was asked for together. */
+  private static final long MEMORY_OVER_FILES = 16L << 20;
+
+  private static final int LARGEST_FILE = 16 << 20;
+  private static final int SMALLEST_FILE = 1 << 20;
+
+  /** Files that the byte limit is divided into. */
+  private static final int FILES = 64;
+
+  /** Each has an index file. */
+  private static final int SEGMENTS = 16;
+
+  /** Each is one process's or another's: enough to be spread evenly over some ten. */
+  private static final int CLUSTER_SEGMENTS = 128;
+
+  /** How long a read waits for another process. */
+  private static final long PEER_SECONDS = 4;
+
+  /** How long a process that joins waits for what the others say. */
+  private static final long JOIN_SECONDS = 20;
+
+  private EmbeddedCaches() {}
+
+  /** A cache that keeps its values in a folder. */
+  static AdvancedCache<byte[], byte[]> local(Path folder, StoreOptions options) throws IOException {
+    GlobalConfigurationBuilder global = global(new GlobalConfigurationBuilder());
+    ConfigurationBuilder cache = cache(options);
+    cache.clustering().hash().numSegments(SEGMENTS);
+    below(cache, folder, options);
+    return startOnFiles(global, cache, folder);
+  }
+
+  /**
+   * A cache whose values are spread over the processes of a cluster.
+   *
+   * @param disk below this process's part of it
+   */
+  static AdvancedCache<byte[], byte[]> distributed(
+      JChannel channel, String cluster, Optional<Path> disk, StoreOptions options)
+      throws IOException {
+    GlobalConfigurationBuilder global =
+        global(GlobalConfigurationBuilder.defaultClusteredBuilder());
+    global
+        .transport()
+        .transport(new JGroupsTransport(channel))
+        .clusterName(cluster)
+        .nodeName(hostName() + "-" + ProcessHandle.current().pid())
+        .distributedSyncTimeout(JOIN_SECONDS, TimeUnit.SECONDS);
+    ConfigurationBuilder cache = cache(options);
+    cache
+        .clustering()
+        .cacheMode(CacheMode.DIST_ASYNC)
+        .remoteTimeout(PEER_SECONDS, TimeUnit.SECONDS)
+        .hash()
+        .numOwners(options.cluster().orElse(ClusterOptions.LOOPBACK).owners())
+        .numSegments(CLUSTER_SEGMENTS);
+    cache.clustering().stateTransfer().awaitInitialTransfer(false);
+    cache.locking().lockAcquisitionTimeout(PEER_SECONDS / 2, TimeUnit.SECONDS);
+    if (disk.isPresent()) {
+      below(cache, disk.get(), options);
+      return startOnFiles(global, cache, disk.get());
+    }
+    memory(cache, options.maxBytes().orElse(Runtime.getRuntime().maxMemory() / 8));
+    return start(global, cache);
+  }
+
+  private static String hostName() {
+    try {
+      return InetAddress.getLocalHost().getHostName();
+    } catch (UnknownHostException e) {
+      return "localhost";
+    }
+  }
+
+  private static GlobalConfigurationBuilder global(GlobalConfigurationBuilder global) {
+    global.jmx().disable();
+    global.metrics().gauges(false).histograms(false);
+    global.shutdown().hookBehavior(ShutdownHookBehavior.DONT_REGISTER);
+    return global;
+  }
+
+  private static ConfigurationBuilder cache(StoreOptions options) {
+    ConfigurationBuilder cache = new ConfigurationBuilder();
+    cache.encoding().mediaType(MediaType.APPLICATION_OCTET_STREAM_TYPE);
+    cache.statistics().disable();
+    options
+        .timeToLive()
+        .ifPresent(time -> cache.expiration().lifespan(time.toMillis(), TimeUnit.MILLISECONDS));
+    return cache;
+  }
+
+  private static void memory(ConfigurationBuilder cache, long bytes) {
+    cache
+        .memory()
+        .storage(StorageType.HEAP)
+        .maxSize(Long.toString(bytes))
+        .whenFull(EvictionStrategy.REMOVE);
+  }
+
+  private static void below(ConfigurationBuilder cache, Path folder, StoreOptions options) {
+    memory(cache, MEMORY_OVER_FILES);
+    long maxBytes = options.maxBytes().orElse(Long.MAX_VALUE);
+    cache
+        .persistence()
+        .passivation(false)
+        .addStore(FileStoreConfiguration.Builder.class)
+        .dataLocation(folder.toString())
+        .indexLocation(folder.toString())
+        .maxFileSize((int) Math.max(SMALLEST_FILE, Math.min(LARGEST_FILE, maxBytes / FILES)))
+        .compactionThreshold(BoundedFileStore.COMPACTED_FROM)
+        .addProperty(FileStoreConfiguration.MAX_BYTES, Long.toString(maxBytes));
+  }
+
+  /** Starts a cache on a folder; if it cannot be read, it is moved aside. */
+  private static AdvancedCache<byte[], byte[]> startOnFiles(
+      GlobalConfigurationBuilder global, ConfigurationBuilder cache, Path folder)
+      throws IOException {
+    Path blocks = folder.resolve(BLOCKS);
+    // An index is made anew faster than it is checked.
+    deleteAll(blocks.resolve("index"));
+    try {
+      return start(global, cache);
+    } catch (RuntimeException e) {
+      Path aside = folder.resolve("damaged");
+      LOG.warn("{} cannot be read and is moved to {}; the store begins empty", blocks, aside, e);
+      deleteAll(aside);
+      Files.move(blocks, aside, StandardCopyOption.ATOMIC_MOVE);
+      return start(global, cache);
+    }
+  }
+
+  private static AdvancedCache<byte[], byte[]> start(
+      GlobalConfigurationBuilder global, ConfigurationBuilder cache) {
+    EmbeddedCacheManager manager = new DefaultCacheManager(global.build());
+    try {
+      manager.defineConfiguration(BLOCKS, cache.build());
+      return manager.<byte[], byte[]>getCache(BLOCKS).getAdvancedCache();
+    } catch (RuntimeException e) {
+      manager.stop();
+      throw e;
+    }
+  }
+
+  private static void deleteAll(Path folder) throws IOException {
+    if (Files.exists(folder)) {
+      try (Stream<Path> files = Files.walk(folder)) {
+        for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+          Files.delete(file);
+        }
+      }
+    }
+  }
+}
