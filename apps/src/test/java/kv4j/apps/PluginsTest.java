@@ -9,6 +9,7 @@ import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.jar.JarEntry;
@@ -17,9 +18,13 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import javax.tools.ToolProvider;
+import kv4j.apps.store.FilesStoreProvider;
 import kv4j.cache.KvCache;
 import kv4j.cache.KvCacheConfig;
 import kv4j.cache.KvCacheProvider;
+import kv4j.cache.store.BlockStore;
+import kv4j.cache.store.BlockStoreProvider;
+import kv4j.cache.store.StoreOptions;
 import kv4j.model.Model;
 import kv4j.model.ModelProvider;
 import kv4j.model.ModelProviders;
@@ -224,6 +229,51 @@ class PluginsTest {
           Programs.run("", "compare", "--model", "provider:bad", "--plugins", plugin);
       assertFails(outcome, "the model provider ", failure.getKey(), failure.getValue());
     }
+  }
+
+  /** A store that no list of the tests' own class path names. */
+  public static final class OtherStore implements BlockStoreProvider {
+    @Override
+    public String name() {
+      return "other";
+    }
+
+    @Override
+    public String description() {
+      return "as files";
+    }
+
+    @Override
+    public BlockStore open(StoreOptions options) {
+      return new FilesStoreProvider().open(options);
+    }
+  }
+
+  @Test
+  void runsOnAStoreFromAThirdPartysJar() throws Exception {
+    String plugin = plugin(BlockStoreProvider.class, OtherStore.class);
+    String store = "other:" + Files.createDirectory(folder.resolve("blocks"));
+    String[] line = {
+      "generate",
+      "--model-preset",
+      "tiny",
+      "--new-tokens",
+      "2",
+      "--prompt",
+      "x".repeat(99),
+      "--store",
+      store,
+      "--plugins",
+      plugin
+    };
+    Programs.succeed("", line);
+    assertTrue(Programs.succeed("", line).err().contains("96 of these from the store"));
+    String list = Programs.succeed("", "cache", "list", store, "--plugins", plugin).out();
+    assertTrue(list.contains(store + ": 6 blocks, "), list);
+    Programs.Outcome without = Programs.run("", Arrays.copyOf(line, line.length - 2));
+    assertEquals(2, without.status());
+    assertTrue(
+        without.err().startsWith("kv4j: there is no store named other; there are "), without.err());
   }
 
   /** A folder that offers one provider. */
