@@ -105,7 +105,7 @@ public final class SimulateApp implements Command {
     return List.of(
         "simulate",
         "simulate --shape tool-agent --nodes 1,4,16 --hash-tokens 8192",
-        "simulate --token-bytes 128KiB --prefill-rate 5000 --network 10GB --max-bytes 40GB",
+        "simulate --token-bytes 128KiB --prefill-rate 5000 --max-bytes 40GB",
         "simulate --trace conversation_trace.jsonl --nodes 10,20 --json hits.json");
   }
 

@@ -46,6 +46,7 @@ class MainTest {
         new InspectApp(),
         new ExportApp(),
         new BenchApp(),
+        new SimulateApp(),
         new CompletionCommand(List::of));
   }
 

@@ -21,20 +21,21 @@ public record Simulation(FleetConfig config, List<Served> served, double[] busyS
     long blockBytes = config.bytesPerToken() * trace.blockTokens();
     Optional<SharedStore> store =
         config.store().map(each -> new SharedStore(each, ring, config.nodes(), blockBytes));
-    List<Node> nodes =
+    List<SimulatedServer> servers =
         IntStream.range(0, config.nodes())
-            .mapToObj(number -> new Node(number, trace, config, store))
+            .mapToObj(number -> new SimulatedServer(number, trace, config, store))
             .toList();
     int hashIds = Math.max(1, config.hashTokens() / trace.tokensPerId());
     Routing.Router router = new Routing.Router(config.routing(), config.nodes(), hashIds, ring);
     List<Served> served = new ArrayList<>();
     for (TraceRequest request : trace.requests()) {
       int node = router.choose(request);
-      Served done = nodes.get(node).serve(request);
+      Served done = servers.get(node).serve(request);
       router.sent(node, done.end());
       served.add(done);
     }
-    return new Simulation(config, served, nodes.stream().mapToDouble(Node::busySeconds).toArray());
+    return new Simulation(
+        config, served, servers.stream().mapToDouble(SimulatedServer::busySeconds).toArray());
   }
 
   /** Share of all prompt tokens that were in the memory of the server that needed them. */

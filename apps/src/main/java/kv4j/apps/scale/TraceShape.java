@@ -16,11 +16,11 @@ import java.util.SplittableRandom;
  */
 public enum TraceShape {
   /**
-   * One block of 512 tokens is common to all, two thirds of the requests are a conversation's
-   * first, of 6,000 tokens in the median, and next turns come after 3.5 minutes: prompts of 12,000
-   * tokens on average.
+   * One block of 512 tokens is common to all, first prompts have 6,000 tokens in the median, and
+   * next turns come after 3.5 minutes, as in the trace; the number of turns is chosen so that 40 %
+   * can be cached, as the paper has it.
    */
-  CONVERSATION(1, 512, 5_500, 1.13, 1.49, 1_250, 343, 212),
+  CONVERSATION(1, 512, 5_500, 1.13, 1.65, 1_250, 343, 212),
 
   /**
    * Calls of tools and agents: long instructions, of which some are much in demand, and short

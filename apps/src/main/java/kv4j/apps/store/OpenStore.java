@@ -49,16 +49,34 @@ public final class OpenStore implements AutoCloseable {
         .orElse(cache);
   }
 
-  /** What is in it; empty if there is none, or it is not open yet. */
-  public Optional<StoreContents> contents() {
-    return store
-        .filter(s -> s.ready().isDone() && !s.ready().isCompletedExceptionally())
-        .map(BlockStore::contents);
+  /** How far a store is. */
+  public enum State {
+    /** It cannot be used yet. */
+    OPENING,
+    /** It can be used. */
+    OPEN,
+    /** It could not be opened. */
+    FAILED
   }
 
-  /** As it would be typed; empty if there is none. */
-  public String name() {
-    return choice.map(wanted -> wanted.spec().toString()).orElse("");
+  /** How far it is; empty if there is none. */
+  public Optional<State> state() {
+    return store.map(
+        s -> {
+          CompletableFuture<Void> ready = s.ready();
+          State ended = ready.isCompletedExceptionally() ? State.FAILED : State.OPEN;
+          return ready.isDone() ? ended : State.OPENING;
+        });
+  }
+
+  /** What is in it; empty if there is none, or it cannot be used. */
+  public Optional<StoreContents> contents() {
+    return store.filter(s -> state().equals(Optional.of(State.OPEN))).map(BlockStore::contents);
+  }
+
+  /** What kind of store it is; empty if there is none. */
+  public Optional<String> kind() {
+    return choice.map(wanted -> wanted.spec().kind());
   }
 
   /**
@@ -88,7 +106,7 @@ public final class OpenStore implements AutoCloseable {
     CompletableFuture<Void> ready = store.get().ready();
     try {
       if (!isDoneIn(UNNOTICED, ready)) {
-        terminal.err().println("waiting for the store " + name());
+        terminal.err().println("waiting for the store " + choice.orElseThrow().spec());
         if (!isDoneIn(MOST_PATIENCE, ready)) {
           terminal.err().println("going on, as the store takes too long to open");
         }
@@ -108,6 +126,25 @@ public final class OpenStore implements AutoCloseable {
     }
   }
 
+  /**
+   * Waits until the store, if there is one, can be used.
+   *
+   * @throws IllegalArgumentException with one sentence if it cannot be
+   */
+  public void join() {
+    try {
+      store.ifPresent(s -> s.ready().join());
+    } catch (CompletionException e) {
+      throw new IllegalArgumentException(
+          "the store %s cannot be opened: %s".formatted(name(), e.getCause().getMessage()), e);
+    }
+  }
+
+  /** What was asked for, for people; {@code none} if there is none. */
+  public String name() {
+    return choice.map(wanted -> wanted.spec().toString()).orElse("none");
+  }
+
   /** Says it as soon as the store turns out not to open; the cache then does without. */
   public void tellOfFailure(Terminal terminal) {
     store.ifPresent(
@@ -124,7 +161,7 @@ public final class OpenStore implements AutoCloseable {
 
   private String failure(Throwable cause) {
     return "going on without the store %s, which cannot be opened: %s"
-        .formatted(name(), cause.getMessage());
+        .formatted(choice.orElseThrow().spec(), cause.getMessage());
   }
 
   /** Closes it; its cache must have been closed before. */

@@ -26,6 +26,9 @@ public final class FilesStoreProvider implements BlockStoreProvider {
   public static final AtomicReference<CompletableFuture<Void>> READY =
       new AtomicReference<>(AT_ONCE);
 
+  /** Which processes stores that are opened from now on say that they are kept by. */
+  public static final AtomicReference<List<String>> NODES = new AtomicReference<>(List.of());
+
   @Override
   public String name() {
     return "files";
@@ -42,7 +45,7 @@ public final class FilesStoreProvider implements BlockStoreProvider {
     if (!Files.isDirectory(folder)) {
       throw new IllegalArgumentException("there is no folder " + folder);
     }
-    return new FilesStore(folder, READY.getAndSet(AT_ONCE));
+    return new FilesStore(folder, READY.getAndSet(AT_ONCE), NODES.getAndSet(List.of()));
   }
 
   @Override
@@ -50,7 +53,8 @@ public final class FilesStoreProvider implements BlockStoreProvider {
     return EnumSet.of(Setting.SIZE_LIMIT); // as if
   }
 
-  private record FilesStore(Path folder, CompletableFuture<Void> ready) implements BlockStore {
+  private record FilesStore(Path folder, CompletableFuture<Void> ready, List<String> nodes)
+      implements BlockStore {
     private static CompletableFuture<byte[]> read(Path file) {
       try {
         return CompletableFuture.completedFuture(
@@ -109,7 +113,7 @@ public final class FilesStoreProvider implements BlockStoreProvider {
     public StoreContents contents() {
       List<Path> files = files();
       return new StoreContents(
-          files.size(), files.stream().mapToLong(file -> file.toFile().length()).sum(), List.of());
+          files.size(), files.stream().mapToLong(file -> file.toFile().length()).sum(), nodes);
     }
 
     @Override

@@ -69,6 +69,7 @@ public final class ServedModel implements AutoCloseable {
     scheduler = new Scheduler(session.engine(), session.forRequests(), scheduling);
     recorder = new Recorder(new ServerMetrics(metrics, scheduler), events, card.tokenizer());
     new CacheMetrics(session.cache(), "prefix").bindTo(metrics);
+    store.kind().ifPresent(kind -> StoreMetrics.bind(store, metrics));
   }
 
   /** What requests need to know of the model. */

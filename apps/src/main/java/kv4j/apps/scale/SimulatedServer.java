@@ -14,7 +14,7 @@ import kv4j.cache.index.PrefixIndex;
  * One server: a real prefix index around blocks without content, and prompts that are computed one
  * after the other. Generating takes no time here.
  */
-final class Node {
+final class SimulatedServer {
   private static final Keyspace SPACE = new Keyspace("", "", "");
   private static final Object BLOCK = new Object();
 
@@ -27,7 +27,7 @@ final class Node {
   private double freeAt; // s
   private double busy; // s
 
-  Node(int number, Trace trace, FleetConfig config, Optional<SharedStore> store) {
+  SimulatedServer(int number, Trace trace, FleetConfig config, Optional<SharedStore> store) {
     this.number = number;
     this.trace = trace;
     this.config = config;
