@@ -11,6 +11,7 @@ import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import kv4j.apps.Programs.Outcome;
 import kv4j.apps.chat.ChatLoop;
+import kv4j.apps.workload.PromptSet;
 import org.junit.jupiter.api.Test;
 
 class ChatAppTest {
@@ -58,6 +59,21 @@ class ChatAppTest {
     }
     assertTrue(outcome.err().contains("kv4j: there is no command /hepl; there are /help, "));
     assertEquals(1, prompts(outcome).size(), outcome.err()); // a message, after a space
+  }
+
+  @Test
+  void theDemoModelHasAPageToAskAbout() {
+    PromptSet page = PromptSet.shipped();
+    List<PromptSet.Question> two = page.questions().subList(0, 2);
+    Outcome outcome = succeed(two.get(0).text() + "\n" + two.get(1).text() + "\n/system\n", "chat");
+    List<String> said = outcome.out().lines().toList();
+    assertEquals(two.get(0).answer().orElseThrow(), said.get(0));
+    assertEquals(two.get(1).answer().orElseThrow(), said.get(1));
+    assertEquals(page.system(), said.subList(2, said.size()));
+    assertEquals("Be brief.\n", succeed("/system\n", "chat", "--system", "Be brief.").out());
+    assertEquals(
+        "there is no system message\n",
+        succeed("/system\n", "chat", "--model-preset", "tiny").out());
   }
 
   @Test

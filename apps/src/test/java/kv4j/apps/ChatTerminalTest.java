@@ -18,6 +18,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import kv4j.apps.workload.PromptSet;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -94,6 +95,16 @@ class ChatTerminalTest {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  @Test
+  void twoQuestionsAreThereToBeginWith() throws Exception {
+    start("xterm", "");
+    String first = PromptSet.shipped().questions().get(0).text();
+    await("Ask, for example: " + Pattern.quote(first));
+    await("> ");
+    type("/exit" + ENTER);
+    assertEquals(0, process.waitFor());
   }
 
   @Test

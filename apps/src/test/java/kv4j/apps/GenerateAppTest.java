@@ -131,6 +131,17 @@ class GenerateAppTest {
   }
 
   @Test
+  void theDemoModelTellsAStoryAtATerminal() {
+    Outcome outcome = Programs.runTyped("", "generate", "--threads", "1");
+    assertEquals(0, outcome.status(), outcome.err());
+    assertTrue(outcome.err().contains("goes on from: Once there was a\n"), outcome.err());
+    assertTrue(
+        outcome.out().matches(" \\w+ \\w+ called \\w+, who lived by the .*\\.\n"), outcome.out());
+    Outcome typed = Programs.runTyped("x", "generate", "--model-preset", "tiny");
+    assertTrue(typed.err().startsWith("type what to continue"), typed.err());
+  }
+
+  @Test
   void whatDoesNotFitIsRefusedInOneSentence() {
     Outcome outcome = run("x".repeat(5000), "generate", "--model-preset", "tiny");
     assertEquals(2, outcome.status());

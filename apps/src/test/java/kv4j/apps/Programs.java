@@ -17,6 +17,15 @@ final class Programs {
 
   /** Runs it with a text as standard input. */
   static Outcome run(String in, String... args) {
+    return run(in, false, args);
+  }
+
+  /** Runs it with a text that somebody types, for whom nothing is drawn. */
+  static Outcome runTyped(String in, String... args) {
+    return run(in, true, args);
+  }
+
+  private static Outcome run(String in, boolean typed, String... args) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     ByteArrayOutputStream err = new ByteArrayOutputStream();
     Terminal terminal =
@@ -24,6 +33,7 @@ final class Programs {
             new ByteArrayInputStream(in.getBytes(StandardCharsets.UTF_8)),
             new PrintStream(out),
             new PrintStream(err),
+            typed,
             false,
             false);
     int status = Main.run(args, terminal);

@@ -33,8 +33,8 @@ final class DecodeLesson implements Lesson {
         "Why decode without a cache is quadratic",
         "Without kept keys and values, each new token computes the whole sequence again, so that an"
             + " answer costs the square of its length; with them it computes one token.",
-        "How many times faster does this machine decode with a cache after 1,000 prompt tokens?",
-        "./kv4j compare --quick --prefix-tokens 1000 --cache request");
+        "How many times faster does this machine decode with a cache after some 1,000 prompt tokens?",
+        "./kv4j compare --quick --cache request");
   }
 
   @Override

@@ -108,7 +108,7 @@ public final class PromptFormat {
       for (to = from; to < parts.size() && parts.get(to).role().equals(role); to++) {
         text.append(parts.get(to).passage().text());
       }
-      messages.add(new ChatMessage(role, text.toString().stripTrailing()));
+      messages.add(new ChatMessage(role, text.toString().replaceFirst("\n\\z", "")));
     }
     return messages;
   }
