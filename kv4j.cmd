@@ -22,7 +22,7 @@ if %VERSION% LSS 17 (
 
 rem Why these: see the script for sh.
 set "FLAGS=-XX:+UseSerialGC -XX:PretenureSizeThreshold=1m -Xmn48m -Xms192m -XX:MinHeapFreeRatio=20"
-set "FLAGS=%FLAGS% -XX:MaxHeapFreeRatio=40 -XX:MaxRAMPercentage=60 -XX:MetaspaceSize=64m -Xlog:cds*=off"
+set "FLAGS=%FLAGS% -XX:MaxHeapFreeRatio=40 -XX:MaxRAMPercentage=60 -XX:SoftRefLRUPolicyMSPerMB=1 -XX:MetaspaceSize=64m -Xlog:cds*=off"
 set "KERNELS=kv4j.inference.kernel.*::*"
 set "FLAGS=%FLAGS% -XX:CompileCommand=quiet -XX:CompileCommand=CompileThresholdScaling,%KERNELS%,0.2"
 set "FLAGS=%FLAGS% -XX:CompileCommand=BackgroundCompilation,%KERNELS%,false"

@@ -19,7 +19,7 @@ import org.apache.commons.cli.Options;
  */
 public final class AgenticWorkflowApp implements Command {
   private static final int QUICK_REQUESTS = 10;
-  private static final int QUICK_NEW_TOKENS = 8;
+  private static final int USUAL_PREFIX = 1000;
   private static final String LAYERS = "layers";
 
   private static final ValueOption<Integer> REQUESTS =
@@ -29,10 +29,11 @@ public final class AgenticWorkflowApp implements Command {
           "how many of the run's requests (default: 50, or all that fit)",
           Values::positiveInt);
   private static final ValueOption<Integer> PREFIX_TOKENS =
-      ValueOption.optional(
+      ValueOption.of(
           "prefix-tokens",
           "N",
-          "tokens of the system prompt that all agents share (default: all of it)",
+          "tokens of the system prompt that all agents share, or what there is",
+          USUAL_PREFIX,
           Values::positiveInt);
   private static final ValueOption<Integer> SUFFIX_TOKENS =
       ValueOption.optional(
@@ -41,7 +42,8 @@ public final class AgenticWorkflowApp implements Command {
           "most tokens that a step adds to its agent's context (default: all of its text)",
           Values::positiveInt);
   private static final ValueOption<Integer> NEW_TOKENS =
-      ValueOption.of("new-tokens", "N", "tokens to generate for each", 16, Values::positiveInt);
+      ValueOption.of(
+          "new-tokens", "N", "most tokens to generate for each", 24, Values::positiveInt);
 
   public static void main(String[] args) {
     Main.main(new AgenticWorkflowApp(), args);
@@ -74,24 +76,23 @@ public final class AgenticWorkflowApp implements Command {
             .addOption(SUFFIX_TOKENS.option())
             .addOption(NEW_TOKENS.option())
             .addOption(flag(LAYERS, "a row for every layer: how often the cache answered it"));
-    WorkloadProgram.addOptions(
-        options, "%d requests, %d new tokens".formatted(QUICK_REQUESTS, QUICK_NEW_TOKENS));
+    WorkloadProgram.addOptions(options, "%d requests".formatted(QUICK_REQUESTS));
     return options;
   }
 
   @Override
   public void run(CommandLine line, Terminal terminal) throws Exception {
     boolean quick = line.hasOption(WorkloadProgram.QUICK);
-    int newTokens = quick ? NEW_TOKENS.in(line, QUICK_NEW_TOKENS) : NEW_TOKENS.in(line);
     AgenticRun agents =
         WorkloadProgram.WORKLOAD.find(line).map(AgenticRun::read).orElseGet(AgenticRun::shipped);
     WorkloadProgram.run(
         line,
         terminal,
         (model, format) -> {
+          int usualPrefix = Math.min(USUAL_PREFIX, agents.systemTokens(format));
+          int prefix = PREFIX_TOKENS.in(line, usualPrefix);
           Workload all =
-              agents.workload(
-                  format, PREFIX_TOKENS.find(line), SUFFIX_TOKENS.find(line), newTokens);
+              agents.workload(format, prefix, SUFFIX_TOKENS.find(line), NEW_TOKENS.in(line));
           int most = quick ? QUICK_REQUESTS : all.requests().size();
           int usual = Math.min(most, Math.max(1, all.fitting(model.config())));
           return all.first(REQUESTS.find(line).orElse(usual));

@@ -15,16 +15,26 @@ import kv4j.apps.cli.Dispatcher;
 import kv4j.apps.cli.Terminal;
 import kv4j.apps.cli.ValueOption;
 import kv4j.apps.cli.Values;
+import kv4j.apps.model.DemoModel;
 import kv4j.apps.model.LoadedModel;
+import kv4j.apps.model.ModelChoice;
+import kv4j.apps.store.OpenStore;
 import kv4j.apps.text.SessionCache;
 import kv4j.apps.text.TextSession;
+import kv4j.apps.workload.PromptSet;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 
 /** A conversation, line by line, whose past the cache keeps: {@code kv4j chat}. */
 public final class ChatApp implements Command {
   private static final ValueOption<String> SYSTEM =
-      ValueOption.optional("system", "TEXT", "a system message to begin with", text -> text);
+      ValueOption.optional(
+          "system",
+          "TEXT",
+          "a system message to begin with (default: none, or the page of compare with "
+              + DemoModel.NAME
+              + ")",
+          text -> text);
   private static final ValueOption<Path> HISTORY =
       ValueOption.optional(
           "history",
@@ -64,15 +74,32 @@ public final class ChatApp implements Command {
     }
     program.warmUp();
     program.startNd4j();
-    LoadedModel loaded = program.load(terminal);
-    try (TextSession session = program.session(loaded.model(), cache)) {
-      Dispatcher.explain(line, terminal, session.describePlan());
-      Conversation conversation =
-          new Conversation(loaded, session, program.generation(), SYSTEM.find(line));
-      try (ChatInput input = input(terminal, history)) {
-        new ChatLoop(conversation, session, loaded.model().tokenizer(), input, terminal).run();
+    try (OpenStore store = program.openStore(cache)) {
+      LoadedModel loaded = program.load(terminal);
+      store.await(terminal);
+      try (TextSession session = program.session(loaded.model(), cache, store)) {
+        store.tellIfNotExact(session.cache().layout().dtype(), terminal);
+        Dispatcher.explain(line, terminal, session.describePlan());
+        Optional<PromptSet> page =
+            SYSTEM.find(line).isEmpty() && ModelChoice.isDemo(line)
+                ? Optional.of(PromptSet.shipped())
+                : Optional.empty();
+        Optional<String> system =
+            SYSTEM.find(line).or(() -> page.map(set -> String.join("\n", set.system())));
+        Conversation conversation = new Conversation(loaded, session, program.generation(), system);
+        try (ChatInput input = input(terminal, history)) {
+          if (terminal.inIsTerminal()) {
+            page.ifPresent(set -> terminal.err().println(invitation(set)));
+          }
+          new ChatLoop(conversation, session, loaded.model().tokenizer(), input, terminal).run();
+        }
       }
     }
+  }
+
+  private static String invitation(PromptSet page) {
+    return "Ask, for example: %s Or: %s All that is known is what /system shows."
+        .formatted(page.questions().get(0).text(), page.questions().get(1).text());
   }
 
   private static ChatInput input(Terminal terminal, Optional<Path> history) throws IOException {
@@ -100,6 +127,7 @@ public final class ChatApp implements Command {
   @Override
   public List<String> examples() {
     return List.of(
+        "chat",
         "chat --model folder-from-hugging-face --system \"Be brief.\"",
         "chat --model model.gguf --temperature 0.7 --top-p 0.9",
         "chat --model-preset tiny --new-tokens 20");

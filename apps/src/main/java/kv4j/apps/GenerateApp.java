@@ -1,6 +1,7 @@
 package kv4j.apps;
 
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
+import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -8,10 +9,14 @@ import kv4j.apps.cli.Command;
 import kv4j.apps.cli.Dispatcher;
 import kv4j.apps.cli.Terminal;
 import kv4j.apps.cli.ValueOption;
+import kv4j.apps.model.DemoModel;
+import kv4j.apps.model.ModelChoice;
 import kv4j.apps.report.JsonFile;
 import kv4j.apps.report.Phase;
 import kv4j.apps.report.Phases;
 import kv4j.apps.report.ProcessReport;
+import kv4j.apps.store.OpenStore;
+import kv4j.apps.store.StoreChoice;
 import kv4j.apps.text.GenerationOptions;
 import kv4j.apps.text.SessionCache;
 import kv4j.apps.text.TextResult;
@@ -27,7 +32,15 @@ public final class GenerateApp implements Command {
 
   private static final ValueOption<String> PROMPT =
       ValueOption.optional(
-          "prompt", "TEXT", "what to continue (default: standard input)", text -> text);
+          "prompt",
+          "TEXT",
+          "what to continue (default: standard input, or at a terminal the beginning of a story with "
+              + DemoModel.NAME
+              + ")",
+          text -> text);
+
+  /** How the demo model's stories begin. */
+  private static final String STORY = "Once there was a";
 
   private record Document(@JsonUnwrapped TextResult result, ProcessReport process) {}
 
@@ -49,6 +62,7 @@ public final class GenerateApp implements Command {
   public Options options() {
     Options options = new Options().addOption(PROMPT.option());
     TextProgram.addOptions(options);
+    StoreChoice.addTo(options);
     return options.addOption(ReportFiles.jsonOption());
   }
 
@@ -57,32 +71,34 @@ public final class GenerateApp implements Command {
     Phases phases = new Phases(Main.BEGIN_NANOS);
     TextProgram program = new TextProgram(line);
     GenerationOptions generation = program.generation();
+    SessionCache cache = SessionCache.of(CACHE_BYTES).withStore(StoreChoice.read(line));
     Optional<JsonFile> json = ReportFiles.json(line, terminal);
     Terminal people = JsonFile.forPeople(json, terminal);
     Optional<String> given = PROMPT.find(line);
-    if (given.isEmpty() && terminal.inIsTerminal()) {
-      terminal.err().println("type what to continue, and Ctrl-D on a line of its own");
-    }
-    String prompt = given.isPresent() ? given.get() : terminal.readAll();
+    String prompt = given.isPresent() ? given.get() : read(line, terminal);
 
     phases.ended(Phase.COMMAND);
     program.warmUp();
     program.startNd4j();
     phases.ended(Phase.ND4J);
-    Model model = program.load(terminal).model();
-    int[] tokens = tokens(model.tokenizer(), prompt);
-    phases.ended(Phase.MODEL);
-    try (TextSession session = program.session(model, SessionCache.of(CACHE_BYTES))) {
-      phases.ended(Phase.ENGINE);
-      Dispatcher.explain(line, terminal, session.describePlan());
-      TextResult result =
-          session.generate(tokens, generation, generation.stops(), people::write, () -> false);
-      people.write("\n");
-      terminal.err().println(result.summary());
-      ProcessReport process = phases.report(result.ttftMs());
-      Dispatcher.explain(line, terminal, List.of(process.summary()));
-      if (json.isPresent()) {
-        json.get().write(new Document(result, process));
+    try (OpenStore store = program.openStore(cache)) {
+      Model model = program.load(terminal).model();
+      int[] tokens = tokens(model.tokenizer(), prompt);
+      store.await(terminal);
+      phases.ended(Phase.MODEL);
+      try (TextSession session = program.session(model, cache, store)) {
+        phases.ended(Phase.ENGINE);
+        store.tellIfNotExact(session.cache().layout().dtype(), terminal);
+        Dispatcher.explain(line, terminal, session.describePlan());
+        TextResult result =
+            session.generate(tokens, generation, generation.stops(), people::write, () -> false);
+        people.write("\n");
+        terminal.err().println(result.summary());
+        ProcessReport process = phases.report(result.ttftMs());
+        Dispatcher.explain(line, terminal, List.of(process.summary()));
+        if (json.isPresent()) {
+          json.get().write(new Document(result, process));
+        }
       }
     }
   }
@@ -90,9 +106,21 @@ public final class GenerateApp implements Command {
   @Override
   public List<String> examples() {
     return List.of(
+        "generate --prompt \"Once there was a brave\"",
         "generate --model model.gguf --prompt \"Once upon a time\"",
         "generate --model stories15M.bin --new-tokens 64 < beginning.txt",
         "generate --model model.gguf --prompt Hello --temperature 0.8 --seed 7");
+  }
+
+  private static String read(CommandLine line, Terminal terminal) throws IOException {
+    if (terminal.inIsTerminal() && ModelChoice.isDemo(line)) {
+      terminal.err().println("without --prompt, this goes on from: " + STORY);
+      return STORY;
+    }
+    if (terminal.inIsTerminal()) {
+      terminal.err().println("type what to continue, and Ctrl-D on a line of its own");
+    }
+    return terminal.readAll();
   }
 
   private static int[] tokens(Tokenizer tokenizer, String prompt) {

@@ -20,11 +20,13 @@ public final class Main {
           new GenerateApp(),
           new ChatApp(),
           new ServeApp(),
+          new CacheApp(),
           new EvalApp(),
           new InspectApp(),
           new ExportApp(),
           new BenchApp(),
           new LessonApp(),
+          new SimulateApp(),
           new CompletionCommand(() -> Main.COMMANDS));
 
   private Main() {}

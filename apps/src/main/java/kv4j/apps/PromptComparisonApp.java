@@ -24,21 +24,21 @@ public final class PromptComparisonApp implements Command {
       ValueOption.of(
           "prefix-tokens",
           "N",
-          "prompt tokens that all requests share",
+          "prompt tokens that all requests share, or what there is",
           Sizes.DEFAULT.prefixTokens(),
           Values::positiveInt);
   private static final ValueOption<Integer> SUFFIX_TOKENS =
       ValueOption.of(
           "suffix-tokens",
           "N",
-          "prompt tokens that follow, different in each",
+          "most tokens of what follows, different in each",
           Sizes.DEFAULT.suffixTokens(),
           Values::positiveInt);
   private static final ValueOption<Integer> NEW_TOKENS =
       ValueOption.of(
           "new-tokens",
           "N",
-          "tokens to generate for each",
+          "most tokens to generate for each",
           Sizes.DEFAULT.newTokens(),
           Values::positiveInt);
 
@@ -73,14 +73,7 @@ public final class PromptComparisonApp implements Command {
             .addOption(PREFIX_TOKENS.option())
             .addOption(SUFFIX_TOKENS.option())
             .addOption(NEW_TOKENS.option());
-    WorkloadProgram.addOptions(
-        options,
-        "%d requests of %d + %d tokens, %d new"
-            .formatted(
-                Sizes.QUICK.requests(),
-                Sizes.QUICK.prefixTokens(),
-                Sizes.QUICK.suffixTokens(),
-                Sizes.QUICK.newTokens()));
+    WorkloadProgram.addOptions(options, "%d requests".formatted(Sizes.QUICK.requests()));
     return options;
   }
 
@@ -97,30 +90,12 @@ public final class PromptComparisonApp implements Command {
         (model, format) -> {
           int context = ownModel ? model.config().context() : Integer.MAX_VALUE;
           Sizes fitting = prompts.fitting(format, sizes, context);
-          return prompts.workload(format, available(line, sizes, fitting, terminal));
+          // A prefix that is asked for is not shortened.
+          int prefix = PREFIX_TOKENS.in(line, fitting.prefixTokens());
+          return prompts.workload(format, sizes.withPrefix(prefix));
         },
         Optional.empty(),
         false);
-  }
-
-  /**
-   * What is asked for, as far as there is text: how many tokens that is depends on the tokenizer. A
-   * prefix that is asked for is not shortened to fit a context.
-   */
-  private static Sizes available(CommandLine line, Sizes asked, Sizes fitting, Terminal terminal) {
-    int suffix = fitting.suffixTokens();
-    if (line.hasOption(SUFFIX_TOKENS.name()) && suffix < asked.suffixTokens()) {
-      terminal
-          .err()
-          .println(
-              "--suffix-tokens asks for %d tokens, but the shortest question has %d, which are taken"
-                  .formatted(asked.suffixTokens(), suffix));
-    }
-    return new Sizes(
-        asked.requests(),
-        PREFIX_TOKENS.in(line, fitting.prefixTokens()),
-        suffix,
-        asked.newTokens());
   }
 
   private static Sizes sizes(CommandLine line, Sizes usual) {

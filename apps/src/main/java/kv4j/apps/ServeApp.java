@@ -16,6 +16,7 @@ import kv4j.apps.serve.admin.Pins;
 import kv4j.apps.serve.host.ServedModel;
 import kv4j.apps.serve.openai.RequestException;
 import kv4j.apps.serve.openai.StrictJson;
+import kv4j.apps.store.OpenStore;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 
@@ -54,9 +55,25 @@ public final class ServeApp implements Command {
     }
     program.warmUp();
     program.startNd4j();
-    LoadedModel loaded = program.load(terminal);
+    try (OpenStore store = program.openStore(options.cache())) {
+      store.tellOfFailure(terminal);
+      LoadedModel loaded = program.load(terminal);
+      serve(line, program, options, loaded, store, terminal);
+    }
+  }
+
+  private static void serve(
+      CommandLine line,
+      TextProgram program,
+      ServeOptions options,
+      LoadedModel loaded,
+      OpenStore store,
+      Terminal terminal)
+      throws InterruptedException {
     try (ServedModel model =
-        new ServedModel(loaded, program.engineOptions(), options.cache(), options.scheduling())) {
+        new ServedModel(
+            loaded, program.engineOptions(), options.cache(), store, options.scheduling())) {
+      store.tellIfNotExact(model.layout().dtype(), terminal);
       Dispatcher.explain(line, terminal, model.describePlan());
       model.startWarmUp();
       Server server = new Server(model, options);
@@ -69,7 +86,7 @@ public final class ServeApp implements Command {
           .cache()
           .fault()
           .ifPresent(fault -> terminal.err().println("answers are wrong on purpose: " + fault));
-      waitForEnd(server, terminal);
+      waitForEnd(server, model, terminal);
     }
   }
 
@@ -112,13 +129,16 @@ public final class ServeApp implements Command {
    * Serves until the process is told to end, and then ends it well: the status that a JVM has of
    * its own after a signal would say that something is wrong.
    */
-  private static void waitForEnd(Server server, Terminal terminal) throws InterruptedException {
+  private static void waitForEnd(Server server, ServedModel model, Terminal terminal)
+      throws InterruptedException {
     Runtime.getRuntime()
         .addShutdownHook(
             new Thread(
                 () -> {
                   terminal.err().println("stopping");
                   server.close();
+                  model.close();
+                  model.store().close();
                   terminal.err().flush();
                   Runtime.getRuntime().halt(Dispatcher.OK);
                 },

@@ -4,6 +4,8 @@ import kv4j.apps.cli.Plugins;
 import kv4j.apps.cli.Terminal;
 import kv4j.apps.model.LoadedModel;
 import kv4j.apps.model.ModelChoice;
+import kv4j.apps.store.OpenStore;
+import kv4j.apps.store.StoreChoice;
 import kv4j.apps.text.GenerationOptions;
 import kv4j.apps.text.SessionCache;
 import kv4j.apps.text.TextSession;
@@ -28,7 +30,7 @@ final class TextProgram {
   TextProgram(CommandLine line) {
     this.line = line;
     generation = new GenerationOptions(line);
-    ModelChoice.checkWithPlugins(line);
+    ModelChoice.checkWithPlugins(line, StoreChoice.isForeign(line));
     device = WorkloadProgram.DEVICE.in(line);
     engine =
         new EngineOptions(
@@ -80,8 +82,13 @@ final class TextProgram {
     return ModelChoice.load(line, ModelChoice.USUAL_SEED, terminal);
   }
 
+  /** Begins to open what the cache is to have behind it, if anything. */
+  OpenStore openStore(SessionCache cache) {
+    return OpenStore.of(cache.store(), Plugins.loader(line));
+  }
+
   /** The model at work. */
-  TextSession session(Model model, SessionCache cache) {
-    return new TextSession(model, engine, cache);
+  TextSession session(Model model, SessionCache cache, OpenStore store) {
+    return new TextSession(model, engine, cache, store, event -> {});
   }
 }

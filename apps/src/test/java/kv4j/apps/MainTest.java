@@ -46,6 +46,7 @@ class MainTest {
         new InspectApp(),
         new ExportApp(),
         new BenchApp(),
+        new SimulateApp(),
         new CompletionCommand(List::of));
   }
 
@@ -104,9 +105,9 @@ class MainTest {
   void defaultsAreTheOnesPromised() {
     String compare = run("compare", "--help").out().replaceAll("\\s+", " ");
     assertTrue(compare.contains("--requests N requests to run (default: 40)"), compare);
-    assertTrue(compare.contains("all requests share (default: 1000)"), compare);
+    assertTrue(compare.contains("all requests share, or what there is (default: 1000)"), compare);
     assertTrue(compare.contains("different in each (default: 48)"), compare);
-    assertTrue(compare.contains("(default: 16)"), compare);
+    assertTrue(compare.contains("(default: 24)"), compare);
     String workflow = run("workflow", "--help").out().replaceAll("\\s+", " ");
     assertTrue(workflow.contains("requests (default: 50, or all that fit)"), workflow);
   }

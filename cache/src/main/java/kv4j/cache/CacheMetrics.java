@@ -8,8 +8,11 @@ import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.binder.MeterBinder;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.ToDoubleFunction;
+import java.util.function.ToLongFunction;
+import kv4j.cache.store.StoreStats;
 
 /**
  * Publishes a cache's {@link CacheStats} through Micrometer, which the caller must have on its
@@ -20,6 +23,8 @@ import java.util.function.ToDoubleFunction;
  * @param name the value of the tag {@code cache}
  */
 public record CacheMetrics(KvCache cache, String name) implements MeterBinder {
+  private static final double NANOS = 1e9; // of a second
+
   @Override
   public void bindTo(MeterRegistry registry) {
     count(
@@ -83,11 +88,126 @@ public record CacheMetrics(KvCache cache, String name) implements MeterBinder {
         "bytes",
         stats -> stats.storage().runningBytes());
     gauge(registry, "size.peak", "most bytes kept", "bytes", stats -> stats.storage().peakBytes());
+    timer(
+        registry,
+        "lookup.time",
+        stats -> stats.lookups().count(),
+        stats -> stats.lookups().nanos());
+    if (cache.stats().store().isPresent()) {
+      bindStore(registry);
+    }
+  }
+
+  private void bindStore(MeterRegistry registry) {
+    count(
+        registry,
+        "tokens.store",
+        "cached tokens that were read from the store for their lookup",
+        Tags.empty(),
+        stats -> stats.lookups().storeTokens());
+    Map<String, ToDoubleFunction<StoreStats>> lookups =
+        Map.of(
+            "hit", StoreStats::hits,
+            "miss", store -> store.asked() - store.hits(),
+            "opening", StoreStats::notOpen,
+            "slower", StoreStats::slower);
+    lookups.forEach(
+        (result, value) ->
+            count(
+                registry,
+                "store.lookups",
+                "requests for which the store could have had more than memory",
+                Tags.of("result", result),
+                store(value)));
+    Map<String, ToDoubleFunction<StoreStats>> problems =
+        Map.of(
+            "late", StoreStats::late,
+            "damaged", StoreStats::damaged,
+            "failed", StoreStats::failed,
+            "write_failed", StoreStats::writeFailed,
+            "dropped", StoreStats::dropped);
+    problems.forEach(
+        (problem, value) ->
+            count(
+                registry,
+                "store.problems",
+                "answers, values and blocks that came to nothing",
+                Tags.of("problem", problem),
+                store(value)));
+    count(
+        registry,
+        "store.tokens.asked",
+        "tokens that the store was asked for",
+        Tags.empty(),
+        store(StoreStats::askedTokens));
+    count(
+        registry,
+        "store.tokens.read",
+        "tokens that it gave in time",
+        Tags.empty(),
+        store(StoreStats::hitTokens));
+    count(
+        registry,
+        "store.read.bytes",
+        "bytes of blocks that were read",
+        Tags.empty(),
+        store(StoreStats::readBytes));
+    count(
+        registry,
+        "store.written",
+        "blocks that were written",
+        Tags.empty(),
+        store(StoreStats::written));
+    count(
+        registry,
+        "store.written.bytes",
+        "bytes of these",
+        Tags.empty(),
+        store(StoreStats::writtenBytes));
+    timer(registry, "store.read.time", ofStore(StoreStats::asked), ofStore(StoreStats::readNanos));
+    timer(
+        registry,
+        "store.write.time",
+        ofStore(StoreStats::written),
+        ofStore(StoreStats::writeNanos));
+    gauge(
+        registry,
+        "store.queued",
+        "bytes that wait to be written",
+        "bytes",
+        store(StoreStats::queuedBytes));
+    gauge(
+        registry,
+        "store.read.token",
+        "what reading a token takes now",
+        "seconds",
+        store(stats -> stats.readNanosPerToken() / NANOS));
+    gauge(
+        registry,
+        "store.compute.token",
+        "what computing a token takes now",
+        "seconds",
+        store(stats -> stats.computeNanosPerToken() / NANOS));
+  }
+
+  private static ToDoubleFunction<CacheStats> store(ToDoubleFunction<StoreStats> value) {
+    return stats -> value.applyAsDouble(stats.store().orElseThrow());
+  }
+
+  private static ToLongFunction<CacheStats> ofStore(ToLongFunction<StoreStats> value) {
+    return stats -> value.applyAsLong(stats.store().orElseThrow());
+  }
+
+  private void timer(
+      MeterRegistry registry,
+      String meter,
+      ToLongFunction<CacheStats> count,
+      ToLongFunction<CacheStats> nanos) {
     FunctionTimer.builder(
-            "kv.cache.lookup.time",
+            "kv.cache." + meter,
             cache,
-            c -> c.stats().lookups().count(),
-            c -> c.stats().lookups().nanos(),
+            c -> count.applyAsLong(c.stats()),
+            c -> nanos.applyAsLong(c.stats()),
             TimeUnit.NANOSECONDS)
         .tags("cache", name)
         .register(registry);

@@ -23,6 +23,7 @@ public final class ChatLoop {
     COMMANDS.put("/help", "list these commands");
     COMMANDS.put("/stats", "how much of the prompts was cached, and what the cache holds");
     COMMANDS.put("/tree", "what the cache holds, as a tree");
+    COMMANDS.put("/system", "the system message, with which the conversation begins");
     COMMANDS.put("/clear", "begin a new conversation; the cache stays as it is");
     COMMANDS.put(EXIT, "leave, as at the end of the input (Ctrl-D)");
   }
@@ -105,6 +106,8 @@ public final class ChatLoop {
       case "/help" -> help();
       case "/stats" -> terminal.out().println(stats(session.cache().stats()));
       case "/tree" -> terminal.write(tree() + "\n");
+      case "/system" ->
+          terminal.write(conversation.system().orElse("there is no system message") + "\n");
       case "/clear" -> conversation.clear();
       default ->
           terminal
@@ -135,12 +138,18 @@ public final class ChatLoop {
   }
 
   private static String stats(CacheStats stats) {
-    return "%d prompts of %d tokens, %d of them cached (%s); %d blocks, %s"
+    String read =
+        stats
+            .store()
+            .map(store -> ", %d of these from the store".formatted(stats.lookups().storeTokens()))
+            .orElse("");
+    return "%d prompts of %d tokens, %d of them cached (%s)%s; %d blocks, %s"
         .formatted(
             stats.lookups().count(),
             stats.lookups().promptTokens(),
             stats.lookups().cachedTokens(),
             Format.percent(stats.lookups().tokenHitRate()),
+            read,
             stats.storage().entries(),
             Format.bytes(stats.storage().bytes()));
   }

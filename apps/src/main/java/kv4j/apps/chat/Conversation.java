@@ -73,6 +73,11 @@ public final class Conversation {
     messages = beginning;
   }
 
+  /** What it begins with. */
+  Optional<String> system() {
+    return beginning.stream().map(ChatMessage::content).findFirst();
+  }
+
   /** Forgets what was said; the cache does not. */
   public void clear() {
     messages = beginning;

@@ -10,7 +10,7 @@ import org.apache.commons.cli.Option;
 /** Scripts by which shells complete command lines, made of the commands' own options. */
 final class Completion {
   /** What values that are files or folders are called in the help. */
-  private static final Set<String> FILES = Set.of("FILE", "JAR");
+  private static final Set<String> FILES = Set.of("FILE", "FOLDER", "JAR");
 
   private final Collection<Command> commands;
 

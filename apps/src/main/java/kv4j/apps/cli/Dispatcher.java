@@ -29,7 +29,7 @@ public final class Dispatcher {
   /** The user has to change something. */
   public static final int BAD_INPUT = 2;
 
-  /** All ran, and the answers are wrong. */
+  /** All ran, and the answers are wrong, or what was checked is damaged. */
   public static final int WRONG_ANSWERS = 3;
 
   private static final int LIKELY_TYPO = 3;
@@ -57,7 +57,7 @@ public final class Dispatcher {
     } catch (ServiceConfigurationError e) {
       complain(e, "a plugin cannot be loaded: " + e.getMessage(), args, terminal);
       return BAD_INPUT;
-    } catch (WrongAnswersException e) {
+    } catch (WrongAnswersException | DamagedException e) {
       complain(e, e.getMessage(), args, terminal);
       return WRONG_ANSWERS;
     } catch (Exception | OutOfMemoryError | LinkageError e) {

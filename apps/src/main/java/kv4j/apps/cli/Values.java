@@ -129,7 +129,7 @@ public final class Values {
   /** The constant of an enum whose name this is in lower case. */
   public static <E extends Enum<E>> E oneOf(Class<E> type, String text) {
     for (E constant : type.getEnumConstants()) {
-      if (lowerCase(constant).equals(text)) {
+      if (name(constant).equals(text)) {
         return constant;
       }
     }
@@ -144,10 +144,11 @@ public final class Values {
 
   /** The constants of an enum in lower case, each. */
   public static List<String> names(Class<? extends Enum<?>> type) {
-    return Arrays.stream(type.getEnumConstants()).map(Values::lowerCase).toList();
+    return Arrays.stream(type.getEnumConstants()).map(Values::name).toList();
   }
 
-  private static String lowerCase(Enum<?> constant) {
+  /** A constant of an enum in lower case. */
+  public static String name(Enum<?> constant) {
     return constant.name().toLowerCase(Locale.ROOT);
   }
 }

@@ -5,7 +5,9 @@ import static kv4j.apps.report.Format.percent;
 import static kv4j.apps.report.TextPage.left;
 import static kv4j.apps.report.TextPage.right;
 
+import com.github.freva.asciitable.ColumnData;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
@@ -17,6 +19,7 @@ import kv4j.apps.html.Chart.Kind;
 import kv4j.apps.html.Chart.Series;
 import kv4j.apps.report.ReportPrinter;
 import kv4j.apps.report.RunInfo;
+import kv4j.apps.workload.Reply;
 import kv4j.apps.workload.RequestRow;
 import kv4j.apps.workload.Speedup;
 import kv4j.apps.workload.Workload;
@@ -173,18 +176,27 @@ public final class WorkloadHtml {
 
   private void requests() {
     List<RequestRow> rows = report.requests();
-    page.table(
-        IntStream.range(0, rows.size()).boxed().toList(),
-        List.of(
-            right("request", i -> Integer.toString(i + 1)),
-            left("of", i -> rows.get(i).group()),
-            right("prompt\ntokens", i -> Integer.toString(rows.get(i).promptTokens())),
-            right("cached", i -> Integer.toString(rows.get(i).cachedTokens())),
-            right("hit rate", i -> percent(rows.get(i).tokenHitRate())),
-            left("why no more", i -> rows.get(i).reason()),
-            right("TTFT ms", i -> number(rows.get(i).ttftMs())),
-            right("without", i -> number(rows.get(i).uncachedTtftMs())),
-            right("latency ms", i -> number(rows.get(i).latencyMs())),
-            right("without", i -> number(rows.get(i).uncachedLatencyMs()))));
+    List<ColumnData<Integer>> columns =
+        new ArrayList<>(
+            List.of(
+                right("request", i -> Integer.toString(i + 1)),
+                left("of", i -> rows.get(i).group()),
+                right("prompt\ntokens", i -> Integer.toString(rows.get(i).promptTokens())),
+                right("cached", i -> Integer.toString(rows.get(i).cachedTokens())),
+                right("hit rate", i -> percent(rows.get(i).tokenHitRate())),
+                left("why no more", i -> rows.get(i).reason()),
+                right("TTFT ms", i -> number(rows.get(i).ttftMs())),
+                right("without", i -> number(rows.get(i).uncachedTtftMs())),
+                right("latency ms", i -> number(rows.get(i).latencyMs())),
+                right("without", i -> number(rows.get(i).uncachedLatencyMs()))));
+    if (report.cached().answers().asked() > 0) {
+      columns.add(left("answer", i -> rows.get(i).reply().map(Reply::cached).orElse("")));
+      columns.add(left("right", i -> rows.get(i).reply().map(WorkloadHtml::verdict).orElse("")));
+    }
+    page.table(IntStream.range(0, rows.size()).boxed().toList(), columns);
+  }
+
+  private static String verdict(Reply reply) {
+    return reply.isRight() ? "yes" : "no: " + reply.expected();
   }
 }

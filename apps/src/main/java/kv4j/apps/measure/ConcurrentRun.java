@@ -95,7 +95,12 @@ final class ConcurrentRun {
   void repeat(int[][] alone) {
     List<TokenCheck> checks =
         IntStream.range(0, alone.length).mapToObj(i -> new TokenCheck(alone[i])).toList();
-    last = run(requests, checks, LABEL);
+    List<GenerationRequest> wanted = new ArrayList<>();
+    for (int i = 0; i < alone.length; i++) {
+      GenerationRequest request = requests.get(i);
+      wanted.add(new GenerationRequest(request.lookup(), alone[i].length, request.sampling()));
+    }
+    last = run(wanted, checks, LABEL);
     totals.add(last.totalMs());
     for (int i = 0; i < alone.length; i++) {
       ScheduledResult result = last.results().get(i);

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.DoubleStream;
+import kv4j.apps.workload.Answers;
 import kv4j.apps.workload.CacheRow;
 import kv4j.apps.workload.Spoiled;
 import kv4j.apps.workload.Spread;
@@ -26,6 +27,7 @@ final class RowTally {
   private final Timings latency;
   private final Lookup[] lookups;
   private final int[][] generated;
+  private final String[] said;
   private List<Long> layerLookups = List.of();
   private List<Long> layerHits = List.of();
   private long cacheBytes;
@@ -38,6 +40,7 @@ final class RowTally {
     latency = new Timings(requests);
     lookups = new Lookup[requests];
     generated = new int[requests][];
+    said = new String[requests];
   }
 
   String cache() {
@@ -48,11 +51,15 @@ final class RowTally {
     return newTokens;
   }
 
-  void add(int request, GenerationResult result) {
+  /**
+   * @param text of what was generated
+   */
+  void add(int request, GenerationResult result, String text) {
     ttft.add(request, result.ttftNanos() / 1e6);
     latency.add(request, result.latencyNanos() / 1e6);
     lookups[request] = result.lookup();
     generated[request] = result.tokens();
+    said[request] = text;
   }
 
   /** Takes note of a cache at the end of a repeat. */
@@ -98,6 +105,11 @@ final class RowTally {
     return generated[request];
   }
 
+  /** The text that a request gave. */
+  String said(int request) {
+    return said[request];
+  }
+
   List<Long> layerLookups() {
     return layerLookups;
   }
@@ -126,7 +138,10 @@ final class RowTally {
     return labelled;
   }
 
-  CacheRow row() {
+  /**
+   * @param answers how many were right
+   */
+  CacheRow row(Answers answers) {
     double[] ttftMs = ttft();
     double[] latencyMs = latency();
     double totalTtft = DoubleStream.of(ttftMs).sum();
@@ -147,7 +162,8 @@ final class RowTally {
         (double) cachedTokens / promptTokens,
         (double) hits / lookups.length,
         (double) sum(layerHits) / sum(layerLookups),
-        cacheBytes);
+        cacheBytes,
+        answers);
   }
 
   private static long sum(List<Long> counts) {

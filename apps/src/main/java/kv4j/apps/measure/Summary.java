@@ -9,8 +9,10 @@ import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import kv4j.apps.bench.Flops;
+import kv4j.apps.workload.Answers;
 import kv4j.apps.workload.CacheRow;
 import kv4j.apps.workload.GroupRow;
+import kv4j.apps.workload.Reply;
 import kv4j.apps.workload.RequestRow;
 import kv4j.apps.workload.Rounding;
 import kv4j.apps.workload.Speedup;
@@ -51,10 +53,11 @@ record Summary(
       Agreement agreement,
       Optional<Rounding> rounding,
       Optional<Concurrent> concurrent) {
-    CacheRow plain = request.row();
-    CacheRow cached = tested.row();
-    List<CacheRow> rows = new ArrayList<>(List.of(none.row(), plain));
-    alongside.forEach(tally -> rows.add(tally.row()));
+    CacheRow plain = row(request);
+    CacheRow cached = row(tested);
+    // Without a cache there were too few tokens for an answer.
+    List<CacheRow> rows = new ArrayList<>(List.of(none.row(new Answers(0, 0)), plain));
+    alongside.forEach(tally -> rows.add(row(tally)));
     rows.add(cached);
     long promptTokens = workload.requests().stream().mapToLong(r -> r.prompt().length).sum();
     List<Spoiled> spoiled =
@@ -85,6 +88,19 @@ record Summary(
         concurrent,
         spoiled,
         faults(agreement, concurrent, hitsKnown && expectedRate != cached.tokenHitRate(), spoiled));
+  }
+
+  private CacheRow row(RowTally tally) {
+    int asked = 0;
+    int right = 0;
+    for (int i = 0; i < workload.requests().size(); i++) {
+      Optional<String> answer = workload.requests().get(i).answer();
+      if (answer.isPresent()) {
+        asked++;
+        right += answer.get().equals(tally.said(i)) ? 1 : 0;
+      }
+    }
+    return tally.row(new Answers(asked, right));
   }
 
   private static List<String> faults(
@@ -142,8 +158,17 @@ record Summary(
                     warmPassMs[i],
                     tested.latency()[i],
                     request.latency()[i],
-                    IntStream.of(tested.generated(i)).boxed().toList()))
+                    IntStream.of(tested.generated(i)).boxed().toList(),
+                    reply(i)))
         .toList();
+  }
+
+  private Optional<Reply> reply(int i) {
+    return workload
+        .requests()
+        .get(i)
+        .answer()
+        .map(right -> new Reply(right, tested.said(i), request.said(i)));
   }
 
   /** In the order of their first requests. */

@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.IntFunction;
 import kv4j.apps.report.Progress;
+import kv4j.apps.text.TextStream;
 import kv4j.apps.workload.Workload;
 import kv4j.apps.workload.WorkloadReport;
 import kv4j.apps.workload.WorkloadRequest;
@@ -171,10 +172,10 @@ public final class WorkloadRunner {
         MeasuringKvCache prefix = create(options.cache())) {
       for (int i = 0; i < hits; i++) {
         if (i < WARM_UP_REQUESTS) {
-          generate(plain, request, i);
+          generate(plain, request, i, text());
           progress.step("warming up");
         }
-        generate(prefix, tested, i);
+        generate(prefix, tested, i, text());
         progress.step("warming up");
       }
     }
@@ -240,16 +241,26 @@ public final class WorkloadRunner {
   }
 
   private GenerationResult measure(MeasuringKvCache cache, RowTally tally, int index) {
-    GenerationResult result = generate(cache, tally, index);
-    tally.add(index, result);
+    TextStream text = text();
+    GenerationResult result = generate(cache, tally, index, text);
+    text.end();
+    tally.add(index, result, text.text());
     progress.step(
         "request " + (index + 1) + " of " + workload.requests().size() + ", " + tally.cache());
     return result;
   }
 
-  private GenerationResult generate(MeasuringKvCache cache, RowTally tally, int index) {
+  /**
+   * @param text what is generated, which ends where the model ends it
+   */
+  private GenerationResult generate(
+      MeasuringKvCache cache, RowTally tally, int index, TextStream text) {
     return new Generator(engine, cache)
-        .generate(request(workload.requests().get(index), tally.newTokens()), true);
+        .generate(request(workload.requests().get(index), tally.newTokens()), true, text::next);
+  }
+
+  private TextStream text() {
+    return new TextStream(engine.model().tokenizer(), List.of(), more -> {});
   }
 
   private GenerationRequest request(WorkloadRequest r, int newTokens) {

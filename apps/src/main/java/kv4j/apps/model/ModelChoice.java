@@ -120,10 +120,25 @@ public final class ModelChoice {
    * @throws IllegalArgumentException with one sentence if the options do not go together
    */
   public static void checkWithPlugins(CommandLine line) {
+    checkWithPlugins(line, false);
+  }
+
+  /**
+   * Likewise, in a program for which a jar can hold something else too.
+   *
+   * @param other whether that is asked for
+   * @throws IllegalArgumentException with one sentence if the options do not go together
+   */
+  public static void checkWithPlugins(CommandLine line, boolean other) {
     check(line);
-    if (line.hasOption(Plugins.OPTION.name()) && !isProvider(line)) {
+    if (line.hasOption(Plugins.OPTION.name()) && !isProvider(line) && !other) {
       throw new IllegalArgumentException("--plugins needs --model provider:NAME");
     }
+  }
+
+  /** Whether the model is {@link DemoModel}. */
+  public static boolean isDemo(CommandLine line) {
+    return MODEL.find(line).isEmpty() && PRESET.in(line).equals(DemoModel.NAME);
   }
 
   /** Whether the model is made by a {@link kv4j.model.ModelProvider}. */
@@ -137,8 +152,7 @@ public final class ModelChoice {
    * @throws IllegalArgumentException if it is given for another model
    */
   public static long seed(CommandLine line) {
-    boolean random = MODEL.find(line).isEmpty() && !PRESET.in(line).equals(DemoModel.NAME);
-    if (line.hasOption(SEED.name()) && !random) {
+    if (line.hasOption(SEED.name()) && (MODEL.find(line).isPresent() || isDemo(line))) {
       throw new IllegalArgumentException(
           "--seed is of random weights, and needs --model-preset " + randomPresets());
     }

@@ -3,6 +3,7 @@ package kv4j.apps.report;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import kv4j.apps.workload.Reply;
 import kv4j.apps.workload.RequestRow;
 import kv4j.apps.workload.WorkloadReport;
 import org.apache.commons.text.StringEscapeUtils;
@@ -40,7 +41,10 @@ public final class Csv {
             "ceiling_ttft_ms",
             "latency_ms",
             "uncached_latency_ms",
-            "generated_tokens");
+            "generated_tokens",
+            "answer",
+            "right",
+            "uncached_right");
     List<RequestRow> rows = report.requests();
     for (int i = 0; i < rows.size(); i++) {
       RequestRow row = rows.get(i);
@@ -55,7 +59,10 @@ public final class Csv {
           row.ceilingTtftMs(),
           row.latencyMs(),
           row.uncachedLatencyMs(),
-          row.generated().size());
+          row.generated().size(),
+          row.reply().map(Reply::cached).orElse(""),
+          row.reply().map(reply -> Boolean.toString(reply.isRight())).orElse(""),
+          row.reply().map(reply -> Boolean.toString(reply.isUncachedRight())).orElse(""));
     }
     return csv.toString();
   }

@@ -10,7 +10,7 @@ public enum Phase {
   COMMAND("options, prompt"),
   /** ND4J loads its native libraries. */
   ND4J("ND4J start"),
-  /** The model is read or made, and the prompt's tokens are found. */
+  /** The model is read or made, a store opened meanwhile, and the prompt's tokens are found. */
   MODEL("model load"),
   /** The model's graph is compiled. */
   ENGINE("engine compile"),

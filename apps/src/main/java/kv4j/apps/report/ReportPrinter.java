@@ -8,12 +8,14 @@ import static kv4j.apps.report.Format.times;
 import static kv4j.apps.report.TextPage.left;
 import static kv4j.apps.report.TextPage.right;
 
+import com.github.freva.asciitable.ColumnData;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import kv4j.apps.cli.Terminal;
+import kv4j.apps.workload.Answers;
 import kv4j.apps.workload.CacheRow;
 import kv4j.apps.workload.GroupRow;
 import kv4j.apps.workload.Rounding;
@@ -26,6 +28,9 @@ public final class ReportPrinter {
       "TTFT is the time to first token. The engine ceiling is what this engine would reach if the"
           + " cache cost nothing, the work ceiling what arithmetic alone allows. Prompts that share"
           + " a beginning and then go on differently have diverged, which is as it should be.";
+
+  private static final String ANSWERS =
+      " An answer is right if it is the expected sentence, letter by letter.";
 
   private final RunInfo info;
   private final WorkloadReport report;
@@ -70,20 +75,24 @@ public final class ReportPrinter {
       missReasons();
     }
     layers();
-    page.paragraph(LEGEND);
+    page.paragraph(report.cached().answers().asked() > 0 ? LEGEND + ANSWERS : LEGEND);
   }
 
   private void timings() {
-    page.table(
-        report.rows(),
-        List.of(
-            left("cache", CacheRow::cache),
-            right("TTFT ms\nmedian", row -> number(row.ttftMs().median())),
-            right("\np95", row -> number(row.ttftMs().p95())),
-            right("latency ms\nmedian", row -> number(row.latencyMs().median())),
-            right("\np95", row -> number(row.latencyMs().p95())),
-            right("prompt\ntok/s", row -> number(row.promptTokensPerSecond())),
-            right("output\ntok/s", row -> number(row.outputTokensPerSecond()))));
+    List<ColumnData<CacheRow>> columns =
+        new ArrayList<>(
+            List.of(
+                left("cache", ReportPrinter::shortName),
+                right("TTFT ms\nmedian", row -> number(row.ttftMs().median())),
+                right("\np95", row -> number(row.ttftMs().p95())),
+                right("latency ms\nmedian", row -> number(row.latencyMs().median())),
+                right("\np95", row -> number(row.latencyMs().p95())),
+                right("prompt\ntok/s", row -> number(row.promptTokensPerSecond())),
+                right("output\ntok/s", row -> number(row.outputTokensPerSecond()))));
+    if (report.cached().answers().asked() > 0) {
+      columns.add(right("right\nanswers", row -> answers(row.answers())));
+    }
+    page.table(report.rows(), columns);
     CacheRow first = report.rows().get(0);
     if (first.requests() < report.cached().requests()) {
       page.paragraph(
@@ -93,13 +102,22 @@ public final class ReportPrinter {
     }
   }
 
+  /** A cache's name without the settings that may follow it, which are told elsewhere. */
+  private static String shortName(CacheRow row) {
+    return row.cache().replaceFirst(":.*", "");
+  }
+
+  private static String answers(Answers answers) {
+    return answers.asked() == 0 ? "-" : answers.toString();
+  }
+
   private void hits() {
     page.table(
         report.rows(),
         List.of(
-            left("cache", CacheRow::cache),
+            left("cache", ReportPrinter::shortName),
             right("requests", row -> Integer.toString(row.requests())),
-            right("new\ntokens", row -> Integer.toString(row.newTokens())),
+            right("most new\ntokens", row -> Integer.toString(row.newTokens())),
             right("token\nhit rate", row -> percent(row.tokenHitRate())),
             right("request\nhit rate", row -> percent(row.requestHitRate())),
             right("layer\nhit rate", row -> percent(row.layerHitRate())),

@@ -2,6 +2,7 @@ package kv4j.apps.serve;
 
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -25,6 +26,7 @@ import org.apache.commons.cli.Options;
  * @param cache what is kept of their prompts
  * @param warm file with prefixes to compute and pin at the start
  * @param record file to write all events to
+ * @param cacheFiles folder of files that the cache's content is saved to
  * @param deadline how long requests have to end in when the server is stopped
  */
 public record ServeOptions(
@@ -37,6 +39,7 @@ public record ServeOptions(
     SessionCache cache,
     Optional<Path> warm,
     Optional<Path> record,
+    Optional<Path> cacheFiles,
     Duration deadline) {
   private static final int MOST_RUNNING = 256;
   private static final int MOST_ROWS = 1 << 16;
@@ -104,6 +107,12 @@ public record ServeOptions(
           "FILE",
           "where to write what happens, for the page to play again",
           Values::path);
+  private static final ValueOption<Path> CACHE_FILES =
+      ValueOption.optional(
+          "cache-files",
+          "FOLDER",
+          "where /cache/save and /cache/load have their files",
+          ServeOptions::folder);
   private static final ValueOption<Duration> DEADLINE =
       ValueOption.of(
           "deadline",
@@ -126,6 +135,7 @@ public record ServeOptions(
             MAX_ROWS,
             WARM,
             RECORD,
+            CACHE_FILES,
             DEADLINE)) {
       options.addOption(option.option());
     }
@@ -161,6 +171,7 @@ public record ServeOptions(
         SessionCache.read(line),
         WARM.find(line),
         RECORD.find(line),
+        CACHE_FILES.find(line),
         DEADLINE.in(line));
   }
 
@@ -176,6 +187,14 @@ public record ServeOptions(
     } catch (UnknownHostException e) {
       throw new IllegalArgumentException("--host is no address of this machine: " + host, e);
     }
+  }
+
+  private static Path folder(String text) {
+    Path folder = Values.path(text);
+    if (!Files.isDirectory(folder) || !Files.isReadable(folder)) {
+      throw new IllegalArgumentException("needs a folder to read, which " + folder + " is not");
+    }
+    return folder;
   }
 
   private static int port(String text) {

@@ -15,6 +15,7 @@ import java.util.Optional;
 import kv4j.apps.lesson.Lessons;
 import kv4j.apps.serve.admin.CacheRoutes;
 import kv4j.apps.serve.admin.EventRoutes;
+import kv4j.apps.serve.admin.FileRoutes;
 import kv4j.apps.serve.admin.LessonRoutes;
 import kv4j.apps.serve.admin.Pins;
 import kv4j.apps.serve.admin.Recording;
@@ -75,6 +76,7 @@ public final class Server implements AutoCloseable {
   private final Generations generations;
   private final ModelRoutes models;
   private final CacheRoutes cache;
+  private final FileRoutes files;
   private final EventRoutes events;
   private final LessonRoutes lessons;
   private final Javalin javalin;
@@ -99,6 +101,12 @@ public final class Server implements AutoCloseable {
     generations = new Generations(model, gate, options.maxRunning() + options.maxWaiting());
     models = new ModelRoutes(model, gate);
     cache = new CacheRoutes(model, gate, pins);
+    files =
+        new FileRoutes(
+            model,
+            gate,
+            options.cacheFiles(),
+            options.cache().store().flatMap(store -> store.spec().cipher()));
     events = new EventRoutes(model, gate);
     lessons = new LessonRoutes(model, gate, Lessons.ALL);
     javalin = Javalin.create(this::configure);
@@ -196,6 +204,8 @@ public final class Server implements AutoCloseable {
     routes.get("/cache/runs/{id}", cache::run);
     routes.get("/cache/stats", cache::stats);
     routes.post("/cache/warm", cache::warm);
+    routes.post("/cache/save", files::save);
+    routes.post("/cache/load", files::load);
     routes.get("/cache/pins", cache::pins);
     routes.get("/cache/pins/{name}", cache::pin);
     routes.delete("/cache/pins/{name}", cache::unpin);

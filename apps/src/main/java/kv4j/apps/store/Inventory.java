@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
-import kv4j.cache.block.BlockFormat;
 import kv4j.cache.block.BlockHeader;
 import kv4j.cache.block.BlockKey;
 import kv4j.cache.block.KvLayout;
@@ -20,9 +19,11 @@ import kv4j.cache.block.KvLayout;
  * that are no blocks or not what was put there.
  */
 public final class Inventory {
+  private final BlockCheck check;
   private final Map<BlockKey, Block> blocks = new LinkedHashMap<>();
   private final Map<BlockKey, List<Block>> followers = new HashMap<>();
   private final List<Damaged> damaged = new ArrayList<>();
+  private final List<String> foreign = new ArrayList<>();
 
   /**
    * A block.
@@ -68,18 +69,33 @@ public final class Inventory {
    */
   public record Chain(Block last, int own, long bytes, boolean whole) {}
 
-  private Inventory() {}
+  Inventory(BlockCheck check) {
+    this.check = check;
+  }
 
   /** Reads and checks all there is. */
-  static Inventory of(BlockPlace place) throws IOException {
-    Inventory inventory = new Inventory();
+  static Inventory of(BlockPlace place, BlockCheck check) throws IOException {
+    Inventory inventory = new Inventory(check);
     place.forEach(inventory::add);
+    inventory.requireReadable();
     return inventory;
   }
 
-  private void add(BlockKey key, byte[] value) {
+  /**
+   * Refuses what is encrypted otherwise than is said.
+   *
+   * @throws IllegalArgumentException if that is all there is
+   */
+  void requireReadable() {
+    if (blocks.isEmpty() && !foreign.isEmpty()) {
+      throw new IllegalArgumentException(foreign.get(0));
+    }
+  }
+
+  /** Takes a value in. */
+  void add(BlockKey key, byte[] value) {
     try {
-      BlockHeader header = check(key, value);
+      BlockHeader header = check.check(key, value);
       Block block =
           new Block(
               key,
@@ -92,22 +108,11 @@ public final class Inventory {
               value.length);
       blocks.put(key, block);
       followers.computeIfAbsent(block.before, before -> new ArrayList<>()).add(block);
+    } catch (BlockCheck.WrongSecretException e) {
+      foreign.add(e.getMessage());
     } catch (IllegalArgumentException e) {
       damaged.add(new Damaged(key, value.length, e.getMessage()));
     }
-  }
-
-  /**
-   * What a value says of itself, once it is known to be what was put under its key.
-   *
-   * @throws IllegalArgumentException saying what is wrong with it
-   */
-  static BlockHeader check(BlockKey key, byte[] value) {
-    BlockHeader header = BlockFormat.check(value);
-    if (!header.key().equals(key)) {
-      throw new IllegalArgumentException("a stored block is under another's key");
-    }
-    return header;
   }
 
   /** All blocks that are as they should be. */
@@ -118,6 +123,11 @@ public final class Inventory {
   /** All values that are not. */
   public List<Damaged> damaged() {
     return damaged;
+  }
+
+  /** How many values are encrypted otherwise than is said, and are therefore left alone. */
+  public int foreign() {
+    return foreign.size();
   }
 
   /** The block before another; null if there is none, be it that it is missing. */

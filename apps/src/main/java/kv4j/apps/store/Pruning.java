@@ -19,6 +19,11 @@ import kv4j.cache.block.BlockKey;
  *     all
  */
 public record Pruning(Optional<Duration> olderThan, Optional<Long> toBytes) {
+  /** Whether anything is asked for besides a selection. */
+  public boolean isLimited() {
+    return olderThan.isPresent() || toBytes.isPresent();
+  }
+
   /**
    * The blocks that are to go, none before those that follow it.
    *

@@ -114,10 +114,12 @@ public record StoreChoice(
             DEADLINE.in(line)));
   }
 
-  /** Whether kv4j itself has stores of that kind. */
-  public boolean isOwn() {
+  /** Whether a kind of store is asked for that only a plug-in can have. */
+  public static boolean isForeign(CommandLine line) {
     ClassLoader own = StoreChoice.class.getClassLoader();
-    return BlockStores.providers(own).containsKey(spec.kind());
+    return read(line)
+        .filter(wanted -> !BlockStores.providers(own).containsKey(wanted.spec.kind()))
+        .isPresent();
   }
 
   /**

@@ -1,22 +1,18 @@
 package kv4j.apps.store;
 
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.stream.Stream;
-import javax.crypto.SecretKey;
-import javax.crypto.spec.SecretKeySpec;
 import kv4j.apps.cli.ValueOption;
 import kv4j.apps.cli.Values;
 import kv4j.cache.store.BlockStore;
 import kv4j.cache.store.BlockStores;
+import kv4j.cache.store.EncryptedStore;
 import kv4j.cache.store.StoreOptions;
+import kv4j.cache.store.ValueCipher;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Option;
 
@@ -25,11 +21,9 @@ import org.apache.commons.cli.Option;
  *
  * @param kind of store, by name
  * @param options for it
- * @param key by which all that is kept there is encrypted; empty: it is not
+ * @param cipher by which all that is kept there is encrypted; empty: it is not
  */
-public record StoreSpec(String kind, StoreOptions options, Optional<SecretKey> key) {
-  private static final int KEY_BYTES = 32;
-
+public record StoreSpec(String kind, StoreOptions options, Optional<ValueCipher> cipher) {
   private static final ValueOption<Long> BYTES =
       ValueOption.optional(
           "store-bytes", "SIZE", "most the store keeps (default: no limit)", Values::bytes);
@@ -39,12 +33,13 @@ public record StoreSpec(String kind, StoreOptions options, Optional<SecretKey> k
           "TIME",
           "how long the store keeps a block (default: for ever)",
           Values::duration);
-  private static final ValueOption<SecretKey> ENCRYPT =
+  private static final ValueOption<Path> ENCRYPT =
       ValueOption.optional(
           "store-encrypt",
           "FILE",
-          "encrypt what is stored, with the key of 32 bytes or 64 hexadecimal digits in this file",
-          StoreSpec::key);
+          "encrypt what is stored, with the 32 bytes in this file, as they are or in hexadecimal or"
+              + " Base64",
+          Values::path);
 
   /** All options that {@link #read} reads. */
   static List<Option> openingOptions() {
@@ -52,6 +47,25 @@ public record StoreSpec(String kind, StoreOptions options, Optional<SecretKey> k
             Stream.of(BYTES.option(), TTL.option(), ENCRYPT.option()),
             ClusterChoice.options().stream())
         .toList();
+  }
+
+  /**
+   * Refuses those that mean nothing for a file.
+   *
+   * @throws IllegalArgumentException with one sentence if one is given
+   */
+  static void refuseOptionsOfStores(CommandLine line) {
+    for (Option option : openingOptions()) {
+      String name = option.getLongOpt();
+      if (line.hasOption(name) && !name.equals(ENCRYPT.name())) {
+        throw new IllegalArgumentException("--%s needs a store".formatted(name));
+      }
+    }
+  }
+
+  /** What encrypts values, if anything does. */
+  static Optional<ValueCipher> cipher(CommandLine line) {
+    return ENCRYPT.find(line).map(ValueCipher::ofKeyFile);
   }
 
   /**
@@ -67,7 +81,7 @@ public record StoreSpec(String kind, StoreOptions options, Optional<SecretKey> k
             BYTES.find(line).map(OptionalLong::of).orElseGet(OptionalLong::empty),
             TTL.find(line),
             ClusterChoice.read(line));
-    return new StoreSpec(parts[0], options, ENCRYPT.find(line));
+    return new StoreSpec(parts[0], options, cipher(line));
   }
 
   /**
@@ -78,26 +92,13 @@ public record StoreSpec(String kind, StoreOptions options, Optional<SecretKey> k
    *     an option, or the store cannot be opened
    */
   BlockStore open(ClassLoader loader) {
-    return BlockStores.open(kind, options, loader);
+    BlockStore store = openRaw(loader);
+    return cipher.<BlockStore>map(c -> new EncryptedStore(store, c)).orElse(store);
   }
 
-  private static SecretKey key(String name) {
-    byte[] bytes;
-    try {
-      bytes = Files.readAllBytes(Path.of(Values.text(name)));
-    } catch (IOException e) {
-      throw new IllegalArgumentException("cannot read " + name, e);
-    }
-    if (bytes.length != KEY_BYTES) {
-      String text = new String(bytes, StandardCharsets.ISO_8859_1).strip();
-      if (!text.matches("[0-9a-fA-F]{" + 2 * KEY_BYTES + "}")) {
-        throw new IllegalArgumentException(
-            "needs a file of %d bytes or %d hexadecimal digits, which %s is not"
-                .formatted(KEY_BYTES, 2 * KEY_BYTES, name));
-      }
-      bytes = HexFormat.of().parseHex(text);
-    }
-    return new SecretKeySpec(bytes, "AES");
+  /** The same store with values as they are kept there. */
+  BlockStore openRaw(ClassLoader loader) {
+    return BlockStores.open(kind, options, loader);
   }
 
   /** As it would be typed. */

@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import kv4j.apps.cli.ValueOption;
 import kv4j.apps.cli.Values;
+import kv4j.apps.store.StoreChoice;
 import kv4j.cache.CacheEvent;
 import kv4j.cache.EvictionPolicy;
 import kv4j.cache.KvCacheConfig;
@@ -26,13 +27,15 @@ import org.apache.commons.cli.Options;
  * @param policy what makes room first
  * @param dtype how it keeps numbers
  * @param fault what is to be wrong with what requests find cached
+ * @param store what is behind it; empty: nothing
  */
 public record SessionCache(
     long maxBytes,
     Optional<Duration> timeToLive,
     EvictionPolicy policy,
     KvDtype dtype,
-    Optional<Fault> fault) {
+    Optional<Fault> fault,
+    Optional<StoreChoice> store) {
   /** Most it keeps. */
   public static final ValueOption<Long> MAX_BYTES =
       ValueOption.of("max-bytes", "SIZE", "most the cache keeps", "1GiB", Values::bytes);
@@ -78,7 +81,17 @@ public record SessionCache(
   /** One that keeps so many bytes, and is as usual else. */
   public static SessionCache of(long maxBytes) {
     return new SessionCache(
-        maxBytes, Optional.empty(), EvictionPolicy.Standard.LRU, KvDtype.F32, Optional.empty());
+        maxBytes,
+        Optional.empty(),
+        EvictionPolicy.Standard.LRU,
+        KvDtype.F32,
+        Optional.empty(),
+        Optional.empty());
+  }
+
+  /** The same with another store behind it, or none. */
+  public SessionCache withStore(Optional<StoreChoice> other) {
+    return new SessionCache(maxBytes, timeToLive, policy, dtype, fault, other);
   }
 
   /** Adds all options. */
@@ -86,6 +99,7 @@ public record SessionCache(
     for (ValueOption<?> option : List.of(CACHE, CACHE_DTYPE, MAX_BYTES, POLICY, TTL)) {
       options.addOption(option.option());
     }
+    StoreChoice.addTo(options);
   }
 
   /**
@@ -95,11 +109,16 @@ public record SessionCache(
    */
   public static SessionCache read(CommandLine line) {
     return new SessionCache(
-        MAX_BYTES.in(line), TTL.find(line), POLICY.in(line), CACHE_DTYPE.in(line), CACHE.in(line));
+        MAX_BYTES.in(line),
+        TTL.find(line),
+        POLICY.in(line),
+        CACHE_DTYPE.in(line),
+        CACHE.in(line),
+        StoreChoice.read(line));
   }
 
   /**
-   * What it is made from.
+   * What it is made from, but for the store.
    *
    * @param listener told of what happens in it
    */

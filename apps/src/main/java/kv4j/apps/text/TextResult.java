@@ -10,6 +10,7 @@ import kv4j.inference.GenerationResult;
  * @param tokens ids generated, without an end token
  * @param text generated, up to a stop text
  * @param cachedTokens leading prompt tokens that the cache had
+ * @param storeTokens those of the cached tokens that were read from a store for this prompt
  * @param ttftMs time to first token, ms
  * @param fault one clause: what of the cached keys and values was wrong on purpose; or empty
  * @param tokensPerSecond new tokens after the first, by the time they took; NaN if there are none
@@ -19,6 +20,7 @@ public record TextResult(
     int[] tokens,
     String text,
     int cachedTokens,
+    int storeTokens,
     String fault,
     double ttftMs,
     double tokensPerSecond) {
@@ -30,6 +32,7 @@ public record TextResult(
         stream.tokens(),
         stream.text(),
         result.lookup().cachedTokens(),
+        result.lookup().storeTokens(),
         result.lookup().fault(),
         result.ttftNanos() / 1e6,
         after == 0 ? Double.NaN : after / seconds);
@@ -47,11 +50,13 @@ public record TextResult(
    */
   public String summary(int ofAnswers) {
     String answers = ofAnswers == 0 ? "" : ", %d of these of earlier answers".formatted(ofAnswers);
+    String stored = storeTokens == 0 ? "" : ", %d of these from the store".formatted(storeTokens);
     String spoiled = fault.isEmpty() ? "" : "; spoiled on purpose: " + fault;
-    return "prompt %d tokens, %d of them cached%s; TTFT %s ms; %d new tokens, %s tokens/s%s"
+    return "prompt %d tokens, %d of them cached%s%s; TTFT %s ms; %d new tokens, %s tokens/s%s"
         .formatted(
             promptTokens.length,
             cachedTokens,
+            stored,
             answers,
             Format.number(ttftMs),
             tokens.length,

@@ -3,6 +3,7 @@ package kv4j.apps.text;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import kv4j.apps.store.OpenStore;
 import kv4j.cache.CacheEvent;
 import kv4j.cache.KvCache;
 import kv4j.cache.KvRequest;
@@ -25,23 +26,20 @@ public final class TextSession implements AutoCloseable {
   private final KvCache forRequests;
 
   /**
+   * @param store what the cache has behind it; the caller's, who closes it after the session
+   * @param listener told of what happens in the cache
    * @throws IllegalArgumentException if the cache's bytes are too few, or it is to be wrong in a
    *     layer that the model has not
    */
-  public TextSession(Model model, EngineOptions options, SessionCache cache) {
-    this(model, options, cache, event -> {});
-  }
-
-  /**
-   * As above.
-   *
-   * @param listener told of what happens in the cache
-   */
   public TextSession(
-      Model model, EngineOptions options, SessionCache wanted, Consumer<CacheEvent> listener) {
+      Model model,
+      EngineOptions options,
+      SessionCache wanted,
+      OpenStore store,
+      Consumer<CacheEvent> listener) {
     engine = InferenceEngine.create(model, options);
     try {
-      cache = new RadixKvCache(wanted.config(engine, listener));
+      cache = new RadixKvCache(store.behind(wanted.config(engine, listener)));
       forRequests =
           wanted.fault().<KvCache>map(wrong -> new FaultyKvCache(cache, wrong)).orElse(cache);
     } catch (RuntimeException e) {
@@ -99,6 +97,7 @@ public final class TextSession implements AutoCloseable {
     return engine.describePlan();
   }
 
+  /** Waits for the store to have what it is to have, if that takes no longer than 30 seconds. */
   @Override
   public void close() {
     cache.close();

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import kv4j.apps.workload.PromptFormat.Part;
 import kv4j.apps.workload.PromptFormat.Passage;
 import kv4j.model.Tokenizer;
 
@@ -14,12 +15,12 @@ import kv4j.model.Tokenizer;
  *
  * <pre>{@code
  * {"name": "...", "system": ["a paragraph", ...], "agents": {"planner": "its role", ...},
- *  "steps": [{"agent": "planner", "text": "..."}, ...]}
+ *  "steps": [{"agent": "planner", "text": "...", "answer": "the right one"}, ...]}
  * }</pre>
  *
- * <p>Every step is a request. Its prompt is the shared system prompt, the agent's role and the text
- * of all steps of this agent so far: tool calls, their results and what other agents said. So an
- * agent's prompt begins with its previous one.
+ * <p>Every step is a request. Its prompt is the shared system prompt, the agent's role, the texts
+ * and right answers of this agent's steps so far, and its own text. So an agent's prompt begins
+ * with its previous one. A step need not have an answer; its text and the next one are one message.
  *
  * @param name for people
  * @param system paragraphs of the prompt that all agents share, tool descriptions among them
@@ -33,8 +34,13 @@ public record AgenticRun(
    *
    * @param agent whose it is
    * @param text what the agent's context gains before it
+   * @param answer the right one, if there is one; what the context gains after it
    */
-  public record Step(String agent, String text) {}
+  public record Step(String agent, String text, Optional<String> answer) {
+    Step(String agent, String text) {
+      this(agent, text, Optional.empty());
+    }
+  }
 
   public AgenticRun {
     WorkloadFiles.required("name", name);
@@ -77,45 +83,54 @@ public record AgenticRun(
 
   /** All steps as requests, with texts as they are. */
   public Workload workload(Tokenizer tokenizer, int newTokens) {
-    return workload(PromptFormat.plain(tokenizer), Optional.empty(), Optional.empty(), newTokens);
+    PromptFormat plain = PromptFormat.plain(tokenizer);
+    return workload(plain, systemTokens(plain), Optional.empty(), newTokens);
+  }
+
+  /** Tokens of the system prompt that all agents share. */
+  public int systemTokens(PromptFormat format) {
+    return format.system(system).tokens().length;
   }
 
   /**
-   * All steps as requests, grouped by agent. The shared prefix is the system prompt; an agent's
-   * role and steps are what the user says. Plain texts are encoded one by one, so that an agent's
-   * next prompt begins with the tokens of its last under any tokenizer.
+   * All steps as requests, grouped by agent. The shared prefix is the system prompt, which an
+   * agent's role ends; steps are what the user says. Plain texts are encoded one by one, so that an
+   * agent's next prompt begins with the tokens of its last under any tokenizer. Where texts are
+   * cut, or there is no template, no right answer is known.
    *
    * @param prefixTokens to cut the system prompt to
-   * @param suffixTokens most tokens that a step adds to its agent's context
+   * @param suffixTokens most tokens that a step's text adds to its agent's context
    * @throws IllegalArgumentException if the system prompt is shorter
    */
   public Workload workload(
-      PromptFormat format,
-      Optional<Integer> prefixTokens,
-      Optional<Integer> suffixTokens,
-      int newTokens) {
+      PromptFormat format, int prefixTokens, Optional<Integer> suffixTokens, int newTokens) {
     Passage whole = format.system(system);
-    prefixTokens.ifPresent(
-        tokens ->
-            WorkloadFiles.requireTokens(name, "system prompt", whole.tokens().length, tokens));
-    Passage prefix = format.first(whole, prefixTokens.orElse(Integer.MAX_VALUE));
-    Map<String, List<Passage>> contexts = new HashMap<>();
+    WorkloadFiles.requireTokens(name, "system prompt", whole.tokens().length, prefixTokens);
+    Passage prefix = format.first(whole, prefixTokens);
+    int most = suffixTokens.orElse(Integer.MAX_VALUE);
+    Map<String, List<Part>> contexts = new HashMap<>();
     agents.forEach(
         (agent, role) -> {
           Passage first = format.passage("You are the " + agent + ". " + role + "\n");
-          contexts.put(agent, new ArrayList<>(List.of(first)));
+          contexts.put(agent, new ArrayList<>(List.of(Part.system(prefix), Part.system(first))));
         });
     List<int[]> prompts = new ArrayList<>();
+    boolean isWhole = prefix == whole && format.isChat();
     for (Step step : steps) {
-      List<Passage> context = contexts.get(step.agent());
+      List<Part> context = contexts.get(step.agent());
       Passage added = format.passage(step.text() + "\n");
-      context.add(format.first(added, suffixTokens.orElse(Integer.MAX_VALUE)));
-      prompts.add(format.prompt(prefix, context));
+      Passage taken = format.first(added, most);
+      isWhole &= taken == added;
+      context.add(Part.user(taken));
+      prompts.add(format.prompt(context));
+      step.answer().ifPresent(said -> context.add(Part.assistant(format.passage(said + "\n"))));
     }
     int shared = format.sharedTokens(prefix, prompts);
     List<WorkloadRequest> requests = new ArrayList<>();
     for (int i = 0; i < prompts.size(); i++) {
-      requests.add(new WorkloadRequest(steps.get(i).agent(), prompts.get(i), shared));
+      Step step = steps.get(i);
+      Optional<String> answer = isWhole ? step.answer() : Optional.empty();
+      requests.add(new WorkloadRequest(step.agent(), prompts.get(i), shared, answer));
     }
     return new Workload(name, requests, newTokens);
   }

@@ -5,7 +5,7 @@ package kv4j.apps.workload;
  *
  * @param cache the cache's name
  * @param requests how many requests were run
- * @param newTokens tokens generated per request
+ * @param newTokens most tokens generated per request
  * @param ttftMs time to first token, ms, over the requests (each its median over the repeats)
  * @param latencyMs whole request, ms, likewise
  * @param totalTtftMs sum over the requests of their medians over the repeats, ms
@@ -16,6 +16,7 @@ package kv4j.apps.workload;
  * @param requestHitRate requests with at least one cached token ÷ requests
  * @param layerHitRate layers answered from the cache ÷ layers asked, at prefill
  * @param cacheBytes bytes kept between requests at the end
+ * @param answers how many were right, of those that can be told
  */
 public record CacheRow(
     String cache,
@@ -30,4 +31,5 @@ public record CacheRow(
     double tokenHitRate,
     double requestHitRate,
     double layerHitRate,
-    long cacheBytes) {}
+    long cacheBytes,
+    Answers answers) {}

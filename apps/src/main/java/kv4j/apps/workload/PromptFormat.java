@@ -11,8 +11,8 @@ import kv4j.model.chat.ChatMessage;
 import kv4j.model.chat.ChatTemplate;
 
 /**
- * Turns a workload's texts into prompts: with a chat template as a system message and a user's
- * message, without one as plain text, one after the other.
+ * Turns a workload's texts into prompts: with a chat template as messages, without one as plain
+ * text, one after the other.
  */
 public final class PromptFormat {
   private final Tokenizer tokenizer;
@@ -31,6 +31,11 @@ public final class PromptFormat {
     return new PromptFormat(tokenizer, Optional.empty());
   }
 
+  /** Whether the model is asked, and answers; else it goes on with a text. */
+  boolean isChat() {
+    return template.isPresent();
+  }
+
   /** What it is, for people. */
   public String description() {
     return template.isPresent() ? "the model's chat template" : "plain text";
@@ -38,6 +43,25 @@ public final class PromptFormat {
 
   /** A text and its tokens, from which it can be cut. */
   record Passage(String text, int[] tokens) {}
+
+  /**
+   * Part of a prompt.
+   *
+   * @param role whose message it is, or belongs to: parts of a role that follow each other are one
+   */
+  record Part(String role, Passage passage) {
+    static Part system(Passage passage) {
+      return new Part("system", passage);
+    }
+
+    static Part user(Passage passage) {
+      return new Part("user", passage);
+    }
+
+    static Part assistant(Passage passage) {
+      return new Part("assistant", passage);
+    }
+  }
 
   /** The paragraphs of a system prompt; in plain text after the begin token, if there is one. */
   Passage system(List<String> paragraphs) {
@@ -67,20 +91,26 @@ public final class PromptFormat {
   /**
    * A prompt.
    *
-   * @param user what follows the system prompt
    * @throws IllegalArgumentException if the template does not take it
    */
-  int[] prompt(Passage system, List<Passage> user) {
+  int[] prompt(List<Part> parts) {
     if (template.isEmpty()) {
-      return concat(
-          Stream.concat(Stream.of(system), user.stream())
-              .map(Passage::tokens)
-              .toArray(int[][]::new));
+      return concat(parts.stream().map(part -> part.passage().tokens()).toArray(int[][]::new));
     }
-    String said = String.join("", user.stream().map(Passage::text).toList());
-    List<ChatMessage> messages =
-        List.of(new ChatMessage("system", system.text()), new ChatMessage("user", said));
-    return template.get().encode(tokenizer, messages, true);
+    return template.get().encode(tokenizer, messages(parts), true);
+  }
+
+  private static List<ChatMessage> messages(List<Part> parts) {
+    List<ChatMessage> messages = new ArrayList<>();
+    for (int from = 0, to; from < parts.size(); from = to) {
+      String role = parts.get(from).role();
+      StringBuilder text = new StringBuilder();
+      for (to = from; to < parts.size() && parts.get(to).role().equals(role); to++) {
+        text.append(parts.get(to).passage().text());
+      }
+      messages.add(new ChatMessage(role, text.toString().stripTrailing()));
+    }
+    return messages;
   }
 
   /**
@@ -92,7 +122,8 @@ public final class PromptFormat {
       return system.tokens().length;
     }
     List<int[]> all = new ArrayList<>(prompts);
-    all.add(prompt(system, List.of(passage(".")))); // one prompt alone has no end of what it shares
+    List<Part> other = List.of(Part.system(system), Part.user(passage(".")));
+    all.add(prompt(other)); // one prompt alone has no end of what it shares
     int[] first = all.get(0);
     int shared = first.length;
     for (int[] prompt : all.subList(1, all.size())) {

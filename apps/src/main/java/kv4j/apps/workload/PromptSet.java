@@ -1,7 +1,12 @@
 package kv4j.apps.workload;
 
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonCreator.Mode;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import kv4j.apps.workload.PromptFormat.Part;
 import kv4j.apps.workload.PromptFormat.Passage;
 import kv4j.model.Tokenizer;
 
@@ -9,34 +14,56 @@ import kv4j.model.Tokenizer;
  * A system prompt and the questions of its users, from a file such as
  *
  * <pre>{@code
- * {"name": "...", "system": ["a paragraph", ...], "questions": ["...", ...]}
+ * {"name": "...", "system": ["a paragraph", ...],
+ *  "questions": ["a text", {"text": "...", "answer": "the right one"}, ...]}
  * }</pre>
  *
  * @param name for people
  * @param system paragraphs of the prompt that all requests share
  * @param questions what the requests end in
  */
-public record PromptSet(String name, List<String> system, List<String> questions) {
+public record PromptSet(String name, List<String> system, List<Question> questions) {
+  /**
+   * One request.
+   *
+   * @param answer the right one, if there is one
+   */
+  public record Question(String text, Optional<String> answer) {
+    /** A question whose right answer is not known. */
+    @JsonCreator(mode = Mode.DELEGATING)
+    public Question(String text) {
+      this(text, Optional.empty());
+    }
+
+    @JsonCreator(mode = Mode.PROPERTIES)
+    public Question {}
+  }
+
   /**
    * How large a workload is to be.
    *
    * @param requests how many; the first is cold
    * @param prefixTokens shared leading tokens of each
-   * @param suffixTokens tokens of each that follow
-   * @param newTokens tokens to generate for each
+   * @param suffixTokens most tokens of each that follow
+   * @param newTokens most tokens to generate for each
    */
   public record Sizes(int requests, int prefixTokens, int suffixTokens, int newTokens) {
     /** One cold request of 40 leaves 97.5 % that hit. */
-    public static final Sizes DEFAULT = new Sizes(40, 1000, 48, 16);
+    public static final Sizes DEFAULT = new Sizes(40, 1000, 48, 24);
 
     /** Shows the whole thing in seconds. */
-    public static final Sizes QUICK = new Sizes(10, 500, 48, 8);
+    public static final Sizes QUICK = new Sizes(10, 1000, 48, 24);
 
     public Sizes {
       positive("requests", requests);
       positive("prefix tokens", prefixTokens);
       positive("suffix tokens", suffixTokens);
       positive("new tokens", newTokens);
+    }
+
+    /** The same with another prefix. */
+    public Sizes withPrefix(int tokens) {
+      return new Sizes(requests, tokens, suffixTokens, newTokens);
     }
 
     private static void positive(String name, int value) {
@@ -49,7 +76,14 @@ public record PromptSet(String name, List<String> system, List<String> questions
   public PromptSet {
     WorkloadFiles.required("name", name);
     system = WorkloadFiles.required("system", system);
-    questions = WorkloadFiles.required("questions", questions);
+    if (questions == null || questions.isEmpty()) {
+      throw new IllegalArgumentException("field questions is missing or empty");
+    }
+    for (int i = 0; i < questions.size(); i++) {
+      Question question = questions.get(i);
+      WorkloadFiles.required("questions[" + i + "]", question == null ? "" : question.text());
+    }
+    questions = List.copyOf(questions);
   }
 
   /** The one that comes with kv4j. */
@@ -72,19 +106,14 @@ public record PromptSet(String name, List<String> system, List<String> questions
    * @param context most tokens of a prompt and its new ones
    */
   public Sizes fitting(PromptFormat format, Sizes most, int context) {
-    int requests = Math.min(most.requests(), questions.size());
-    int suffix = most.suffixTokens();
-    for (String question : questions.subList(0, requests)) {
-      suffix = Math.min(suffix, format.passage(question).tokens().length);
-    }
     int prefix = Math.min(most.prefixTokens(), format.system(system).tokens().length);
-    Sizes sizes = new Sizes(most.requests(), prefix, Math.max(1, suffix), most.newTokens());
+    Sizes sizes = most.withPrefix(prefix);
     // What a template adds is not known before.
     for (long over = over(format, sizes, context);
         over > 0 && sizes.prefixTokens() > 1;
         over = over(format, sizes, context)) {
       int less = (int) Math.max(1, sizes.prefixTokens() - over);
-      sizes = new Sizes(sizes.requests(), less, sizes.suffixTokens(), sizes.newTokens());
+      sizes = sizes.withPrefix(less);
     }
     return sizes;
   }
@@ -102,9 +131,9 @@ public record PromptSet(String name, List<String> system, List<String> questions
   }
 
   /**
-   * Requests of exactly the sizes asked for: the system prompt (after the begin token, if there is
-   * one) and the questions are cut to them, never padded or repeated. A template's own tokens come
-   * on top.
+   * Requests of the sizes asked for: the system prompt (after the begin token, if there is one) and
+   * longer questions are cut to them, and nothing is padded or repeated. A template's own tokens
+   * come on top. What is cut, or asked without a template, has no right answer.
    *
    * @throws IllegalArgumentException if there is not enough text for that
    */
@@ -121,23 +150,25 @@ public record PromptSet(String name, List<String> system, List<String> questions
     }
     Passage whole = format.system(system);
     WorkloadFiles.requireTokens(name, "system prompt", whole.tokens().length, sizes.prefixTokens());
-    for (int i = 0; i < sizes.requests(); i++) {
-      int tokens = format.passage(questions.get(i)).tokens().length;
-      WorkloadFiles.requireTokens(name, "question " + (i + 1), tokens, sizes.suffixTokens());
-    }
+    Passage prefix = format.first(whole, sizes.prefixTokens());
     List<int[]> prompts = prompts(format, sizes, sizes.requests());
-    int shared = format.sharedTokens(format.first(whole, sizes.prefixTokens()), prompts);
-    List<WorkloadRequest> requests =
-        prompts.stream().map(prompt -> new WorkloadRequest(name, prompt, shared)).toList();
+    int shared = format.sharedTokens(prefix, prompts);
+    List<WorkloadRequest> requests = new ArrayList<>();
+    for (int i = 0; i < prompts.size(); i++) {
+      Question question = questions.get(i);
+      Passage asked = format.passage(question.text());
+      boolean isWhole = prefix == whole && asked == format.first(asked, sizes.suffixTokens());
+      Optional<String> answer = question.answer().filter(right -> isWhole && format.isChat());
+      requests.add(new WorkloadRequest(name, prompts.get(i), shared, answer));
+    }
     return new Workload(name, requests, sizes.newTokens());
   }
 
   private List<int[]> prompts(PromptFormat format, Sizes sizes, int requests) {
     Passage prefix = format.first(format.system(system), sizes.prefixTokens());
     return questions.subList(0, requests).stream()
-        .map(format::passage)
-        .map(question -> format.first(question, sizes.suffixTokens()))
-        .map(suffix -> format.prompt(prefix, List.of(suffix)))
+        .map(question -> format.first(format.passage(question.text()), sizes.suffixTokens()))
+        .map(suffix -> format.prompt(List.of(Part.system(prefix), Part.user(suffix))))
         .toList();
   }
 }

@@ -1,6 +1,7 @@
 package kv4j.apps.workload;
 
 import java.util.List;
+import java.util.Optional;
 
 /**
  * One request of a workload, cache under test against {@code request}. Times are medians over the
@@ -16,6 +17,7 @@ import java.util.List;
  * @param latencyMs whole request with the cache under test
  * @param uncachedLatencyMs with the {@code request} cache
  * @param generated ids of the tokens that it gave with the cache under test
+ * @param reply what was said, where the right answer is known
  */
 public record RequestRow(
     String group,
@@ -27,7 +29,8 @@ public record RequestRow(
     double ceilingTtftMs,
     double latencyMs,
     double uncachedLatencyMs,
-    List<Integer> generated) {
+    List<Integer> generated,
+    Optional<Reply> reply) {
   public RequestRow {
     generated = List.copyOf(generated);
   }

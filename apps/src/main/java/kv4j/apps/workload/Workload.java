@@ -8,7 +8,7 @@ import kv4j.model.TransformerConfig;
  *
  * @param name for people
  * @param requests at least 1
- * @param newTokens tokens to generate for each, at least 1
+ * @param newTokens most tokens to generate for each, at least 1
  */
 public record Workload(String name, List<WorkloadRequest> requests, int newTokens) {
   public Workload {

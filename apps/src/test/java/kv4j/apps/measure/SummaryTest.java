@@ -7,8 +7,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import kv4j.apps.bench.Flops;
+import kv4j.apps.workload.Answers;
 import kv4j.apps.workload.CacheRow;
 import kv4j.apps.workload.GroupRow;
+import kv4j.apps.workload.Reply;
 import kv4j.apps.workload.Spread;
 import kv4j.apps.workload.Workload;
 import kv4j.apps.workload.WorkloadReport;
@@ -32,8 +34,8 @@ class SummaryTest {
           "made up",
           List.of(
               new WorkloadRequest("ann", new int[10], 8),
-              new WorkloadRequest("bob", new int[20], 8),
-              new WorkloadRequest("ann", new int[30], 8)),
+              new WorkloadRequest("bob", new int[20], 8, Optional.of("At 9.")),
+              new WorkloadRequest("ann", new int[30], 8, Optional.of("At 10."))),
           3);
 
   private final RowTally none = new RowTally("none", 1, 2);
@@ -49,7 +51,8 @@ class SummaryTest {
     tally.add(
         index,
         new GenerationResult(
-            tokens, lookup, ttft, ttft + Math.round(decodeMs * 1e6), new float[0][]));
+            tokens, lookup, ttft, ttft + Math.round(decodeMs * 1e6), new float[0][]),
+        cached == 0 ? "At 9." : "At " + (8 + index) + ".");
   }
 
   private WorkloadReport report(boolean expectationKnown) {
@@ -109,6 +112,17 @@ class SummaryTest {
         Flops.decode(CONFIG, 10, 3) + Flops.decode(CONFIG, 20, 3) + Flops.decode(CONFIG, 30, 3);
     assertEquals(full / warm, report.workCeiling().ttft(), 1e-12);
     assertEquals((full + decode) / (warm + decode), report.workCeiling().latency(), 1e-12);
+  }
+
+  @Test
+  void rightAnswersAreCountedWhereTheyAreKnown() {
+    WorkloadReport report = report(true);
+    List<Answers> answers = report.rows().stream().map(CacheRow::answers).toList();
+    assertEquals(List.of(new Answers(0, 0), new Answers(2, 1), new Answers(2, 2)), answers);
+    assertEquals(Optional.empty(), report.requests().get(0).reply());
+    Reply reply = report.requests().get(2).reply().orElseThrow();
+    assertEquals(new Reply("At 10.", "At 10.", "At 9."), reply);
+    assertTrue(reply.isRight() && !reply.isUncachedRight());
   }
 
   @Test

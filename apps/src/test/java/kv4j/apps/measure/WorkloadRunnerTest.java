@@ -23,7 +23,9 @@ import kv4j.apps.workload.AgenticRun;
 import kv4j.apps.workload.CacheRow;
 import kv4j.apps.workload.GroupRow;
 import kv4j.apps.workload.PromptSet;
+import kv4j.apps.workload.PromptSet.Question;
 import kv4j.apps.workload.PromptSet.Sizes;
+import kv4j.apps.workload.RequestRow;
 import kv4j.apps.workload.Rounding;
 import kv4j.apps.workload.Workload;
 import kv4j.apps.workload.WorkloadReport;
@@ -40,6 +42,7 @@ import kv4j.inference.InferenceEngine;
 import kv4j.model.ByteTokenizer;
 import kv4j.model.DemoModels;
 import kv4j.model.Model;
+import kv4j.model.Tokenizer;
 import kv4j.model.TransformerConfig;
 import kv4j.model.TransformerGraph;
 import org.junit.jupiter.api.AfterAll;
@@ -48,6 +51,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.autodiff.samediff.SameDiff;
 
 class WorkloadRunnerTest {
   /** The tiny preset's shape, with room for the shipped run of agents. */
@@ -75,8 +79,13 @@ class WorkloadRunnerTest {
     engine.close();
   }
 
+  /** Prompts of 150 tokens each. */
   private static Workload questions(int requests) {
-    return PromptSet.shipped().workload(MODEL.tokenizer(), new Sizes(requests, 120, 30, 5));
+    PromptSet shipped = PromptSet.shipped();
+    List<Question> twice =
+        shipped.questions().stream().map(q -> new Question(q.text() + " " + q.text())).toList();
+    return new PromptSet(shipped.name(), shipped.system(), twice)
+        .workload(MODEL.tokenizer(), new Sizes(requests, 120, 30, 5));
   }
 
   /** The beginning of the shipped run, with less of its system prompt. */
@@ -184,6 +193,53 @@ class WorkloadRunnerTest {
     assertEquals(1, report.ceiling().ttft(), "nothing cached, nothing to gain");
     assertEquals(1, report.workCeiling().latency());
     assertEquals(Map.of(Lookup.Reason.NOT_KEPT.label(), 3), report.missReasons());
+  }
+
+  @Test
+  void aRequestEndsWhereTheModelEndsIt() {
+    List<Integer> endless = run(questions(1), "radix", 1).requests().get(0).generated();
+    int end = endless.get(2);
+    SameDiff graph = TransformerGraph.build(DemoModels.randomWeights(CONFIG, 7));
+    Model ending = new Model("ending", CONFIG, graph, new EndingTokenizer(end), "ending", true);
+    try (InferenceEngine other = InferenceEngine.create(ending, new EngineOptions(1, 100))) {
+      KvCacheConfig config = KvCacheConfig.of(other.layout(16, KvDtype.F32), 1L << 30);
+      WorkloadOptions options =
+          new WorkloadOptions(provider("radix"), List.of(), config, 1, "", "", 2);
+      WorkloadReport report =
+          WorkloadRunner.run(other, questions(3), options, steps -> new Notes(), used -> {});
+      assertEquals(List.of(), report.faults());
+      List<Integer> first = report.requests().get(0).generated();
+      assertEquals(endless.subList(0, endless.indexOf(end) + 1), first);
+      for (RequestRow row : report.requests()) {
+        int at = row.generated().indexOf(end);
+        assertEquals(at < 0 ? 5 : at + 1, row.generated().size());
+      }
+    }
+  }
+
+  /** Bytes, one of which ends a text. */
+  private record EndingTokenizer(int endToken) implements Tokenizer {
+    private static final ByteTokenizer BYTES = new ByteTokenizer();
+
+    @Override
+    public int vocabulary() {
+      return BYTES.vocabulary();
+    }
+
+    @Override
+    public int[] encode(String text) {
+      return BYTES.encode(text);
+    }
+
+    @Override
+    public String decode(int... tokens) {
+      return BYTES.decode(tokens);
+    }
+
+    @Override
+    public int beginToken() {
+      return BYTES.beginToken();
+    }
   }
 
   @Test

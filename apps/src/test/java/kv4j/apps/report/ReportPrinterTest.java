@@ -35,6 +35,18 @@ class ReportPrinterTest {
   }
 
   @Test
+  void countsRightAnswersBesideTheTimes() {
+    assertEquals("-", last(cells("none")));
+    assertEquals("8 of 9", last(cells("request")));
+    assertEquals("1 of 9", last(cells("faulty")));
+    assertTrue(text.contains("An answer is right if"), text);
+  }
+
+  private static String last(List<String> cells) {
+    return cells.get(cells.size() - 1);
+  }
+
+  @Test
   void sumsUpTheAgents() {
     List<String> total = cells("total");
     assertEquals("37035", total.get(1));

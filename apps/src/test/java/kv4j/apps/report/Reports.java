@@ -5,8 +5,10 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import kv4j.apps.workload.Answers;
 import kv4j.apps.workload.CacheRow;
 import kv4j.apps.workload.GroupRow;
+import kv4j.apps.workload.Reply;
 import kv4j.apps.workload.RequestRow;
 import kv4j.apps.workload.Rounding;
 import kv4j.apps.workload.Speedup;
@@ -31,11 +33,22 @@ final class Reports {
     hits.set(LAYERS - 1, 20L);
     return new WorkloadReport(
         List.of(
-            row("none", 1, 123_456.789, 0, 0),
-            row("request", 40_000, 98_765.4321, 0, 0),
-            row("automatic-prefix", 40_000, 9_876.54321, 0.975, 987_654_321_012L)),
+            row("none", 1, 123_456.789, 0, 0, new Answers(0, 0)),
+            row("request", 40_000, 98_765.4321, 0, 0, new Answers(9, 8)),
+            row("faulty:layer=3", 40_000, 9_876.54321, 0.975, 987_654_321_012L, new Answers(9, 1))),
         List.of(
-            new RequestRow("planner", 1_000, 0, "cold", 90.5, 91.25, 91.25, 120.5, 121, List.of(5)),
+            new RequestRow(
+                "planner",
+                1_000,
+                0,
+                "cold",
+                90.5,
+                91.25,
+                91.25,
+                120.5,
+                121,
+                List.of(5),
+                Optional.empty()),
             new RequestRow(
                 "<b>coder</b>, \"=1\"",
                 1_048,
@@ -46,7 +59,8 @@ final class Reports {
                 8.125,
                 40,
                 126,
-                List.of(6))),
+                List.of(6),
+                Optional.of(new Reply("At 9.", "At <i>10</i>, \"=2\".", "At 9.")))),
         List.of(group("planner", 1_234_567), group("reviewer", 2_345_678), group("coder", 0)),
         new Speedup(8.3125, 2.5, 8.3125),
         new Speedup(9.5, 2.625, 9.5),
@@ -82,7 +96,7 @@ final class Reports {
   }
 
   private static CacheRow row(
-      String cache, int requests, double millis, double hitRate, long cacheBytes) {
+      String cache, int requests, double millis, double hitRate, long cacheBytes, Answers answers) {
     Spread spread = new Spread(millis / 2, millis, 1.5 * millis, 2 * millis);
     return new CacheRow(
         cache,
@@ -97,7 +111,8 @@ final class Reports {
         hitRate,
         hitRate,
         hitRate,
-        cacheBytes);
+        cacheBytes,
+        answers);
   }
 
   private static GroupRow group(String name, long promptTokens) {

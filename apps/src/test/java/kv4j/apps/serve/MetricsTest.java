@@ -8,6 +8,7 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -16,11 +17,11 @@ import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import kv4j.apps.serve.http.Keys;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Metrics beside what the documentation and the dashboard make of them. */
 @Timeout(120)
@@ -31,12 +32,20 @@ class MetricsTest {
   /** Of the server's own metrics. */
   private static final Pattern NAME = Pattern.compile("(?<!vllm:)\\bkv(?:4j|_cache)_\\w+");
 
+  @TempDir private Path blocks;
   private TestServer server;
 
   @BeforeEach
   void start() {
-    Keys none = new Keys(Optional.empty(), Optional.empty(), Optional.empty());
-    server = new TestServer(none, 3, 3, Optional.empty());
+    server =
+        new TestServer(
+            TestServer.NO_KEYS,
+            3,
+            3,
+            Optional.empty(),
+            TestServer.cacheOver(blocks),
+            Optional.empty(),
+            Duration.ofSeconds(60));
   }
 
   @AfterEach

@@ -77,7 +77,7 @@ class PageUseTest {
 
     Locator edited = experiment("history").get(1);
     assertTrue(number(edited, "cached") > rules, "up to the edit all is as it was");
-    assertTrue(edited.innerText().contains("o times."), edited.innerText());
+    assertTrue(edited.innerText().contains("It opens"), edited.innerText());
 
     List<Locator> salted = experiment("salt");
     assertEquals(0, number(salted.get(1), "cached"));

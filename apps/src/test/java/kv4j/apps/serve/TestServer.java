@@ -22,10 +22,15 @@ import java.util.stream.Stream;
 import kv4j.apps.model.LoadedModel;
 import kv4j.apps.serve.host.ServedModel;
 import kv4j.apps.serve.http.Keys;
+import kv4j.apps.store.OpenStore;
+import kv4j.apps.store.StoreChoice;
+import kv4j.apps.store.StoreSpec;
 import kv4j.apps.text.SessionCache;
 import kv4j.cache.EvictionPolicy;
 import kv4j.cache.block.KvDtype;
 import kv4j.cache.faulty.Fault;
+import kv4j.cache.store.StoreConfig;
+import kv4j.cache.store.StoreOptions;
 import kv4j.inference.EngineOptions;
 import kv4j.model.DemoModels;
 import kv4j.model.Model;
@@ -48,8 +53,7 @@ final class TestServer implements AutoCloseable {
           + "{{ m.content }}{% if m.tool_calls %}{{ m.tool_calls | tojson }}{% endif %}{% endfor %}"
           + "{% if add_generation_prompt %}<assistant>{% endif %}";
 
-  private static final Keys NO_KEYS =
-      new Keys(Optional.empty(), Optional.empty(), Optional.empty());
+  static final Keys NO_KEYS = new Keys(Optional.empty(), Optional.empty(), Optional.empty());
 
   final ServedModel model;
   final Server server;
@@ -78,9 +82,6 @@ final class TestServer implements AutoCloseable {
     this(keys, running, waiting, template, Optional.empty(), CACHE_BYTES, Duration.ofSeconds(60));
   }
 
-  /**
-   * @param arrival how long requests may take to arrive
-   */
   TestServer(
       Keys keys,
       int running,
@@ -88,6 +89,34 @@ final class TestServer implements AutoCloseable {
       Optional<String> template,
       Optional<Fault> fault,
       long cacheBytes,
+      Duration arrival) {
+    this(
+        keys,
+        running,
+        waiting,
+        template,
+        new SessionCache(
+            cacheBytes,
+            Optional.empty(),
+            EvictionPolicy.Standard.LRU,
+            KvDtype.F32,
+            fault,
+            Optional.empty()),
+        Optional.empty(),
+        arrival);
+  }
+
+  /**
+   * @param cacheFiles where it may save its cache
+   * @param arrival how long requests may take to arrive
+   */
+  TestServer(
+      Keys keys,
+      int running,
+      int waiting,
+      Optional<String> template,
+      SessionCache cache,
+      Optional<Path> cacheFiles,
       Duration arrival) {
     LoadedModel loaded =
         new LoadedModel(model(), template.map(t -> new ChatTemplate(t, "", "")), Map.of());
@@ -100,13 +129,18 @@ final class TestServer implements AutoCloseable {
             running,
             waiting,
             64,
-            new SessionCache(
-                cacheBytes, Optional.empty(), EvictionPolicy.Standard.LRU, KvDtype.F32, fault),
+            cache,
             Optional.empty(),
             Optional.empty(),
+            cacheFiles,
             Duration.ofSeconds(20));
     model =
-        new ServedModel(loaded, new EngineOptions(1, 64), options.cache(), options.scheduling());
+        new ServedModel(
+            loaded,
+            new EngineOptions(1, 64),
+            options.cache(),
+            OpenStore.of(cache.store(), TestServer.class.getClassLoader()),
+            options.scheduling());
     server = new Server(model, options, arrival);
     server.start();
   }
@@ -114,6 +148,30 @@ final class TestServer implements AutoCloseable {
   static TestServer withFault(Fault fault) {
     return new TestServer(
         NO_KEYS, 2, 16, Optional.empty(), Optional.of(fault), CACHE_BYTES, Duration.ofSeconds(60));
+  }
+
+  /** With a file for each block in a folder behind its cache, and files of its cache in another. */
+  static TestServer withStore(Keys keys, Path blocks, Path cacheFiles) {
+    return new TestServer(
+        keys,
+        2,
+        16,
+        Optional.empty(),
+        cacheOver(blocks),
+        Optional.of(cacheFiles),
+        Duration.ofSeconds(60));
+  }
+
+  /** A cache with a file for each block in a folder behind it. */
+  static SessionCache cacheOver(Path blocks) {
+    StoreChoice files =
+        new StoreChoice(
+            new StoreSpec("files", StoreOptions.of(blocks.toString()), Optional.empty()),
+            StoreConfig.When.COMMIT,
+            16,
+            Optional.empty(),
+            Duration.ofSeconds(30));
+    return SessionCache.of(CACHE_BYTES).withStore(Optional.of(files));
   }
 
   static TestServer withKeys(Optional<String> single, Optional<Path> file, String admin) {
@@ -184,5 +242,6 @@ final class TestServer implements AutoCloseable {
     server.close();
     model.cache().checkIntegrity();
     model.close();
+    model.store().close();
   }
 }

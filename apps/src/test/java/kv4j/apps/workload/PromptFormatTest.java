@@ -27,7 +27,10 @@ class PromptFormatTest {
   private static final String LEAVES_OUT =
       "{% for m in messages %}{% if m.role == 'user' %}[user]{{ m.content }}{% endif %}{% endfor %}";
   private static final PromptSet SMALL =
-      new PromptSet("small", List.of("Be brief.", "Be kind."), List.of("Why not?", "Whither?"));
+      new PromptSet(
+          "small",
+          List.of("Be brief.", "Be kind."),
+          PromptSetTest.questions("Why not?", "Whither?"));
 
   private static PromptFormat format(String template) {
     return new PromptFormat(BYTES, Optional.of(new ChatTemplate(template, "", "")));
@@ -75,7 +78,8 @@ class PromptFormatTest {
   @Test
   void nothingIsSharedWhereATemplateBeginsInManyWays() {
     String counts = "{{ messages[1].content | length }}" + TURNS; // parts at once
-    PromptSet uneven = new PromptSet("uneven", List.of("Be brief."), List.of("No?", "Or rather?"));
+    PromptSet uneven =
+        new PromptSet("uneven", List.of("Be brief."), PromptSetTest.questions("No?", "Or rather?"));
     AgenticRun run =
         new AgenticRun(
             "steps",
@@ -88,19 +92,18 @@ class PromptFormatTest {
             .mapToInt(WorkloadRequest::sharedPrefixTokens)
             .max()
             .orElseThrow());
-    Workload workload = run.workload(format(TURNS), Optional.empty(), Optional.of(6), 4);
+    Workload workload = run.workload(format(TURNS), 7, Optional.of(6), 4);
     assertEquals(
         List.of(
-            "[system]Rules.\n[end][user]You are the ann. Think.\none\n[end][assistant]",
-            "[system]Rules.\n[end][user]You are the ann. Think.\none\ntwo th[end][assistant]"),
+            "[system]Rules.\nYou are the ann. Think.[end][user]one[end][assistant]",
+            "[system]Rules.\nYou are the ann. Think.[end][user]one\ntwo th[end][assistant]"),
         texts(workload));
   }
 
   @Test
   void allShippedPromptsBeginWithWhatTheyShare() {
     Workload prompts = PromptSet.shipped().workload(format(TURNS), Sizes.DEFAULT);
-    Workload run =
-        AgenticRun.shipped().workload(format(REFUSES), Optional.of(700), Optional.empty(), 4);
+    Workload run = AgenticRun.shipped().workload(format(REFUSES), 700, Optional.empty(), 4);
     for (Workload workload : List.of(prompts, run)) {
       int[] first = workload.requests().get(0).prompt();
       for (WorkloadRequest request : workload.requests()) {
@@ -117,7 +120,7 @@ class PromptFormatTest {
     int own = "[system][end][user]Why not?[end][assistant]".length();
     int context = 1 + own + 9 + 5;
     Sizes sizes = SMALL.fitting(format(TURNS), most, context);
-    assertEquals(new Sizes(2, 9, 8, 5), sizes);
+    assertEquals(new Sizes(2, 10, 100, 5), sizes); // a message does not end in a new line
     int longest =
         SMALL.workload(format(TURNS), sizes).requests().stream()
             .mapToInt(r -> r.prompt().length)

@@ -9,7 +9,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
+import kv4j.apps.workload.AgenticRun.Step;
+import kv4j.apps.workload.PromptSet.Question;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -36,7 +39,10 @@ class WorkloadFilesTest {
         "{'name': 'n', 'system': [], 'questions': ['y']}|field system is missing or empty",
         "{'name': 'n', 'system': 'x', 'questions': ['y', ' ']}|field questions[1] is missing or empty",
         "{'name': 'n', 'system': 'x', 'questions': [null]}|field questions[0] is missing or empty",
-        "{'name': 'n', 'system': 'x', 'questions': ['y', {}]}|field questions[1] is of the wrong kind",
+        "{'name': 'n', 'system': 'x', 'questions': ['y', {}]}|field questions[1] is missing or empty",
+        "{'name': 'n', 'system': 'x', 'questions': ['y', 7]}|field questions[1] is of the wrong kind",
+        "{'name': 'n', 'system': 'x', 'questions': [{'text': 'y', 'answer': 7}]}|field questions[0].answer is of the wrong kind",
+        "{'name': 'n', 'system': 'x', 'questions': [{'text': 'y', 'anser': 'z'}]}|unknown field questions[0].anser",
         "{'name': 7, 'system': 'x', 'questions': ['y']}|field name is of the wrong kind",
         "{'name': 'n', 'system': 'x', 'questions': ['y'], 'sise': 3}|unknown field sise",
         "[3]|it is not one JSON object",
@@ -92,8 +98,20 @@ class WorkloadFilesTest {
   void readsWhatIsWellFormed() throws IOException {
     Path file = folder.resolve("good.json");
     Files.writeString(
-        file, "{\"name\": \"n\", \"system\": \"one paragraph\", \"questions\": [\"a\", \"b\"]}");
+        file,
+        """
+        {"name": "n", "system": "one paragraph",
+         "questions": ["a", {"text": "b"}, {"text": "c", "answer": "d"}]}""");
+    List<Question> questions =
+        List.of(new Question("a"), new Question("b"), new Question("c", Optional.of("d")));
+    assertEquals(new PromptSet("n", List.of("one paragraph"), questions), PromptSet.read(file));
+    Files.writeString(
+        file,
+        """
+        {"name": "n", "system": "x", "agents": {"a": "r"},
+         "steps": [{"agent": "a", "text": "b"}, {"agent": "a", "text": "c", "answer": "d"}]}""");
     assertEquals(
-        new PromptSet("n", List.of("one paragraph"), List.of("a", "b")), PromptSet.read(file));
+        List.of(new Step("a", "b"), new Step("a", "c", Optional.of("d"))),
+        AgenticRun.read(file).steps());
   }
 }

@@ -13,6 +13,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -24,6 +25,7 @@ import java.util.concurrent.CompletionException;
 import java.util.stream.Stream;
 import kv4j.cache.store.BlockStore;
 import kv4j.cache.store.BlockStores;
+import kv4j.cache.store.EncryptedStore;
 import kv4j.cache.store.StoreOptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -106,6 +108,33 @@ class DiskStoreTest {
     }
     try (BlockStore store = open(options())) {
       assertNull(get(store, 1), "the time is noted with the value");
+    }
+  }
+
+  @Test
+  void nothingOfAnEncryptedValueIsInTheFiles() throws IOException {
+    String text = "what nobody is to read";
+    byte[] value = text.repeat(5000).getBytes(StandardCharsets.ISO_8859_1);
+    Path secret = Files.write(folder.resolve("secret"), value(1, 32));
+    for (boolean encrypt : new boolean[] {false, true}) {
+      Path files = folder.resolve("encrypt-" + encrypt);
+      BlockStore disk = open(StoreOptions.of(files.toString()));
+      try (BlockStore store = encrypt ? EncryptedStore.of(disk, secret) : disk) {
+        store.put(key(1), value).join();
+        assertArrayEquals(value, get(store, 1));
+      }
+      assertEquals(!encrypt, anyFileHas(files, text), "found where it is not encrypted");
+    }
+  }
+
+  private static boolean anyFileHas(Path folder, String text) throws IOException {
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        if (Files.readString(file, StandardCharsets.ISO_8859_1).contains(text)) {
+          return true;
+        }
+      }
+      return false;
     }
   }
 

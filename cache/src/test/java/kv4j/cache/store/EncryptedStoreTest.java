@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -11,154 +13,144 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Random;
+import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.CompletionException;
-import java.util.stream.Stream;
 import javax.crypto.Cipher;
 import javax.crypto.spec.GCMParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
 import kv4j.cache.block.BlockKey;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class EncryptedStoreTest {
-  private static final BlockKey FIRST = BlockKey.of(random(1));
-  private static final BlockKey SECOND = BlockKey.of(random(2));
-  private static final byte[] SECRET = random(3);
-  private static final String TEXT = "what nobody is to read";
+  private static final byte[] SECRET = secret(7);
+  private static final byte[] VALUE = "what nobody is to read".getBytes(StandardCharsets.UTF_8);
+  private static final BlockKey KEY = key(1);
 
-  private final MemoryStore memory = new MemoryStore();
+  @TempDir private Path folder;
+  private final MemoryStore below = new MemoryStore();
+  private EncryptedStore store;
 
-  @TempDir Path folder;
+  @BeforeEach
+  void open() throws IOException {
+    store = encrypted(SECRET);
+  }
+
+  private EncryptedStore encrypted(byte[] secret) throws IOException {
+    return EncryptedStore.of(below, Files.write(folder.resolve("key"), secret));
+  }
+
+  private static byte[] secret(int fill) {
+    byte[] bytes = new byte[32];
+    Arrays.fill(bytes, (byte) fill);
+    return bytes;
+  }
+
+  private byte[] kept() {
+    return get(below, KEY);
+  }
+
+  private static BlockKey key(int fill) {
+    byte[] bytes = new byte[BlockKey.BYTES];
+    Arrays.fill(bytes, (byte) fill);
+    return BlockKey.of(bytes);
+  }
+
+  private static byte[] get(BlockStore from, BlockKey key) {
+    return from.get(List.of(key)).get(0).join();
+  }
 
   @Test
-  void theFormIsTheOneThatIsDocumented() throws Exception {
-    encrypted(SECRET).put(FIRST, bytes(TEXT)).join();
-    byte[] stored = stored(memory, FIRST);
-    Cipher cipher = Cipher.getInstance("AES/GCM/NoPadding");
-    cipher.init(
+  void whatIsKeptIsGivenBackAndCannotBeRead() throws Exception {
+    store.put(KEY, VALUE);
+    assertArrayEquals(VALUE, get(store, KEY));
+    byte[] kept = kept();
+    assertFalse(new String(kept, StandardCharsets.ISO_8859_1).contains("nobody"));
+    assertTrue(ValueCipher.isEncrypted(kept));
+    // What the format says, read by hand.
+    Cipher aes = Cipher.getInstance("AES/GCM/NoPadding");
+    aes.init(
         Cipher.DECRYPT_MODE,
         new SecretKeySpec(SECRET, "AES"),
-        new GCMParameterSpec(128, stored, 0, 12));
-    cipher.updateAAD(FIRST.toBytes());
-    assertEquals(TEXT, new String(cipher.doFinal(stored, 12, stored.length - 12)));
+        new GCMParameterSpec(128, kept, 12, 12));
+    aes.updateAAD(KEY.toBytes());
+    assertArrayEquals(VALUE, aes.doFinal(kept, 24, kept.length - 24));
+    assertEquals(24 + VALUE.length + 16, kept.length);
+    store.put(KEY, VALUE);
+    assertNotEquals(Arrays.toString(kept), Arrays.toString(kept()), "same nonce");
   }
 
   @Test
-  void equalValuesAreStoredDifferently() throws IOException {
-    BlockStore store = encrypted(SECRET);
-    store.put(FIRST, bytes(TEXT)).join();
-    byte[] before = stored(memory, FIRST);
-    store.put(FIRST, bytes(TEXT)).join();
-    assertFalse(Arrays.equals(before, stored(memory, FIRST)));
+  void everyChangedBitIsFoundOrMakesItForeign() {
+    store.put(KEY, VALUE);
+    byte[] kept = kept();
+    for (int bit = 0; bit < 8 * kept.length; bit++) {
+      byte[] damaged = kept.clone();
+      damaged[bit / 8] ^= (byte) (1 << bit % 8);
+      below.put(KEY, damaged);
+      if (bit < 8 * 12) {
+        assertNull(get(store, KEY), "as with another secret key");
+      } else {
+        Throwable e = assertThrows(CompletionException.class, () -> get(store, KEY));
+        assertInstanceOf(DamagedValueException.class, e.getCause());
+      }
+    }
+    below.put(KEY, Arrays.copyOf(kept, 30));
+    assertThrows(CompletionException.class, () -> get(store, KEY));
   }
 
   @Test
-  void whatIsNotWhatWasEncryptedIsDamaged() throws IOException {
-    BlockStore store = encrypted(SECRET);
-    store.put(FIRST, bytes(TEXT)).join();
-    byte[] whole = stored(memory, FIRST);
-    for (int bit = 0; bit < whole.length * Byte.SIZE; bit++) {
-      byte[] flipped = whole.clone();
-      flipped[bit / Byte.SIZE] ^= (byte) (1 << bit % Byte.SIZE);
-      memory.put(FIRST, flipped);
-      assertDamaged(store, FIRST);
-    }
-    for (int length = 0; length < whole.length; length++) {
-      memory.put(FIRST, Arrays.copyOf(whole, length));
-      assertDamaged(store, FIRST);
-    }
-    memory.put(SECOND, whole);
-    assertDamaged(store, SECOND);
-    memory.put(FIRST, whole);
-    assertDamaged(encrypted(random(4)), FIRST);
-    assertArrayEquals(bytes(TEXT), store.get(List.of(FIRST)).get(0).join());
-    List<BlockKey> visited = new ArrayList<>();
+  void aValueUnderAnothersKeyIsDamaged() {
+    store.put(KEY, VALUE);
+    below.put(key(2), kept());
+    Throwable e = assertThrows(CompletionException.class, () -> get(store, key(2)));
+    assertInstanceOf(DamagedValueException.class, e.getCause());
+  }
+
+  @Test
+  void whatIsEncryptedOtherwiseIsNotThere() throws IOException {
+    EncryptedStore other = encrypted(secret(8));
+    store.put(KEY, VALUE);
+    other.put(key(2), VALUE);
+    below.put(key(3), VALUE);
+    assertNull(get(other, KEY));
+    assertNull(get(store, key(2)));
+    assertNull(get(store, key(3)));
+    assertNull(get(store, key(4)));
+    Set<BlockKey> visited = new HashSet<>();
     store.forEach((key, value) -> visited.add(key));
-    assertEquals(List.of(FIRST), visited, "the other is passed over");
+    assertEquals(Set.of(KEY), visited);
   }
 
   @Test
-  void nothingOfAValueIsInTheFilesOnDisk() throws IOException {
-    byte[] value = bytes(TEXT.repeat(5000));
-    for (boolean encrypt : new boolean[] {false, true}) {
-      Path files = folder.resolve("encrypt-" + encrypt);
-      BlockStore disk =
-          BlockStores.open("disk", StoreOptions.of(files.toString()), getClass().getClassLoader());
-      disk.ready().join();
-      try (BlockStore store = encrypt ? EncryptedStore.of(disk, keyFile(SECRET)) : disk) {
-        store.put(FIRST, value).join();
-        assertArrayEquals(value, store.get(List.of(FIRST)).get(0).join());
-      }
-      assertEquals(!encrypt, anyFileHas(files, TEXT), "found where it is not encrypted");
-    }
-  }
-
-  private static boolean anyFileHas(Path folder, String text) throws IOException {
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path file : files.filter(Files::isRegularFile).toList()) {
-        if (Files.readString(file, StandardCharsets.ISO_8859_1).contains(text)) {
-          return true;
-        }
-      }
-      return false;
-    }
-  }
-
-  @Test
-  void theKeyIsReadAsBytesHexadecimalOrBase64() throws IOException {
-    encrypted(SECRET).put(FIRST, bytes(TEXT)).join();
+  void keysAreReadAsBytesHexadecimalOrBase64() throws IOException {
+    store.put(KEY, VALUE);
+    String hex = HexFormat.of().formatHex(SECRET);
     for (String text :
         List.of(
-            HexFormat.of().formatHex(SECRET) + "\n",
-            HexFormat.of().withUpperCase().formatHex(SECRET),
-            Base64.getEncoder().encodeToString(SECRET) + "\r\n")) {
-      assertArrayEquals(
-          bytes(TEXT), encrypted(bytes(text)).get(List.of(FIRST)).get(0).join(), text);
+            hex + "\n", hex.toUpperCase(Locale.ROOT), Base64.getEncoder().encodeToString(SECRET))) {
+      assertArrayEquals(VALUE, get(encrypted(text.getBytes(StandardCharsets.US_ASCII)), KEY));
     }
-    for (String text : List.of("", "short", "zz".repeat(32), "ab".repeat(33))) {
+    for (byte[] wrong :
+        new byte[][] {
+          {}, new byte[31], VALUE, hex.substring(1).getBytes(StandardCharsets.US_ASCII)
+        }) {
       String message =
-          assertThrows(IllegalArgumentException.class, () -> encrypted(bytes(text))).getMessage();
-      assertTrue(message.endsWith("must hold 32 bytes, as they are or in hexadecimal or Base64"));
+          assertThrows(IllegalArgumentException.class, () -> encrypted(wrong)).getMessage();
+      assertTrue(message.endsWith(" must hold 32 bytes, as they are or in hexadecimal or Base64"));
     }
     String message =
         assertThrows(
                 IllegalArgumentException.class,
-                () -> EncryptedStore.of(memory, folder.resolve("none")))
+                () -> EncryptedStore.of(below, folder.resolve("none")))
             .getMessage();
-    assertTrue(message.contains("none cannot be read"), message);
-  }
-
-  private BlockStore encrypted(byte[] keyFile) throws IOException {
-    return EncryptedStore.of(memory, keyFile(keyFile));
-  }
-
-  private Path keyFile(byte[] content) throws IOException {
-    return Files.write(folder.resolve("key"), content);
-  }
-
-  private static void assertDamaged(BlockStore store, BlockKey key) {
-    CompletionException failure =
-        assertThrows(CompletionException.class, store.get(List.of(key)).get(0)::join);
-    assertInstanceOf(DamagedValueException.class, failure.getCause());
-  }
-
-  private static byte[] stored(BlockStore store, BlockKey key) {
-    return store.get(List.of(key)).get(0).join();
-  }
-
-  private static byte[] bytes(String text) {
-    return text.getBytes(StandardCharsets.ISO_8859_1);
-  }
-
-  private static byte[] random(int seed) {
-    byte[] bytes = new byte[32];
-    new Random(seed).nextBytes(bytes);
-    return bytes;
+    assertTrue(message.endsWith("none cannot be read"), message);
   }
 }

@@ -21,6 +21,7 @@ import kv4j.apps.serve.ServeOptions;
 import kv4j.apps.serve.Server;
 import kv4j.apps.serve.host.ServedModel;
 import kv4j.apps.serve.http.Keys;
+import kv4j.apps.store.OpenStore;
 import kv4j.apps.text.SessionCache;
 import kv4j.apps.workload.Spread;
 import kv4j.cache.KvCache;
@@ -141,8 +142,10 @@ public final class ServingBench {
             SessionCache.of(CACHE_BYTES),
             Optional.empty(),
             Optional.empty(),
+            Optional.empty(),
             Duration.ZERO);
-    try (ServedModel served = new ServedModel(model, options, listen.cache(), listen.scheduling());
+    try (ServedModel served =
+            new ServedModel(model, options, listen.cache(), OpenStore.none(), listen.scheduling());
         Server http = started(new Server(served, listen));
         Socket socket = new Socket("127.0.0.1", URI.create(http.url()).getPort())) {
       socket.setTcpNoDelay(true);

@@ -54,7 +54,7 @@ public final class CacheRoutes {
   /** {@code GET /cache/stats}. */
   public void stats(Context ctx) {
     gate.requireAdmin(ctx);
-    Bodies.answer(ctx, 200, TreeJson.stats(model.cache().stats()));
+    Bodies.answer(ctx, 200, TreeJson.stats(model));
   }
 
   /** {@code POST /cache/warm}. */

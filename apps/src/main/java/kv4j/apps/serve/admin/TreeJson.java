@@ -32,6 +32,7 @@ final class TreeJson {
     model(json.putObject("model"), model);
     if (view.isAll()) {
       storage(json.putObject("storage"), tree.storage());
+      StoreJson.of(model, model.cache().stats()).ifPresent(store -> json.set("store", store));
     }
     ArrayNode runs = json.putArray("runs");
     Set<Long> shown = new HashSet<>();
@@ -105,18 +106,23 @@ final class TreeJson {
     ObjectNode asked = json.putObject("asked").put("lookups", stats.lookups().count());
     asked.put("prompt_tokens", stats.lookups().promptTokens());
     asked.put("cached_tokens", stats.lookups().cachedTokens());
+    asked.put("store_tokens", stats.lookups().storeTokens());
+    StoreJson.of(model, stats).ifPresent(store -> json.set("store", store));
     OptionalDouble cost = model.recorder().prefillMsPerToken();
     asked.put("prefill_ms_per_token", cost.isPresent() ? (Double) cost.getAsDouble() : null);
     SchedulerStats load = model.scheduler().stats();
     return json.put("running", load.running()).put("waiting", load.waiting());
   }
 
-  static ObjectNode stats(CacheStats stats) {
+  /** All that has been counted. */
+  static ObjectNode stats(ServedModel model) {
+    CacheStats stats = model.cache().stats();
     ObjectNode json = JsonNodeFactory.instance.objectNode();
     CacheStats.Lookups lookups = stats.lookups();
     ObjectNode asked = json.putObject("lookups").put("count", lookups.count());
     asked.put("hits", lookups.hits()).put("prompt_tokens", lookups.promptTokens());
     asked.put("cached_tokens", lookups.cachedTokens());
+    asked.put("store_tokens", lookups.storeTokens());
     asked.put("token_hit_rate", lookups.tokenHitRate());
     asked.put("request_hit_rate", lookups.requestHitRate());
     ObjectNode reasons = asked.putObject("reasons");
@@ -125,6 +131,7 @@ final class TreeJson {
         .forEach(entry -> reasons.put(name(entry.getKey()), entry.getValue()));
     asked.put("partial_copies", lookups.partialCopies()).put("nanos", lookups.nanos());
     storage(json.putObject("storage"), stats.storage());
+    StoreJson.of(model, stats).ifPresent(store -> json.set("store", store));
     return json;
   }
 

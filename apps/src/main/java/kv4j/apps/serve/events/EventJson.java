@@ -29,6 +29,7 @@ final class EventJson {
       Lookup lookup = found.lookup();
       json.put("run", found.run()).put("prompt_tokens", lookup.promptTokens());
       json.put("cached_tokens", lookup.cachedTokens());
+      json.put("store_tokens", lookup.storeTokens());
       json.put("reason", lookup.reason().name().toLowerCase(Locale.ROOT));
       int[] stored = lookup.stored().stream().mapToInt(Integer::intValue).toArray();
       texts(json.putArray("stored"), tokenizer, stored);

@@ -9,6 +9,7 @@ import kv4j.apps.lesson.Classroom;
 import kv4j.apps.model.LoadedModel;
 import kv4j.apps.serve.events.EventLog;
 import kv4j.apps.serve.openai.ModelCard;
+import kv4j.apps.store.OpenStore;
 import kv4j.apps.text.SessionCache;
 import kv4j.apps.text.TextSession;
 import kv4j.cache.CacheMetrics;
@@ -33,6 +34,7 @@ public final class ServedModel implements AutoCloseable {
   private static final int FEW = 8; // tokens to generate
   private static final long WARM_UP_NANOS = TimeUnit.SECONDS.toNanos(2);
 
+  private final OpenStore store;
   private final TextSession session;
   private final ModelCard card;
   private final Scheduler scheduler;
@@ -44,14 +46,20 @@ public final class ServedModel implements AutoCloseable {
 
   /**
    * @param cache what is kept of prompts
+   * @param store what the cache has behind it; the caller's, who closes it after this
    * @param scheduling how requests are run
    * @throws IllegalArgumentException if the cache's bytes are too few, or it is to be wrong in a
    *     layer that the model has not
    */
   public ServedModel(
-      LoadedModel loaded, EngineOptions options, SessionCache cache, SchedulerOptions scheduling) {
+      LoadedModel loaded,
+      EngineOptions options,
+      SessionCache cache,
+      OpenStore store,
+      SchedulerOptions scheduling) {
+    this.store = store;
     events = new EventLog(loaded.model().tokenizer());
-    session = new TextSession(loaded.model(), options, cache, events);
+    session = new TextSession(loaded.model(), options, cache, store, events);
     card =
         new ModelCard(
             loaded.model().name(),
@@ -61,6 +69,7 @@ public final class ServedModel implements AutoCloseable {
     scheduler = new Scheduler(session.engine(), session.forRequests(), scheduling);
     recorder = new Recorder(new ServerMetrics(metrics, scheduler), events, card.tokenizer());
     new CacheMetrics(session.cache(), "prefix").bindTo(metrics);
+    store.kind().ifPresent(kind -> StoreMetrics.bind(store, metrics));
   }
 
   /** What requests need to know of the model. */
@@ -81,6 +90,11 @@ public final class ServedModel implements AutoCloseable {
   /** What has been computed so far. */
   public RadixKvCache cache() {
     return session.cache();
+  }
+
+  /** What is behind that. */
+  public OpenStore store() {
+    return store;
   }
 
   /** What a token's keys and values take in the cache. */

@@ -4,6 +4,7 @@ import io.javalin.http.Context;
 import java.net.URI;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import kv4j.apps.serve.openai.RequestException;
 
 /**
@@ -60,6 +61,11 @@ public final class Gate {
    */
   public String tenant(Context ctx) {
     return keys.tenant(key(ctx)).orElseThrow(Gate::unknown);
+  }
+
+  /** The names of all tenants there are. */
+  public Set<String> tenants() {
+    return keys.tenants();
   }
 
   /**

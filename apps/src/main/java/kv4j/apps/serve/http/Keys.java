@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * Who may use the server. Each API key belongs to a tenant by name, and each tenant's prefixes are
@@ -79,10 +80,25 @@ public final class Keys {
     Optional<String> tenant = Optional.empty();
     for (Map.Entry<String, byte[]> entry : current().tenants.entrySet()) {
       if (same(entry.getValue(), digest)) {
-        tenant = Optional.of(entry.getKey().substring(0, entry.getKey().indexOf(' ')));
+        tenant = Optional.of(name(entry.getKey()));
       }
     }
     return tenant;
+  }
+
+  /** All tenants' names; the empty one alone where no key is needed. */
+  public Set<String> tenants() {
+    if (!areNeeded()) {
+      return Set.of("");
+    }
+    Set<String> names = new TreeSet<>();
+    single.ifPresent(key -> names.add(ONLY));
+    current().tenants.keySet().forEach(entry -> names.add(name(entry)));
+    return names;
+  }
+
+  private static String name(String entry) {
+    return entry.substring(0, entry.indexOf(' '));
   }
 
   private State current() {

@@ -38,6 +38,10 @@ public record Account(List<Prompt> prompts, OptionalDouble prefillMsPerToken) {
       return Optional.ofNullable(answers.get(0).generation().lookup());
     }
 
+    private int ofStore() {
+      return lookup().map(Lookup::storeTokens).orElse(0);
+    }
+
     private int cached() {
       return lookup().map(Lookup::cachedTokens).orElse(0);
     }
@@ -113,6 +117,9 @@ public record Account(List<Prompt> prompts, OptionalDouble prefillMsPerToken) {
   private void kv4j(ObjectNode json, Prompt prompt, Tokenizer tokenizer) {
     ScheduledResult first = prompt.answers.get(0);
     json.put("prompt_tokens", prompt.tokens.length).put("cached_tokens", prompt.cached());
+    if (prompt.ofStore() > 0) {
+      json.put("store_tokens", prompt.ofStore());
+    }
     prompt.lookup().ifPresent(lookup -> reason(json, prompt, lookup, tokenizer));
     prompt.fault().ifPresent(fault -> json.put("fault", fault));
     json.put("queue_ms", first.queuedNanos() / NANOS_PER_MS);

@@ -140,14 +140,17 @@ export class Details {
     }
     const { lookup, times: time } = request;
     const cached = lookup?.cached ?? 0;
+    const [read, readEnd] = readPart(lookup, store.model);
     const chunks = request.chunks.map((chunk, i) => chunk.tokens - (i === 0 ? cached : request.chunks[i - 1].tokens));
     return [
       el("h2", {}, "Request ", el("small", {}, id)),
       el("p", { class: "state" }, el("b", {}, stateOf(request)), request.namespace ? ` · tenant ${request.namespace}` : "",
         request.user ? ` · user ${beginning([request.user], 60)}` : ""),
-      legend(),
+      legend(readEnd > read),
       strip(
-        { kind: "cached", texts: request.texts.slice(0, cached), label: "Cached" },
+        { kind: "cached", texts: request.texts.slice(0, read), label: "Cached" },
+        { kind: "read", texts: request.texts.slice(read, readEnd), label: "From the store" },
+        { kind: "cached", texts: request.texts.slice(readEnd, cached), label: "Cached" },
         { kind: lookup ? "computed" : "unknown", texts: request.texts.slice(cached), label: lookup ? "Computed" : "Not looked up yet" },
         { kind: "generated", texts: request.generated, label: "Generated" }),
       ...(lookup ? [this.#reason(request, lookup), ...this.#gain(request, lookup, time)] : []),
@@ -164,7 +167,8 @@ export class Details {
   #reason(request, lookup) {
     const [short, long] = REASONS[lookup.reason];
     const box = el("div", { class: "reason", "data-reason": lookup.reason },
-      el("p", {}, el("b", {}, `${count(lookup.cached)} of ${count(request.promptTokens)} tokens cached`),
+      el("p", {}, el("b", {}, `${count(lookup.cached)} of ${count(request.promptTokens)} tokens cached`,
+        lookup.read > 0 ? `, ${count(lookup.read)} of these from the store` : ""),
         lookup.cached + 1 < request.promptTokens ? ` – not more, since ${short}.` : `: ${short}.`),
       el("p", { class: "note" }, long));
     if (lookup.stored.length > 0) {
@@ -226,9 +230,20 @@ function factList(rows) {
   return el("dl", { class: "facts" }, rows.map(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
 }
 
-export function legend() {
+/** Where the tokens that came from the store begin and end: the last whole blocks of those cached. */
+function readPart(lookup, model) {
+  const cached = lookup?.cached ?? 0;
+  const end = lookup?.read > 0 ? cached - (cached % model.block_tokens) : cached;
+  return [end - (lookup?.read ?? 0), end];
+}
+
+/**
+ * @param withStore whether a store has to do with it
+ */
+function legend(withStore) {
   return el("p", { class: "legend" },
     el("span", { class: "swatch cached" }), term("cached"),
+    withStore ? [el("span", { class: "swatch read" }), term("read", "from the store")] : [],
     el("span", { class: "swatch computed" }), term("computed"),
     el("span", { class: "swatch generated" }), term("generated"));
 }

@@ -4,16 +4,19 @@
  */
 
 const RULES = [
-  "You answer questions of people who visit the city library.",
-  "Be polite and short, and never guess.",
-  "Opening hours are nine to six on weekdays and ten to four on Saturdays.",
-  "Books are lent for four weeks, films for one, and both can be renewed twice.",
-  "Late returns cost ten cents a day, and nothing for those below sixteen.",
-  "Rooms for groups are booked at the desk, a week ahead at most.",
+  "You are Mara, the help desk of Alderbrook. If a fact is not here, say that you do not know.",
+  "The Millbrook library opens at 9:30. The Millbrook library stays open until 18:45.",
+  "The Millbrook library is closed on Monday. Clara Birchwood runs the Millbrook library.",
+  "Books are lent for three weeks, films and games for one. There are no fines for late returns.",
+  "You may borrow the folding ladder for 5 days. The folding ladder is kept in the tool shed.",
+  "Lost cards are replaced at any desk. Never ask for a secret word.",
 ];
 
-const FIRST = "May I renew a book?";
-const SECOND = "When do you open on Saturday?";
+const FIRST = "When does the Millbrook library open?";
+const SECOND = "Until when is the Millbrook library open?";
+
+/** The model that is trained to answer from such rules, and knows nothing else. */
+const DEMO = "demo-32";
 
 /** Rules as long as the model's context allows for: a token may be as little as a byte. */
 const rules = (context) => RULES.slice(0, context < 1500 ? 2 : RULES.length).join(" ");
@@ -33,6 +36,13 @@ const chat = (system, ...turns) => ({
     ...turns.map((content, i) => ({ role: i % 2 === 0 ? "user" : "assistant", content })),
   ],
 });
+
+/** The messages that a conversation begins with. */
+export const beginning = (model) =>
+  model?.id === DEMO ? [{ role: "system", content: rules(model.context) }] : [];
+
+/** What is written where a message goes. */
+export const hint = (model) => (model?.id === DEMO ? FIRST : "Ask the model something");
 
 /**
  * The pairs.
@@ -68,8 +78,8 @@ export function experiments(model) {
       id: "history", name: "Edited history",
       says: "An earlier turn is written differently: what came after it is computed again.",
       requests: [
-        chat(system, FIRST, "Yes, twice.", SECOND),
-        chat(system, FIRST, "Yes, two times.", SECOND),
+        chat(system, FIRST, "The Millbrook library opens at 9:30.", SECOND),
+        chat(system, FIRST, "It opens at 9:30.", SECOND),
       ],
     },
     {

@@ -1,6 +1,7 @@
 /** Draws what the cache keeps against what it may, over time. */
 import { byId, el, setText, svg } from "./dom.js";
 import { bytes, count, percent } from "./format.js";
+import { TiersView } from "./tiers-view.js";
 import { term } from "./tooltip.js";
 
 const WIDTH = 400;
@@ -18,6 +19,7 @@ export class MemoryView {
   #full = el("i");
   #formula = el("p", { class: "formula" });
   #removed = el("dl", { class: "removed" });
+  #tiers = new TiersView();
   #chart;
 
   constructor() {
@@ -33,6 +35,7 @@ export class MemoryView {
       el("p", { class: "legend" }, el("span", { class: "swatch bytes" }), "kept", el("span", { class: "swatch pin" }), term("pinned"),
         el("span", { class: "swatch running" }), term("running"), " · the last 2 minutes"),
       this.#removed,
+      this.#tiers.element,
       this.#formula,
     );
   }
@@ -72,6 +75,7 @@ export class MemoryView {
     if (this.#stale) {
       this.#chart.setAttribute("aria-label", `Bytes kept over the last two minutes: ${summary}`);
       this.#texts(model);
+      this.#tiers.show(this.#store);
     }
     this.#stale = false;
   }

@@ -55,7 +55,7 @@ export class Store {
       this.put({ ...run, time: this.now - run.age_ms, used: this.now - run.age_ms });
     }
     if (data.storage) {
-      this.on_figures({ ...data.storage, running: 0, waiting: 0 });
+      this.on_figures({ ...data.storage, store: data.store, running: 0, waiting: 0 });
     }
   }
 
@@ -147,7 +147,7 @@ export class Store {
     const request = this.requests.get(data.request);
     if (request) {
       request.started = data.time;
-      request.lookup = { run: data.run, cached: data.cached_tokens, reason: data.reason, stored: data.stored };
+      request.lookup = { run: data.run, cached: data.cached_tokens, read: data.store_tokens ?? 0, reason: data.reason, stored: data.stored };
     }
   }
 

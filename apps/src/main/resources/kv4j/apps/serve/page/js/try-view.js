@@ -1,12 +1,12 @@
 /** Lets people talk to the model, and send prepared requests to see what breaks a prefix. */
 import { ask } from "./client.js";
 import { byId, el, visible } from "./dom.js";
-import { experiments } from "./experiments.js";
+import { beginning, experiments, hint } from "./experiments.js";
 import { count, duration } from "./format.js";
 import { REASONS } from "./glossary.js";
 
 const CHAT_TOKENS = 48;
-const EXPERIMENT_TOKENS = 4;
+const EXPERIMENT_TOKENS = 16;
 
 export class TryView {
   #key;
@@ -14,7 +14,7 @@ export class TryView {
   #model = null;
   #messages = [];
   #log = el("div", { class: "log", role: "log", "aria-label": "Conversation", tabindex: "0" });
-  #input = el("textarea", { id: "message", rows: "2", placeholder: "Ask the model something", "aria-label": "Message" });
+  #input = el("textarea", { id: "message", rows: "2", placeholder: hint(), "aria-label": "Message" });
   #send = el("button", { type: "submit" }, "Send");
   #clear = el("button", { type: "button", class: "quiet" }, "New conversation");
   #prepared = el("div", { class: "prepared", role: "group", "aria-labelledby": "prepared-title" });
@@ -39,7 +39,7 @@ export class TryView {
       }
     });
     this.#clear.addEventListener("click", () => {
-      this.#messages = [];
+      this.#messages = beginning(this.#model);
       this.#log.replaceChildren();
     });
     byId("try").append(
@@ -57,6 +57,8 @@ export class TryView {
       return;
     }
     this.#model = model;
+    this.#messages = beginning(model);
+    this.#input.placeholder = hint(model);
     this.#prepared.replaceChildren(...(model ? experiments(model) : []).map((experiment) =>
       el("button", { type: "button", "data-experiment": experiment.id, "data-tip": experiment.says, "aria-description": experiment.says, onclick: () => this.#run(experiment) },
         experiment.name)));
@@ -104,7 +106,7 @@ export class TryView {
   #run(experiment) {
     return this.#exclusively(async () => {
       this.#log.replaceChildren();
-      this.#messages = [];
+      this.#messages = beginning(this.#model);
       this.#add(el("h3", {}, experiment.name));
       this.#add(el("p", { class: "note" }, experiment.says));
       for (const [i, body] of experiment.requests.entries()) {
