@@ -21,6 +21,7 @@ import org.infinispan.configuration.global.GlobalConfigurationBuilder;
 import org.infinispan.configuration.global.ShutdownHookBehavior;
 import org.infinispan.configuration.parsing.ConfigurationBuilderHolder;
 import org.infinispan.eviction.EvictionStrategy;
+import org.infinispan.factories.threads.EnhancedQueueExecutorFactory;
 import org.infinispan.manager.DefaultCacheManager;
 import org.infinispan.manager.EmbeddedCacheManager;
 import org.infinispan.remoting.transport.jgroups.JGroupsTransport;
@@ -49,6 +50,9 @@ final class EmbeddedCaches {
 
   /** Each is one process's or another's: enough to be spread evenly over some ten. */
   private static final int CLUSTER_SEGMENTS = 128;
+
+  /** More read no faster, and each has a buffer for the largest value that it has read. */
+  private static final int FILE_THREADS = 8;
 
   /** How long a read waits for another process. */
   private static final long PEER_SECONDS = 4;
@@ -114,6 +118,9 @@ final class EmbeddedCaches {
     global.jmx().disable();
     global.metrics().gauges(false).histograms(false);
     global.shutdown().hookBehavior(ShutdownHookBehavior.DONT_REGISTER);
+    global
+        .blockingThreadPool()
+        .threadPoolFactory(EnhancedQueueExecutorFactory.create(FILE_THREADS, Integer.MAX_VALUE));
     return global;
   }
 
