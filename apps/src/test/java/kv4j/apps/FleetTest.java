@@ -4,11 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import kv4j.apps.scale.FleetConfig;
@@ -18,32 +19,18 @@ import kv4j.apps.scale.Simulation;
 import kv4j.apps.scale.Trace;
 import kv4j.apps.scale.TraceRequest;
 import kv4j.cache.EvictionPolicy;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What a simulation says of servers is what servers do. */
 @Timeout(300)
 class FleetTest {
-  private static final int BLOCK = 16;
-  private static final int TOKEN_BYTES = 2 * 2 * 2 * 16 * 4; // K and V, 2 layers, 2 heads of 16
-  private static final int BLOCKS_KEPT = 60;
+  private static final int BLOCK = FleetMember.LAYOUT.blockTokens();
+  private static final long TOKEN_BYTES = FleetMember.LAYOUT.bytesPerBlock() / BLOCK; // tiny's too
+  private static final long MEMORY = 60 * BLOCK * TOKEN_BYTES;
+  private static final int MOST_NODES = 3;
   private static final int ANSWER = 65; // the only token that is ever generated
   private static final int ANSWER_TOKENS = 20;
-
-  private static List<ServerProcess> servers;
-
-  @BeforeAll
-  static void start() throws IOException {
-    String bytes = Integer.toString(BLOCKS_KEPT * BLOCK * TOKEN_BYTES);
-    servers = ServerProcess.start(3, "--model-preset", "tiny", "--max-bytes", bytes);
-  }
-
-  @AfterAll
-  static void stop() {
-    servers.forEach(ServerProcess::close);
-  }
 
   /** Conversations that take turns at random, and begin in one of three ways. */
   private static Trace trace(long seed) {
@@ -88,36 +75,77 @@ class FleetTest {
     return answer.at("/usage/prompt_tokens_details/cached_tokens").intValue();
   }
 
+  private static Simulation simulate(
+      Trace trace, int nodes, Routing routing, Optional<FleetConfig.Store> store) {
+    return Simulation.run(
+        trace,
+        new FleetConfig(
+            nodes, routing, 50, MEMORY, EvictionPolicy.Standard.LRU, store, TOKEN_BYTES, 1e6));
+  }
+
+  /** What becomes of a request that a server is sent. */
+  private interface Sender {
+    int cachedTokens(int server, TraceRequest request) throws Exception;
+  }
+
+  /** Sends each request where the simulation did, and compares what it finds. */
+  private static void compare(Trace trace, Simulation simulation, Sender servers) throws Exception {
+    List<Integer> found = new ArrayList<>();
+    for (int i = 0; i < trace.requests().size(); i++) {
+      int server = simulation.served().get(i).node();
+      found.add(servers.cachedTokens(server, trace.requests().get(i)));
+    }
+    assertEquals(simulation.served().stream().map(Served::cachedTokens).toList(), found);
+  }
+
   /** Token by token, with as little memory as leads to evictions. */
   @Test
   void serversFindWhatTheSimulationFinds() throws Exception {
-    List<Double> rates = new ArrayList<>();
-    for (int nodes = 1; nodes <= servers.size(); nodes++) {
-      for (Routing routing : List.of(Routing.ROUND_ROBIN, Routing.PREFIX)) {
-        for (ServerProcess server : servers) {
-          server.ask("POST", "/reset_prefix_cache", "");
+    String bytes = Long.toString(MEMORY);
+    List<ServerProcess> servers =
+        ServerProcess.start(MOST_NODES, "--model-preset", "tiny", "--max-bytes", bytes);
+    Set<Double> rates = new HashSet<>();
+    try {
+      for (int nodes = 1; nodes <= MOST_NODES; nodes++) {
+        for (Routing routing : List.of(Routing.ROUND_ROBIN, Routing.PREFIX)) {
+          for (ServerProcess server : servers) {
+            server.ask("POST", "/reset_prefix_cache", "");
+          }
+          Trace trace = trace(nodes);
+          Simulation simulation = simulate(trace, nodes, routing, Optional.empty());
+          compare(trace, simulation, (server, request) -> run(servers.get(server), request));
+          rates.add(simulation.memoryHitRate());
         }
-        Trace trace = trace(nodes);
-        FleetConfig config =
-            new FleetConfig(
-                nodes,
-                routing,
-                50,
-                (long) BLOCKS_KEPT * BLOCK * TOKEN_BYTES,
-                EvictionPolicy.Standard.LRU,
-                Optional.empty(),
-                TOKEN_BYTES,
-                1e6);
-        Simulation simulation = Simulation.run(trace, config);
-        List<Integer> found = new ArrayList<>();
-        for (int i = 0; i < trace.requests().size(); i++) {
-          ServerProcess server = servers.get(simulation.served().get(i).node());
-          found.add(run(server, trace.requests().get(i)));
-        }
-        assertEquals(simulation.served().stream().map(Served::cachedTokens).toList(), found);
-        rates.add(simulation.memoryHitRate());
+      }
+    } finally {
+      servers.forEach(ServerProcess::close);
+    }
+    assertEquals(5, rates.size(), "routing to one server is one server: " + rates);
+  }
+
+  /** Two of the processes keep each block, and each finds what any has computed. */
+  @Test
+  void clustersFindWhatTheSimulationFinds() throws Exception {
+    Optional<FleetConfig.Store> store = Optional.of(new FleetConfig.Store(2, Long.MAX_VALUE, 1e12));
+    for (int nodes = 1; nodes <= MOST_NODES; nodes++) {
+      Trace trace = trace(nodes);
+      Simulation simulation = simulate(trace, nodes, Routing.ROUND_ROBIN, store);
+      assertTrue(simulation.storeHitRate() > 0.1, "hardly any: " + simulation.storeHitRate());
+      List<FleetMember> members = FleetMember.start(nodes, MEMORY);
+      try {
+        compare(
+            trace,
+            simulation,
+            (server, request) -> {
+              int found = members.get(server).run(request);
+              for (FleetMember member : members) {
+                member.awaitBlocks(request); // others get them a moment later
+              }
+              return found;
+            });
+      } finally {
+        members.forEach(FleetMember::close);
       }
     }
-    assertTrue(rates.stream().distinct().count() > 4, "all the same: " + rates);
   }
 }
