@@ -94,7 +94,12 @@ final class InfinispanStore implements BlockStore {
             key ->
                 call(
                     resources.reads(),
-                    cache -> cache.getAsync(key.toBytes()).exceptionally(InfinispanStore::explain)))
+                    cache ->
+                        cache
+                            .getAsync(key.toBytes())
+                            // a damaged record may be read as something else
+                            .thenApply(byte[].class::cast)
+                            .exceptionally(InfinispanStore::explain)))
         .toList();
   }
 

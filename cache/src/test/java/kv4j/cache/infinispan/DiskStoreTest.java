@@ -164,15 +164,18 @@ class DiskStoreTest {
 
   @Test
   void withoutInfinispanThereIsASentence() throws Exception {
-    try (StoreProcess process =
-        StoreProcess.start(
-            List.of(),
-            line -> {},
-            path -> !path.contains("infinispan-core"),
-            "store=disk",
-            "argument=" + folder)) {
-      assertEquals(
-          "the store disk needs infinispan-core on the class path", process.await("refused "));
+    for (String store : List.of("disk", "cluster")) {
+      try (StoreProcess process =
+          StoreProcess.start(
+              List.of(),
+              line -> {},
+              path -> !path.matches(".*(infinispan|jgroups)-.*"),
+              "store=" + store,
+              "argument=" + folder)) {
+        assertEquals(
+            "the store " + store + " needs infinispan-core on the class path",
+            process.await("refused "));
+      }
     }
   }
 
