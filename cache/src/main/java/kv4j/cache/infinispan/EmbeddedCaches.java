@@ -21,8 +21,10 @@ import org.infinispan.configuration.global.GlobalConfigurationBuilder;
 import org.infinispan.configuration.global.ShutdownHookBehavior;
 import org.infinispan.configuration.parsing.ConfigurationBuilderHolder;
 import org.infinispan.eviction.EvictionStrategy;
+import org.infinispan.factories.threads.EnhancedQueueExecutorFactory;
 import org.infinispan.manager.DefaultCacheManager;
 import org.infinispan.manager.EmbeddedCacheManager;
+import org.infinispan.persistence.spi.PersistenceException;
 import org.infinispan.remoting.transport.jgroups.JGroupsTransport;
 import org.jgroups.JChannel;
 import org.slf4j.Logger;
@@ -49,6 +51,9 @@ final class EmbeddedCaches {
 
   /** Each is one process's or another's: enough to be spread evenly over some ten. */
   private static final int CLUSTER_SEGMENTS = 128;
+
+  /** More read no faster, and each has a buffer for the largest value that it has read. */
+  private static final int FILE_THREADS = 8;
 
   /** How long a read waits for another process. */
   private static final long PEER_SECONDS = 4;
@@ -99,7 +104,7 @@ final class EmbeddedCaches {
       return startOnFiles(global, cache, disk.get());
     }
     memory(cache, options.maxBytes().orElse(Runtime.getRuntime().maxMemory() / 8));
-    return start(global, cache);
+    return start(startManager(global), cache);
   }
 
   private static String hostName() {
@@ -114,6 +119,9 @@ final class EmbeddedCaches {
     global.jmx().disable();
     global.metrics().gauges(false).histograms(false);
     global.shutdown().hookBehavior(ShutdownHookBehavior.DONT_REGISTER);
+    global
+        .blockingThreadPool()
+        .threadPoolFactory(EnhancedQueueExecutorFactory.create(FILE_THREADS, Integer.MAX_VALUE));
     return global;
   }
 
@@ -149,37 +157,63 @@ final class EmbeddedCaches {
         .addProperty(FileStoreConfiguration.MAX_BYTES, Long.toString(maxBytes));
   }
 
-  /** Starts a cache on a folder; if it cannot be read, it is moved aside. */
+  /** Starts a cache on a folder; if its files cannot be read, they are moved aside. */
   private static AdvancedCache<byte[], byte[]> startOnFiles(
       GlobalConfigurationBuilder global, ConfigurationBuilder cache, Path folder)
       throws IOException {
     Path blocks = folder.resolve(BLOCKS);
     // An index is made anew faster than it is checked.
     deleteAll(blocks.resolve("index"));
+    EmbeddedCacheManager manager = startManager(global);
     try {
-      return start(global, cache);
+      return startCache(manager, cache);
     } catch (RuntimeException e) {
+      if (!isUnreadable(e)) {
+        manager.stop();
+        throw e;
+      }
       Path aside = folder.resolve("damaged");
       LOG.warn("{} cannot be read and is moved to {}; the store begins empty", blocks, aside, e);
       deleteAll(aside);
       Files.move(blocks, aside, StandardCopyOption.ATOMIC_MOVE);
-      return start(global, cache);
+      return start(manager, cache);
     }
   }
 
+  /** Whether what is in the files is to blame, and not the disk or a peer. */
+  private static boolean isUnreadable(Throwable error) {
+    boolean files = false;
+    for (Throwable cause = error; cause != null; cause = cause.getCause()) {
+      files |= cause instanceof PersistenceException;
+      if (cause instanceof IOException) {
+        return false;
+      }
+    }
+    return files;
+  }
+
   private static AdvancedCache<byte[], byte[]> start(
-      GlobalConfigurationBuilder global, ConfigurationBuilder cache) {
-    // A manager of a built configuration would make a transport anew, on a stack of its own.
-    EmbeddedCacheManager manager =
-        new DefaultCacheManager(
-            new ConfigurationBuilderHolder(EmbeddedCaches.class.getClassLoader(), global), true);
+      EmbeddedCacheManager manager, ConfigurationBuilder cache) {
     try {
-      manager.defineConfiguration(BLOCKS, cache.build());
-      return manager.<byte[], byte[]>getCache(BLOCKS).getAdvancedCache();
+      return startCache(manager, cache);
     } catch (RuntimeException e) {
       manager.stop();
       throw e;
     }
+  }
+
+  private static EmbeddedCacheManager startManager(GlobalConfigurationBuilder global) {
+    // A manager of a built configuration would make a transport anew, on a stack of its own.
+    return new DefaultCacheManager(
+        new ConfigurationBuilderHolder(EmbeddedCaches.class.getClassLoader(), global), true);
+  }
+
+  private static AdvancedCache<byte[], byte[]> startCache(
+      EmbeddedCacheManager manager, ConfigurationBuilder cache) {
+    if (manager.getCacheConfiguration(BLOCKS) == null) {
+      manager.defineConfiguration(BLOCKS, cache.build());
+    }
+    return manager.<byte[], byte[]>getCache(BLOCKS).getAdvancedCache();
   }
 
   private static void deleteAll(Path folder) throws IOException {

@@ -32,8 +32,8 @@ import org.slf4j.LoggerFactory;
 final class InfinispanStore implements BlockStore {
   private static final Logger LOG = LoggerFactory.getLogger(InfinispanStore.class);
 
-  /** Values read while opening, so that the first request finds the code compiled. */
-  private static final int WARM_UP_READS = 16;
+  /** As much as a prompt of a thousand tokens of a small model. */
+  private static final long WARM_UP_BYTES = 32L << 20;
 
   private final CompletableFuture<AdvancedCache<byte[], byte[]>> opening;
   private final Resources resources;
@@ -68,13 +68,18 @@ final class InfinispanStore implements BlockStore {
     }
   }
 
+  /** Reads what was used last, so that the first request finds code, threads and buffers ready. */
   private static void warmUp(AdvancedCache<byte[], byte[]> cache) {
-    cache.get(new byte[BlockKey.BYTES]);
+    AdvancedCache<byte[], byte[]> here = cache.withFlags(Flag.CACHE_MODE_LOCAL);
+    List<CompletableFuture<byte[]>> reads = new ArrayList<>();
+    reads.add(here.getAsync(new byte[BlockKey.BYTES]));
     for (BoundedFileStore<?, ?> files : fileStores(cache)) {
-      files.ledger().keys().stream()
-          .limit(WARM_UP_READS)
-          .forEach(key -> cache.getAsync(bytes(key)).exceptionally(damaged -> null).join());
+      List<Object> keys = files.ledger().keys();
+      long count = WARM_UP_BYTES * keys.size() / Math.max(1, files.ledger().bytes());
+      keys.subList((int) Math.max(0, keys.size() - count), keys.size())
+          .forEach(key -> reads.add(here.getAsync(bytes(key))));
     }
+    reads.forEach(read -> read.exceptionally(damaged -> null).join());
   }
 
   @Override
@@ -89,7 +94,12 @@ final class InfinispanStore implements BlockStore {
             key ->
                 call(
                     resources.reads(),
-                    cache -> cache.getAsync(key.toBytes()).exceptionally(InfinispanStore::explain)))
+                    cache ->
+                        cache
+                            .getAsync(key.toBytes())
+                            // a damaged record may be read as something else
+                            .thenApply(byte[].class::cast)
+                            .exceptionally(InfinispanStore::explain)))
         .toList();
   }
 

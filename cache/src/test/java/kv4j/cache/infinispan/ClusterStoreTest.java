@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,7 +16,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.CompletionException;
 import java.util.stream.Stream;
+import kv4j.cache.store.BlockStore;
 import kv4j.cache.store.ClusterOptions;
 import kv4j.cache.store.ClusterOptions.Discovery;
 import kv4j.cache.store.StoreOptions;
@@ -217,6 +221,32 @@ class ClusterStoreTest {
             .replace("127.0.0.1[7800],127.0.0.1[7801]", cluster.hosts())
             .replace("\"cluster.p12\"", "\"" + keyStore + "\"");
     return Files.writeString(folder.resolve(port + ".xml"), xml);
+  }
+
+  @Test
+  void aPortThatIsTakenFailsTheOpeningAndKeepsTheFiles() throws Exception {
+    try (BlockStore store = new DiskStoreProvider().open(StoreOptions.of(folder.toString()))) {
+      store.ready().join();
+      store.put(Samples.key(1), Samples.value(1, BYTES)).join();
+    }
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      String address = "127.0.0.1:" + taken.getLocalPort();
+      StoreOptions options =
+          new StoreOptions(
+              "test,disk:" + folder,
+              OptionalLong.empty(),
+              Optional.empty(),
+              Optional.of(
+                  new ClusterOptions(
+                      1, new Discovery.Peers(List.of(address)), Optional.of(address))));
+      try (BlockStore store = new ClusterStoreProvider().open(options)) {
+        assertThrows(CompletionException.class, store.ready()::join);
+      }
+    }
+    try (BlockStore store = new DiskStoreProvider().open(StoreOptions.of(folder.toString()))) {
+      store.ready().join();
+      assertEquals(1, store.contents().values());
+    }
   }
 
   @Test

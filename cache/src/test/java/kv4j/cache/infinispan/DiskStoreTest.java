@@ -13,6 +13,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -24,6 +25,7 @@ import java.util.concurrent.CompletionException;
 import java.util.stream.Stream;
 import kv4j.cache.store.BlockStore;
 import kv4j.cache.store.BlockStores;
+import kv4j.cache.store.EncryptedStore;
 import kv4j.cache.store.StoreOptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -110,6 +112,33 @@ class DiskStoreTest {
   }
 
   @Test
+  void nothingOfAnEncryptedValueIsInTheFiles() throws IOException {
+    String text = "what nobody is to read";
+    byte[] value = text.repeat(5000).getBytes(StandardCharsets.ISO_8859_1);
+    Path secret = Files.write(folder.resolve("secret"), value(1, 32));
+    for (boolean encrypt : new boolean[] {false, true}) {
+      Path files = folder.resolve("encrypt-" + encrypt);
+      BlockStore disk = open(StoreOptions.of(files.toString()));
+      try (BlockStore store = encrypt ? EncryptedStore.of(disk, secret) : disk) {
+        store.put(key(1), value).join();
+        assertArrayEquals(value, get(store, 1));
+      }
+      assertEquals(!encrypt, anyFileHas(files, text), "found where it is not encrypted");
+    }
+  }
+
+  private static boolean anyFileHas(Path folder, String text) throws IOException {
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        if (Files.readString(file, StandardCharsets.ISO_8859_1).contains(text)) {
+          return true;
+        }
+      }
+      return false;
+    }
+  }
+
+  @Test
   void aFolderIsOneStoresAtATime() throws Exception {
     String inUse = "the store's folder " + folder + " is in use by another store or process";
     try (BlockStore store = open(options())) {
@@ -135,15 +164,18 @@ class DiskStoreTest {
 
   @Test
   void withoutInfinispanThereIsASentence() throws Exception {
-    try (StoreProcess process =
-        StoreProcess.start(
-            List.of(),
-            line -> {},
-            path -> !path.contains("infinispan-core"),
-            "store=disk",
-            "argument=" + folder)) {
-      assertEquals(
-          "the store disk needs infinispan-core on the class path", process.await("refused "));
+    for (String store : List.of("disk", "cluster")) {
+      try (StoreProcess process =
+          StoreProcess.start(
+              List.of(),
+              line -> {},
+              path -> !path.matches(".*(infinispan|jgroups)-.*"),
+              "store=" + store,
+              "argument=" + folder)) {
+        assertEquals(
+            "the store " + store + " needs infinispan-core on the class path",
+            process.await("refused "));
+      }
     }
   }
 
