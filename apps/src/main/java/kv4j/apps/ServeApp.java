@@ -95,7 +95,7 @@ public final class ServeApp implements Command {
     return List.of(
         "serve --model model.gguf",
         "serve --model model.gguf --port 0 --max-running 4 --max-bytes 4GiB",
-        "serve --model folder --host 0.0.0.0 --api-keys keys.txt --admin-key secret");
+        "serve --model folder --host 0.0.0.0 --api-keys keys --admin-key secret");
   }
 
   private static String announcement(Server server, ServedModel model, ServeOptions options) {

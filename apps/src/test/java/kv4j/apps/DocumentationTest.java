@@ -81,7 +81,7 @@ class DocumentationTest {
   void bothLaunchersRunTheSameJvm() throws IOException {
     Pattern option = Pattern.compile("--[a-z]+(?:-[a-z]+)+=[\\w-]+|-X[\\w:*+=]+");
     List<String> unix = find(option, read(ROOT.resolve("kv4j")));
-    assertEquals(17, unix.size(), unix.toString());
+    assertEquals(18, unix.size(), unix.toString());
     String windows = read(ROOT.resolve("kv4j.cmd"));
     String onLinux = "-XX:+UseTransparentHugePages"; // other systems' JVMs do not know it
     assertEquals(unix.stream().filter(o -> !o.equals(onLinux)).toList(), find(option, windows));

@@ -4,11 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.jar.JarEntry;
@@ -17,9 +20,13 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import javax.tools.ToolProvider;
+import kv4j.apps.store.FilesStoreProvider;
 import kv4j.cache.KvCache;
 import kv4j.cache.KvCacheConfig;
 import kv4j.cache.KvCacheProvider;
+import kv4j.cache.store.BlockStore;
+import kv4j.cache.store.BlockStoreProvider;
+import kv4j.cache.store.StoreOptions;
 import kv4j.model.Model;
 import kv4j.model.ModelProvider;
 import kv4j.model.ModelProviders;
@@ -36,10 +43,14 @@ class PluginsTest {
   @Test
   void runsACacheFromAThirdPartysJar() throws Exception {
     Path jar = pack(compile(CACHE), KvCacheProvider.class, CACHE);
-    String text =
-        compare("--model-preset", "tiny", "--cache", "last-prompt", "--plugins", jar.toString());
-    // 6 blocks of 16 of the 100 shared tokens, in 2 of 3 requests of 148.
-    assertTrue(text.contains("token hit rate: 43.2%"), text);
+    Path json = folder.resolve("report.json");
+    String line = "--model-preset tiny --cache last-prompt --json " + json + " --plugins";
+    compare(
+        Stream.concat(Stream.of(line.split(" ")), Stream.of(jar.toString()))
+            .toArray(String[]::new));
+    JsonNode requests = new ObjectMapper().readTree(json.toFile()).get("requests");
+    // 6 blocks of 16 of the 100 shared tokens, in all requests but the first.
+    assertEquals(List.of("0", "96", "96"), requests.findValuesAsText("cachedTokens"));
   }
 
   @Test
@@ -224,6 +235,51 @@ class PluginsTest {
           Programs.run("", "compare", "--model", "provider:bad", "--plugins", plugin);
       assertFails(outcome, "the model provider ", failure.getKey(), failure.getValue());
     }
+  }
+
+  /** A store that no list of the tests' own class path names. */
+  public static final class OtherStore implements BlockStoreProvider {
+    @Override
+    public String name() {
+      return "other";
+    }
+
+    @Override
+    public String description() {
+      return "as files";
+    }
+
+    @Override
+    public BlockStore open(StoreOptions options) {
+      return new FilesStoreProvider().open(options);
+    }
+  }
+
+  @Test
+  void runsOnAStoreFromAThirdPartysJar() throws Exception {
+    String plugin = plugin(BlockStoreProvider.class, OtherStore.class);
+    String store = "other:" + Files.createDirectory(folder.resolve("blocks"));
+    String[] line = {
+      "generate",
+      "--model-preset",
+      "tiny",
+      "--new-tokens",
+      "2",
+      "--prompt",
+      "x".repeat(99),
+      "--store",
+      store,
+      "--plugins",
+      plugin
+    };
+    Programs.succeed("", line);
+    assertTrue(Programs.succeed("", line).err().contains("96 of these from the store"));
+    String list = Programs.succeed("", "cache", "list", store, "--plugins", plugin).out();
+    assertTrue(list.contains(store + ": 6 blocks, "), list);
+    Programs.Outcome without = Programs.run("", Arrays.copyOf(line, line.length - 2));
+    assertEquals(2, without.status());
+    assertTrue(
+        without.err().startsWith("kv4j: there is no store named other; there are "), without.err());
   }
 
   /** A folder that offers one provider. */

@@ -5,7 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,15 +44,19 @@ class StoreProcessTest {
         .toList();
   }
 
-  private String succeed(String... args) throws IOException, InterruptedException {
+  private static List<String> command(String... args) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("--add-exports=java.base/jdk.internal.module=ALL-UNNAMED"); // as the manifest has
     command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp"));
     command.addAll(List.of(System.getProperty("java.class.path"), Main.class.getName()));
     command.addAll(List.of(args));
+    return command;
+  }
+
+  private String succeed(String... args) throws IOException, InterruptedException {
     int status =
-        new ProcessBuilder(command)
+        new ProcessBuilder(command(args))
             .redirectOutput(folder.resolve("out").toFile())
             .redirectError(folder.resolve("err").toFile())
             .start()
@@ -86,5 +96,51 @@ class StoreProcessTest {
     String pruned = succeed("cache", "prune", here, "--to-bytes", "1");
     assertTrue(pruned.contains("removed " + blocks), pruned);
     assertTrue(succeed("cache", "list", here).contains(": 0 blocks"), output());
+  }
+
+  /** Starts a server, asks it once, and has it end by a signal. */
+  private JsonNode serveOnce(String store) throws IOException, InterruptedException {
+    String line = "serve --model-preset tiny --threads 1 --port 0 --store " + store;
+    Process server = new ProcessBuilder(command(line.split(" "))).start();
+    try (BufferedReader err = server.errorReader()) {
+      String said = err.readLine();
+      while (!said.contains(" answers at ")) {
+        said = err.readLine();
+      }
+      String url = said.replaceFirst(".* answers at ([^;]*);.*", "$1");
+      String body = "{\"prompt\":\"" + PROMPT + "\",\"max_tokens\":20,\"temperature\":0}";
+      HttpRequest request =
+          HttpRequest.newBuilder(URI.create(url + "/v1/completions"))
+              .header("Content-Type", "application/json")
+              .POST(BodyPublishers.ofString(body))
+              .build();
+      awaitOpen(url);
+      String answer = HttpClient.newHttpClient().send(request, BodyHandlers.ofString()).body();
+      server.toHandle().destroy(); // of the process itself, it would close the streams as well
+      assertEquals("stopping", err.lines().reduce((first, last) -> last).orElse(""));
+      assertEquals(0, server.waitFor());
+      return new ObjectMapper().readTree(answer);
+    } finally {
+      server.destroyForcibly();
+    }
+  }
+
+  /** The server answers before its store is open, but not with what is in it. */
+  private static void awaitOpen(String url) throws IOException, InterruptedException {
+    HttpRequest stats = HttpRequest.newBuilder(URI.create(url + "/cache/stats")).build();
+    HttpClient client = HttpClient.newHttpClient();
+    while (!client.send(stats, BodyHandlers.ofString()).body().contains("\"state\":\"open\"")) {
+      Thread.onSpinWait();
+    }
+  }
+
+  @Test
+  void aServerThatIsToldToEndLeavesItsBlocksToTheNext() throws Exception {
+    String store = "disk:" + folder.resolve("served");
+    JsonNode first = serveOnce(store);
+    assertEquals(0, first.at("/kv4j/cached_tokens").intValue());
+    JsonNode second = serveOnce(store);
+    assertEquals(PROMPT.length() / 16 * 16, second.at("/kv4j/store_tokens").intValue());
+    assertEquals(first.at("/choices/0/text"), second.at("/choices/0/text"));
   }
 }

@@ -124,7 +124,6 @@ public record InventoryReport(
                   right("of its own", row -> "%,d".formatted(row.ownTokens)),
                   right("bytes", row -> Format.bytes(row.bytes)),
                   right("age", row -> age(Duration.between(Instant.parse(row.written), now)))));
-          page.line("");
         });
     if (chains.stream().anyMatch(row -> !row.whole)) {
       page.paragraph(

@@ -16,6 +16,7 @@ import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Param;
 import org.jetbrains.lincheck.datastructures.StressOptions;
 import org.jetbrains.lincheck.datastructures.ThreadIdGen;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.Test;
  * operations one after another, in some order that fits what each thread saw: cached and stored
  * tokens, pins, evictions and all.
  */
+@Order(1) // before others load classes by the thousand, through all of which Lincheck looks
 class LinearizabilityTest {
   private static final int SIZE = 2;
   private static final long BUDGET = 9; // four blocks or less
