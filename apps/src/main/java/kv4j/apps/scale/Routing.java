@@ -14,7 +14,7 @@ public enum Routing {
    * <p>Source: Mirrokni, Thorup and Zadimoghaddam, "Consistent Hashing with Bounded Loads", SODA
    * 2018.
    */
-  BOUNDED_PREFIX;
+  BOUNDED;
 
   private static final double MOST_OF_MEAN = 1.25;
 

@@ -157,7 +157,7 @@ class SimulationTest {
         Simulation.run(trace, fleet(10, Routing.ROUND_ROBIN, memory, Optional.empty()));
     Simulation prefix = Simulation.run(trace, fleet(10, Routing.PREFIX, memory, Optional.empty()));
     Simulation bounded =
-        Simulation.run(trace, fleet(10, Routing.BOUNDED_PREFIX, memory, Optional.empty()));
+        Simulation.run(trace, fleet(10, Routing.BOUNDED, memory, Optional.empty()));
     assertTrue(prefix.memoryHitRate() > bounded.memoryHitRate());
     assertTrue(bounded.memoryHitRate() > turns.memoryHitRate());
     assertTrue(prefix.imbalance() > bounded.imbalance());
