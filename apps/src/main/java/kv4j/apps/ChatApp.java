@@ -74,18 +74,18 @@ public final class ChatApp implements Command {
     }
     program.warmUp();
     program.startNd4j();
+    Optional<PromptSet> page =
+        SYSTEM.find(line).isEmpty() && ModelChoice.isDemo(line)
+            ? Optional.of(PromptSet.shipped())
+            : Optional.empty();
+    Optional<String> system =
+        SYSTEM.find(line).or(() -> page.map(set -> String.join("\n", set.system())));
     try (OpenStore store = program.openStore(cache)) {
       LoadedModel loaded = program.load(terminal);
       store.await(terminal);
       try (TextSession session = program.session(loaded.model(), cache, store)) {
         store.tellIfNotExact(session.cache().layout().dtype(), terminal);
         Dispatcher.explain(line, terminal, session.describePlan());
-        Optional<PromptSet> page =
-            SYSTEM.find(line).isEmpty() && ModelChoice.isDemo(line)
-                ? Optional.of(PromptSet.shipped())
-                : Optional.empty();
-        Optional<String> system =
-            SYSTEM.find(line).or(() -> page.map(set -> String.join("\n", set.system())));
         Conversation conversation = new Conversation(loaded, session, program.generation(), system);
         try (ChatInput input = input(terminal, history)) {
           if (terminal.inIsTerminal()) {

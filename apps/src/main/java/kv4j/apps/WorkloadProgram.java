@@ -28,6 +28,8 @@ import kv4j.apps.report.JsonFile;
 import kv4j.apps.report.Progress;
 import kv4j.apps.report.ReportPrinter;
 import kv4j.apps.report.RunInfo;
+import kv4j.apps.store.OpenStore;
+import kv4j.apps.store.StoreChoice;
 import kv4j.apps.text.SessionCache;
 import kv4j.apps.workload.PromptFormat;
 import kv4j.apps.workload.Workload;
@@ -154,8 +156,9 @@ final class WorkloadProgram {
         .addOption(SessionCache.CACHE_DTYPE.option())
         .addOption(SessionCache.MAX_BYTES.option())
         .addOption(SessionCache.POLICY.option())
-        .addOption(SessionCache.TTL.option())
-        .addOption(Plugins.OPTION.option());
+        .addOption(SessionCache.TTL.option());
+    StoreChoice.addTo(options);
+    options.addOption(Plugins.OPTION.option());
     ModelChoice.addOptions(options);
     options
         .addOption(ModelChoice.SEED.option())
@@ -200,6 +203,10 @@ final class WorkloadProgram {
     checkUse(line, caches);
     EngineOptions engineOptions =
         new EngineOptions(THREADS.in(line), EngineOptions.defaults().prefillChunk());
+    Optional<StoreChoice> store = StoreChoice.read(line);
+    if (store.isPresent() && !caches.tested().settings().contains(Setting.STORE)) {
+      throw new IllegalArgumentException("--store needs the cache radix, not " + cache);
+    }
     int repeat = REPEAT.in(line);
     int concurrency = CONCURRENCY.in(line);
     if (concurrency > 1 && !isOwn(caches.tested())) {
@@ -236,7 +243,8 @@ final class WorkloadProgram {
                   repeat,
                   namespace,
                   salt,
-                  concurrency),
+                  concurrency,
+                  store.map(choice -> () -> OpenStore.of(Optional.of(choice), loader))),
               steps -> Progress.of("measuring", steps, terminal),
               used -> {
                 if (showTree) {

@@ -187,13 +187,17 @@ class OptionEffectsTest {
   }
 
   @Test
-  void shorterTextsThanAskedForAreTaken() {
-    Outcome shorter = run(SMALL.replace("--suffix-tokens 40", "--suffix-tokens 2000"));
-    assertEquals(0, shorter.status(), shorter.err());
-    assertTrue(
-        shorter
-            .err()
-            .contains("--suffix-tokens asks for 2000 tokens, but the shortest question has"),
-        shorter.err());
+  void shorterTextsThanAskedForAreTaken() throws IOException {
+    String cut = "--suffix-tokens 40";
+    JsonNode some = json(SMALL).at("/requests");
+    JsonNode all = json(SMALL.replace(cut, "--suffix-tokens 2000")).at("/requests");
+    JsonNode few = json(SMALL.replace(cut, "--suffix-tokens 5")).at("/requests");
+    assertEquals(all.size(), few.size());
+    for (int i = 0; i < all.size(); i++) {
+      int whole = all.get(i).get("promptTokens").intValue();
+      int prefix = few.get(i).get("promptTokens").intValue() - 5;
+      assertTrue(whole > prefix + 20, whole + " after " + prefix);
+      assertEquals(Math.min(whole, prefix + 40), some.get(i).get("promptTokens").intValue());
+    }
   }
 }

@@ -2,15 +2,13 @@ package kv4j.apps.measure;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Function;
 import java.util.function.Supplier;
 import kv4j.apps.report.Progress;
+import kv4j.apps.store.OpenStore;
 import kv4j.apps.workload.Restart;
 import kv4j.apps.workload.Spread;
 import kv4j.cache.KvCacheConfig;
-import kv4j.cache.block.KvDtype;
 import kv4j.cache.radix.RadixKvCache;
-import kv4j.cache.store.BlockStore;
 import kv4j.cache.store.StoreConfig;
 import kv4j.cache.store.StoreStats;
 import kv4j.inference.GenerationRequest;
@@ -23,110 +21,87 @@ import kv4j.inference.InferenceEngine;
  * is closed and opened again, and then some others run, each on an empty memory, so that each is
  * the first after a restart. They share with the first request what the workload's prompts share.
  */
-final class RestartRun {
+final class RestartRun implements AutoCloseable {
   private static final int MOST_REQUESTS = 8;
-
-  /**
-   * The store to use.
-   *
-   * @param name for people
-   * @param opener opens it, as often as it is asked
-   * @param config how a cache uses it
-   */
-  record Behind(
-      String name, Supplier<BlockStore> opener, Function<BlockStore, StoreConfig> config) {}
 
   private final InferenceEngine engine;
   private final KvCacheConfig config;
-  private final Behind behind;
-  private final List<GenerationRequest> requests;
+  private final Supplier<OpenStore> opener;
   private final Progress progress;
-  private final WarmPass warmPass;
   private final Agreement agreement = new Agreement();
+  private OpenStore store; // the one that is open
 
+  /**
+   * Begins to open the store, so that what is wrong with it is said before anything runs.
+   *
+   * @param config of the cache, without a store
+   * @param opener opens the store, as often as it is asked
+   * @throws IllegalArgumentException with one sentence if it cannot be opened
+   */
   RestartRun(
-      InferenceEngine engine,
-      KvCacheConfig config,
-      Behind behind,
-      List<GenerationRequest> requests,
-      Progress progress) {
+      InferenceEngine engine, KvCacheConfig config, Supplier<OpenStore> opener, Progress progress) {
     this.engine = engine;
     this.config = config;
-    this.behind = behind;
-    this.requests = requests;
+    this.opener = opener;
     this.progress = progress;
-    warmPass = new WarmPass(engine::forward, config.layout());
+    store = opener.get();
   }
 
   /** How many requests run, of a workload of so many. */
   static int steps(int requests) {
-    return 1 + count(requests);
+    return 1 + others(requests);
   }
 
-  private static int count(int requests) {
+  /** How many requests run after the restart. */
+  private static int others(int requests) {
     return Math.min(MOST_REQUESTS, Math.max(1, requests - 1));
+  }
+
+  /** Requests that {@link #run} needs, of a workload of so many. */
+  static int needed(int requests) {
+    return Math.min(requests, 1 + others(requests));
   }
 
   /**
    * Runs and measures.
    *
-   * @param plain results of requests without a prefix cache, at least of those that run here
+   * @param requests the first ones of a workload
+   * @param plain what they gave without a prefix cache
+   * @throws IllegalArgumentException with one sentence if the store turns out not to open
    */
-  Restart run(List<GenerationResult> plain) {
-    writeDown();
-    long opening = System.nanoTime();
-    try (BlockStore store = open()) {
-      double openMs = millisSince(opening);
-      int first = Math.min(1, requests.size() - 1);
-      List<Integer> others = new ArrayList<>();
-      for (int i = 0; i < count(requests.size()); i++) {
-        others.add(first + i);
-      }
-      return measure(store, openMs, others, plain);
+  Restart run(List<GenerationRequest> requests, List<GenerationResult> plain) {
+    store.join();
+    try (RadixKvCache cache = cache()) {
+      generate(cache, requests.get(0));
     }
-  }
-
-  private void writeDown() {
-    try (BlockStore store = open();
-        RadixKvCache cache = cache(store)) {
-      generate(cache, 0);
-      progress.step("writing to the store");
-    }
-  }
-
-  private BlockStore open() {
-    BlockStore store = behind.opener().get();
-    try {
-      store.ready().join();
-      return store;
-    } catch (RuntimeException e) {
-      store.close();
-      throw new IllegalArgumentException(
-          "the store " + behind.name() + " cannot be opened: " + e.getCause(), e);
-    }
-  }
-
-  private static double millisSince(long nanos) {
-    return (System.nanoTime() - nanos) / 1e6;
+    progress.step("writing to the store");
+    store.close();
+    long begin = System.nanoTime();
+    store = opener.get();
+    store.join();
+    double openMs = (System.nanoTime() - begin) / 1e6;
+    int first = Math.min(1, requests.size() - 1);
+    return measure(
+        openMs, requests.subList(first, requests.size()), plain.subList(first, requests.size()));
   }
 
   private Restart measure(
-      BlockStore store, double openMs, List<Integer> others, List<GenerationResult> plain) {
-    double[] computed = new double[others.size()];
-    double[] stored = computed.clone();
+      double openMs, List<GenerationRequest> requests, List<GenerationResult> plain) {
+    List<Double> computed = new ArrayList<>();
+    List<Double> stored = new ArrayList<>();
     double warmMs = 0;
     long promptTokens = 0;
     long storeTokens = 0;
     long readBytes = 0;
     long readNanos = 0;
-    for (int i = 0; i < others.size(); i++) {
-      int index = others.get(i);
-      int[] prompt = requests.get(index).prompt();
-      try (RadixKvCache cache = cache(store)) {
-        GenerationResult result = generate(cache, index);
-        agreement.compare(plain.get(index), result);
-        computed[i] = plain.get(index).ttftNanos() / 1e6;
-        stored[i] = result.ttftNanos() / 1e6;
+    WarmPass warmPass = new WarmPass(engine::forward, config.layout());
+    for (int i = 0; i < requests.size(); i++) {
+      int[] prompt = requests.get(i).prompt();
+      try (RadixKvCache cache = cache()) {
+        GenerationResult result = generate(cache, requests.get(i));
+        agreement.compare(plain.get(i), result);
+        computed.add(plain.get(i).ttftNanos() / 1e6);
+        stored.add(result.ttftNanos() / 1e6);
         promptTokens += prompt.length;
         storeTokens += result.lookup().storeTokens();
         StoreStats stats = cache.stats().store().orElseThrow();
@@ -134,13 +109,13 @@ final class RestartRun {
         readNanos += stats.readNanos();
         warmMs += warmPass.millis(prompt, result.lookup().cachedTokens());
       }
-      progress.step("after a restart, request " + (i + 1) + " of " + others.size());
+      progress.step("after a restart, request " + (i + 1) + " of " + requests.size());
     }
+    StoreConfig kept = store.behind(config).store().orElseThrow();
     double computedMs = sum(computed);
-    KvDtype kept = behind.config().apply(store).dtype();
     return new Restart(
-        behind.name(),
-        others.size(),
+        store.name(),
+        requests.size(),
         openMs,
         promptTokens,
         storeTokens,
@@ -149,23 +124,24 @@ final class RestartRun {
         Spread.of(stored),
         computedMs / sum(stored),
         computedMs / warmMs,
-        kept == config.layout().dtype(),
+        kept.dtype() == config.layout().dtype(),
         agreement.identical());
   }
 
-  private static double sum(double[] values) {
-    double sum = 0;
-    for (double value : values) {
-      sum += value;
-    }
-    return sum;
+  private static double sum(List<Double> values) {
+    return values.stream().mapToDouble(Double::doubleValue).sum();
   }
 
-  private RadixKvCache cache(BlockStore store) {
-    return new RadixKvCache(config.withStore(behind.config().apply(store)));
+  private RadixKvCache cache() {
+    return new RadixKvCache(store.behind(config));
   }
 
-  private GenerationResult generate(RadixKvCache cache, int index) {
-    return new Generator(engine, cache).generate(requests.get(index), true);
+  private GenerationResult generate(RadixKvCache cache, GenerationRequest request) {
+    return new Generator(engine, cache).generate(request, true);
+  }
+
+  @Override
+  public void close() {
+    store.close();
   }
 }

@@ -14,6 +14,7 @@ import kv4j.apps.workload.CacheRow;
 import kv4j.apps.workload.GroupRow;
 import kv4j.apps.workload.Reply;
 import kv4j.apps.workload.RequestRow;
+import kv4j.apps.workload.Restart;
 import kv4j.apps.workload.Rounding;
 import kv4j.apps.workload.Speedup;
 import kv4j.apps.workload.Spoiled;
@@ -52,7 +53,8 @@ record Summary(
       boolean expectationKnown,
       Agreement agreement,
       Optional<Rounding> rounding,
-      Optional<Concurrent> concurrent) {
+      Optional<Concurrent> concurrent,
+      Optional<Restart> restart) {
     CacheRow plain = row(request);
     CacheRow cached = row(tested);
     // Without a cache there were too few tokens for an answer.
@@ -86,8 +88,14 @@ record Summary(
         tested.missReasons(),
         rounding,
         concurrent,
+        restart,
         spoiled,
-        faults(agreement, concurrent, hitsKnown && expectedRate != cached.tokenHitRate(), spoiled));
+        faults(
+            agreement,
+            concurrent,
+            restart,
+            hitsKnown && expectedRate != cached.tokenHitRate(),
+            spoiled));
   }
 
   private CacheRow row(RowTally tally) {
@@ -106,6 +114,7 @@ record Summary(
   private static List<String> faults(
       Agreement agreement,
       Optional<Concurrent> concurrent,
+      Optional<Restart> restart,
       boolean wrongHits,
       List<Spoiled> spoiled) {
     List<String> faults = new ArrayList<>();
@@ -121,6 +130,9 @@ record Summary(
       faults.add(
           "requests got other tokens %d at a time than one at a time"
               .formatted(concurrent.get().concurrency()));
+    }
+    if (restart.isPresent() && restart.get().exact() && !restart.get().identicalTokens()) {
+      faults.add("requests got other tokens from the store than without it");
     }
     if (wrongHits) {
       faults.add("the cache kept all and found other tokens than it should have");

@@ -1,6 +1,9 @@
 package kv4j.apps.measure;
 
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+import kv4j.apps.store.OpenStore;
 import kv4j.cache.KvCacheConfig;
 import kv4j.cache.KvCacheProvider;
 
@@ -14,6 +17,7 @@ import kv4j.cache.KvCacheProvider;
  * @param namespace tenant whose requests these are
  * @param salt of all requests; empty: none
  * @param concurrency how many requests run at once in a further run; 1: there is none
+ * @param store opens a store that is closed and opened again in a further run; empty: there is none
  */
 public record WorkloadOptions(
     KvCacheProvider cache,
@@ -22,7 +26,8 @@ public record WorkloadOptions(
     int repeat,
     String namespace,
     String salt,
-    int concurrency) {
+    int concurrency,
+    Optional<Supplier<OpenStore>> store) {
   /** Most requests that may run at once. */
   public static final int MOST_AT_ONCE = 64;
 
@@ -39,6 +44,6 @@ public record WorkloadOptions(
 
   /** One cache, in the default namespace. */
   public WorkloadOptions(KvCacheProvider cache, KvCacheConfig config, int repeat) {
-    this(cache, List.of(), config, repeat, "", "", 1);
+    this(cache, List.of(), config, repeat, "", "", 1, Optional.empty());
   }
 }

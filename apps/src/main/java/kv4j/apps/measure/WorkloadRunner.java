@@ -1,5 +1,6 @@
 package kv4j.apps.measure;
 
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -8,6 +9,7 @@ import java.util.function.Consumer;
 import java.util.function.IntFunction;
 import kv4j.apps.report.Progress;
 import kv4j.apps.text.TextStream;
+import kv4j.apps.workload.Restart;
 import kv4j.apps.workload.Workload;
 import kv4j.apps.workload.WorkloadReport;
 import kv4j.apps.workload.WorkloadRequest;
@@ -34,7 +36,7 @@ import kv4j.inference.Sampling;
  * to first token of the same request with {@code request}, a prefill of the whole prompt. The first
  * request also runs with {@code none}, for a few tokens only, as it recomputes the whole sequence
  * for each. Caches start empty in each repeat, which ends, if that is asked for, with the same
- * requests several at a time.
+ * requests several at a time. What a store is worth after a restart is measured at the end.
  */
 public final class WorkloadRunner {
   private static final int NONE_NEW_TOKENS = 4;
@@ -57,14 +59,19 @@ public final class WorkloadRunner {
   private final int[] expectedTokens;
   private boolean expectationKnown;
   private final Optional<ConcurrentRun> concurrent;
+  private final Optional<RestartRun> restart;
+  private final List<GenerationResult> plainResults =
+      new ArrayList<>(); // as many as a restart needs
 
   private WorkloadRunner(
       InferenceEngine engine,
       Workload workload,
       WorkloadOptions options,
       Progress progress,
+      Optional<RestartRun> restart,
       Consumer<KvCache> atEnd) {
     this.engine = engine;
+    this.restart = restart;
     this.workload = workload;
     this.options = options;
     this.progress = progress;
@@ -112,7 +119,13 @@ public final class WorkloadRunner {
       ConcurrentRun.check(options, workload.requests().size(), longest + workload.newTokens() - 1);
     }
     try (Progress shown = progress.apply(steps(workload, options))) {
-      return new WorkloadRunner(engine, workload, options, shown, atEnd).run();
+      Optional<RestartRun> restart =
+          options.store().map(s -> new RestartRun(engine, options.config(), s, shown));
+      try {
+        return new WorkloadRunner(engine, workload, options, shown, restart, atEnd).run();
+      } finally {
+        restart.ifPresent(RestartRun::close);
+      }
     }
   }
 
@@ -139,7 +152,8 @@ public final class WorkloadRunner {
     return atOnce * warmUpAtOnce(requests, options)
         + Math.min(WARM_UP_REQUESTS, requests)
         + Math.min(WARM_UP_HITS, requests)
-        + options.repeat() * (1 + rows * requests);
+        + options.repeat() * (1 + rows * requests)
+        + (options.store().isPresent() ? RestartRun.steps(requests) : 0);
   }
 
   /** Enough for passes with as many requests as there will be. */
@@ -159,7 +173,16 @@ public final class WorkloadRunner {
             expectationKnown,
             agreement,
             rounding.map(RoundingTally::result),
-            concurrent.map(run -> run.result(tested)));
+            concurrent.map(run -> run.result(tested)),
+            restart.map(this::restart));
+  }
+
+  private Restart restart(RestartRun run) {
+    List<GenerationRequest> requests = new ArrayList<>();
+    for (int i = 0; i < plainResults.size(); i++) {
+      requests.add(request(workload.requests().get(i), plainResults.get(i).tokens().length));
+    }
+    return run.run(requests, plainResults);
   }
 
   /**
@@ -196,6 +219,9 @@ public final class WorkloadRunner {
         GenerationResult reference = measure(plain, request, i);
         GenerationResult cached = measure(prefix, tested, i);
         answers[i] = cached.tokens();
+        if (restart.isPresent() && plainResults.size() < RestartRun.needed(answers.length)) {
+          plainResults.add(reference);
+        }
         agreement.compare(reference, cached);
         rounding.ifPresent(
             tally -> tally.compare(request(current, reference.tokens().length), reference));

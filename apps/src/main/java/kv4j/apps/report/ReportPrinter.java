@@ -71,6 +71,7 @@ public final class ReportPrinter {
     speedups();
     summary();
     report.concurrent().ifPresent(concurrent -> ConcurrentPrinter.print(page, concurrent));
+    report.restart().ifPresent(restart -> RestartPrinter.print(page, restart));
     if (!report.missReasons().isEmpty()) {
       missReasons();
     }

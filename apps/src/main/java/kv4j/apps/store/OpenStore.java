@@ -126,6 +126,25 @@ public final class OpenStore implements AutoCloseable {
     }
   }
 
+  /**
+   * Waits until the store, if there is one, can be used.
+   *
+   * @throws IllegalArgumentException with one sentence if it cannot be
+   */
+  public void join() {
+    try {
+      store.ifPresent(s -> s.ready().join());
+    } catch (CompletionException e) {
+      throw new IllegalArgumentException(
+          "the store %s cannot be opened: %s".formatted(name(), e.getCause().getMessage()), e);
+    }
+  }
+
+  /** What was asked for, for people; {@code none} if there is none. */
+  public String name() {
+    return choice.map(wanted -> wanted.spec().toString()).orElse("none");
+  }
+
   /** Says it as soon as the store turns out not to open; the cache then does without. */
   public void tellOfFailure(Terminal terminal) {
     store.ifPresent(

@@ -157,7 +157,7 @@ public record StoreTools(BlockCheck check, Selection selection, Terminal termina
 
   private static String list(Inventory inventory, String name) {
     Set<BlockKey> all = inventory.blocks().map(Block::key).collect(Collectors.toSet());
-    return InventoryReport.of(name, inventory, all).summary();
+    return name + ": " + InventoryReport.of(name, inventory, all).summary();
   }
 
   private static String line(Damaged value) {

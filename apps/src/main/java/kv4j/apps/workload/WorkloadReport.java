@@ -28,6 +28,8 @@ import java.util.Optional;
  * @param rounding what fewer bits did to the answers; empty for 32-bit floats
  * @param concurrent what running requests several at a time measured; empty if none did, and then
  *     not in JSON either
+ * @param restart what a store was worth after a restart; empty if there was none, and then not in
+ *     JSON either
  * @param spoiled answers of caches that are wrong on purpose; empty where nobody asked for one
  * @param faults what is wrong with the answers or the hits, a clause each; empty if nothing is
  */
@@ -48,6 +50,7 @@ public record WorkloadReport(
     Map<String, Integer> missReasons,
     Optional<Rounding> rounding,
     @JsonInclude(JsonInclude.Include.NON_ABSENT) Optional<Concurrent> concurrent,
+    @JsonInclude(JsonInclude.Include.NON_ABSENT) Optional<Restart> restart,
     List<Spoiled> spoiled,
     List<String> faults) {
   /**

@@ -77,7 +77,8 @@ class SummaryTest {
             expectationKnown,
             new Agreement(),
             Optional.empty(),
-            concurrent);
+            concurrent,
+            Optional.empty());
   }
 
   @Test

@@ -10,15 +10,21 @@ import java.io.IOException;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.IntFunction;
 import kv4j.apps.ForgetfulCacheProvider;
 import kv4j.apps.bench.Flops;
 import kv4j.apps.report.Progress;
+import kv4j.apps.store.OpenStore;
+import kv4j.apps.store.StoreChoice;
+import kv4j.apps.store.StoreSpec;
 import kv4j.apps.workload.AgenticRun;
 import kv4j.apps.workload.CacheRow;
 import kv4j.apps.workload.GroupRow;
@@ -26,9 +32,11 @@ import kv4j.apps.workload.PromptSet;
 import kv4j.apps.workload.PromptSet.Question;
 import kv4j.apps.workload.PromptSet.Sizes;
 import kv4j.apps.workload.RequestRow;
+import kv4j.apps.workload.Restart;
 import kv4j.apps.workload.Rounding;
 import kv4j.apps.workload.Workload;
 import kv4j.apps.workload.WorkloadReport;
+import kv4j.apps.workload.WorkloadRequest;
 import kv4j.cache.KvCache;
 import kv4j.cache.KvCacheConfig;
 import kv4j.cache.KvCacheProvider;
@@ -37,6 +45,8 @@ import kv4j.cache.Lookup;
 import kv4j.cache.block.KvDtype;
 import kv4j.cache.radix.RadixKvCache;
 import kv4j.cache.simple.SimplePrefixCache;
+import kv4j.cache.store.StoreConfig;
+import kv4j.cache.store.StoreOptions;
 import kv4j.inference.EngineOptions;
 import kv4j.inference.InferenceEngine;
 import kv4j.model.ByteTokenizer;
@@ -204,7 +214,7 @@ class WorkloadRunnerTest {
     try (InferenceEngine other = InferenceEngine.create(ending, new EngineOptions(1, 100))) {
       KvCacheConfig config = KvCacheConfig.of(other.layout(16, KvDtype.F32), 1L << 30);
       WorkloadOptions options =
-          new WorkloadOptions(provider("radix"), List.of(), config, 1, "", "", 2);
+          new WorkloadOptions(provider("radix"), List.of(), config, 1, "", "", 2, Optional.empty());
       WorkloadReport report =
           WorkloadRunner.run(other, questions(3), options, steps -> new Notes(), used -> {});
       assertEquals(List.of(), report.faults());
@@ -269,10 +279,64 @@ class WorkloadRunnerTest {
       return WorkloadRunner.run(
           engine,
           questions(3),
-          new WorkloadOptions(caches.tested(), caches.alongside(), config, 1, "", "", 1),
+          new WorkloadOptions(
+              caches.tested(), caches.alongside(), config, 1, "", "", 1, Optional.empty()),
           steps -> new Notes(),
           used -> {});
     }
+  }
+
+  private static WorkloadReport restarted(Path folder, Optional<KvDtype> dtype, int requests) {
+    StoreChoice choice =
+        new StoreChoice(
+            new StoreSpec("files", StoreOptions.of(folder.toString()), Optional.empty()),
+            StoreConfig.When.COMMIT,
+            16,
+            dtype,
+            Duration.ofMinutes(2));
+    ClassLoader loader = WorkloadRunnerTest.class.getClassLoader();
+    KvCacheConfig config = KvCacheConfig.of(engine.layout(16, KvDtype.F32), 1L << 30);
+    WorkloadOptions options =
+        new WorkloadOptions(
+            provider("radix"),
+            List.of(),
+            config,
+            2,
+            "",
+            "",
+            1,
+            Optional.of(() -> OpenStore.of(Optional.of(choice), loader)));
+    return WorkloadRunner.run(
+        engine, questions(requests), options, steps -> new Notes(), used -> {});
+  }
+
+  /** What the first prompt left is found by the others, in whole blocks. */
+  @Test
+  void afterARestartPromptsGoOnFromWhatIsInTheStore(@TempDir Path folder) {
+    WorkloadReport report = restarted(folder, Optional.empty(), 4);
+    List<WorkloadRequest> requests = questions(4).requests();
+    int expected = 0;
+    for (WorkloadRequest other : requests.subList(1, 4)) {
+      expected += Arrays.mismatch(requests.get(0).prompt(), other.prompt()) / 16 * 16;
+    }
+    Restart restart = report.restart().orElseThrow();
+    assertTrue(expected > 0);
+    assertEquals(expected, restart.storeTokens());
+    assertEquals(3 * 150, restart.promptTokens());
+    assertEquals(3, restart.requests());
+    assertEquals("files:" + folder, restart.store());
+    assertTrue(restart.exact() && restart.identicalTokens());
+    assertEquals(List.of(), report.faults());
+  }
+
+  @Test
+  void aStoreOfFewerBitsNeedNotGiveTheSameTokens(@TempDir Path folder) {
+    WorkloadReport report = restarted(folder, Optional.of(KvDtype.I8), 1);
+    Restart restart = report.restart().orElseThrow();
+    assertFalse(restart.exact());
+    assertEquals(1, restart.requests());
+    assertEquals(144, restart.storeTokens()); // of the same prompt's 149
+    assertEquals(List.of(), report.faults());
   }
 
   @Test

@@ -10,6 +10,7 @@ import kv4j.apps.workload.CacheRow;
 import kv4j.apps.workload.GroupRow;
 import kv4j.apps.workload.Reply;
 import kv4j.apps.workload.RequestRow;
+import kv4j.apps.workload.Restart;
 import kv4j.apps.workload.Rounding;
 import kv4j.apps.workload.Speedup;
 import kv4j.apps.workload.Spoiled;
@@ -75,6 +76,20 @@ final class Reports {
         Map.of("diverged", 39_999, "cold", 1),
         Optional.of(new Rounding("bf16", 131_072, 262_144, 1.25e-2, 0.9875)),
         Optional.of(concurrent()),
+        Optional.of(
+            new Restart(
+                "cluster:a-long-name,disk:/a/long/folder/for/blocks",
+                40_000,
+                123_456.7,
+                1_234_567_890,
+                987_654_321,
+                2.5e9,
+                new Spread(1, 12_345.6, 123_456.7, 234_567.8),
+                new Spread(1, 2_345.6, 23_456.7, 34_567.8),
+                12.25,
+                14.5,
+                false,
+                false)),
         List.of(new Spoiled("faulty:layer=3", 39_999, "values of layer 3, all heads, all tokens")),
         List.of("something is wrong"));
   }

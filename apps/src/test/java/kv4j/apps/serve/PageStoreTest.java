@@ -63,7 +63,7 @@ class PageStoreTest {
             assertTrue(page.text("#details .reason").contains(read + " of these from the store"));
             assertTrue(page.text("#details .legend").contains("from the store"));
 
-            page.await("player.store.figures?.store?.hit_tokens === " + read);
+            page.await("player.store.figures?.asked?.store_tokens === " + read);
             page.awaitDrawn();
             JsonNode stats = server.get("/cache/stats").json();
             String tiers = page.text("#tiers");
@@ -94,11 +94,11 @@ class PageStoreTest {
             page.page.waitForSelector("#details .reason[data-reason=store_damaged]");
             assertEquals(0, page.tokens("read"));
             assertFalse(page.text("#details .legend").contains("from the store"));
-            page.await("player.store.figures?.store?.damaged > 0");
+            int asked = PROMPT.length() / 16; // blocks of the prompt and a begin, but for the last
+            page.await("player.store.figures?.store?.damaged === " + asked);
             page.awaitDrawn();
-            assertEquals(
-                server.get("/cache/stats").at("/store/damaged").asText(),
-                page.text("[data-store=damaged] dd"));
+            assertEquals(asked, server.get("/cache/stats").at("/store/damaged").intValue());
+            assertEquals("" + asked, page.text("[data-store=damaged] dd"));
             page.checkComplaints();
           }
         });

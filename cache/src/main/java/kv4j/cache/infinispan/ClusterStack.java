@@ -7,7 +7,9 @@ import java.nio.file.Path;
 import java.util.IntSummaryStatistics;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import kv4j.cache.store.ClusterOptions;
 import kv4j.cache.store.ClusterOptions.Discovery;
 import org.infinispan.manager.DefaultCacheManager;
@@ -25,6 +27,9 @@ final class ClusterStack {
 
   /** The discovery of that stack, by multicast. */
   private static final String MULTICAST = "MPING";
+
+  /** Protocols that listen at an address of their own, which is any unless they are told. */
+  private static final Set<String> LISTENERS = Set.of(MULTICAST, "FD_SOCK", "FD_SOCK2");
 
   /** Where JGroups listens unless told otherwise, and how many ports from there on it tries. */
   private static final int USUAL_PORT = 7800;
@@ -52,7 +57,7 @@ final class ClusterStack {
       stack.bindFile(options, bind);
       return configurator;
     }
-    stack.set("TCP", Map.of("bind_addr", bind.host()));
+    stack.listeners().forEach(listener -> listener.put("bind_addr", bind.host()));
     // A peer that reads nothing must not hold up what is sent to others.
     stack.set("TCP", Map.of("non_blocking_sends", "true"));
     // The usual 40 and 30 seconds are long where a request can do without the store.
@@ -98,15 +103,27 @@ final class ClusterStack {
 
   /** A file says where it listens, or the options do; JGroups' own choice would be the network. */
   private void bindFile(ClusterOptions options, NetworkAddress bind) {
-    Map<String, String> transport = protocols.get(0).getProperties();
-    if (options.bind().isPresent()) {
-      transport.put("bind_addr", bind.host());
-    } else {
-      transport.putIfAbsent("bind_addr", bind.host());
-    }
+    listeners()
+        .forEach(
+            listener -> {
+              if (options.bind().isPresent()) {
+                listener.put("bind_addr", bind.host());
+              } else {
+                listener.putIfAbsent("bind_addr", bind.host());
+              }
+            });
     if (bind.port() != 0) {
-      transport.put("bind_port", Integer.toString(bind.port()));
+      protocols.get(0).getProperties().put("bind_port", Integer.toString(bind.port()));
     }
+  }
+
+  /** Properties of the protocols that have sockets of their own: the transport is the first. */
+  private Stream<Map<String, String>> listeners() {
+    return protocols.stream()
+        .filter(
+            protocol ->
+                protocol == protocols.get(0) || LISTENERS.contains(protocol.getProtocolName()))
+        .map(ProtocolConfiguration::getProperties);
   }
 
   private void findPeers(List<NetworkAddress> peers, NetworkAddress bind) {

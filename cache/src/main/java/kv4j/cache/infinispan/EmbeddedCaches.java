@@ -19,6 +19,7 @@ import org.infinispan.configuration.cache.ConfigurationBuilder;
 import org.infinispan.configuration.cache.StorageType;
 import org.infinispan.configuration.global.GlobalConfigurationBuilder;
 import org.infinispan.configuration.global.ShutdownHookBehavior;
+import org.infinispan.configuration.parsing.ConfigurationBuilderHolder;
 import org.infinispan.eviction.EvictionStrategy;
 import org.infinispan.manager.DefaultCacheManager;
 import org.infinispan.manager.EmbeddedCacheManager;
@@ -85,7 +86,8 @@ final class EmbeddedCaches {
     ConfigurationBuilder cache = cache(options);
     cache
         .clustering()
-        .cacheMode(CacheMode.DIST_ASYNC)
+        // Nothing waits for it but a future, and asynchronous puts are lost while owners change.
+        .cacheMode(CacheMode.DIST_SYNC)
         .remoteTimeout(PEER_SECONDS, TimeUnit.SECONDS)
         .hash()
         .numOwners(options.cluster().orElse(ClusterOptions.LOOPBACK).owners())
@@ -167,7 +169,10 @@ final class EmbeddedCaches {
 
   private static AdvancedCache<byte[], byte[]> start(
       GlobalConfigurationBuilder global, ConfigurationBuilder cache) {
-    EmbeddedCacheManager manager = new DefaultCacheManager(global.build());
+    // A manager of a built configuration would make a transport anew, on a stack of its own.
+    EmbeddedCacheManager manager =
+        new DefaultCacheManager(
+            new ConfigurationBuilderHolder(EmbeddedCaches.class.getClassLoader(), global), true);
     try {
       manager.defineConfiguration(BLOCKS, cache.build());
       return manager.<byte[], byte[]>getCache(BLOCKS).getAdvancedCache();

@@ -40,15 +40,22 @@ final class Cluster implements AutoCloseable {
     add(options, "store=cluster");
     add(options, "argument=test");
     add(options, "owners=1");
-    add(options, "bind=127.0.0.1:" + ports.get(processes.size()));
-    add(
-        options,
-        "peers="
-            + ports.stream().map(port -> "127.0.0.1:" + port).collect(Collectors.joining(",")));
+    add(options, "bind=127.0.0.1:" + nextPort());
+    add(options, "peers=" + hosts().replace("[", ":").replace("]", ""));
     StoreProcess process = StoreProcess.start(options.toArray(String[]::new));
     processes.add(process);
     process.await("open");
     return process;
+  }
+
+  /** Where all of them listen, as JGroups writes it. */
+  String hosts() {
+    return ports.stream().map(port -> "127.0.0.1[" + port + "]").collect(Collectors.joining(","));
+  }
+
+  /** Where the next process listens. */
+  int nextPort() {
+    return ports.get(processes.size());
   }
 
   private static void add(List<String> options, String option) {

@@ -39,6 +39,9 @@ final class StoreChild {
         Arrays.stream(args)
             .map(arg -> arg.split("=", 2))
             .collect(Collectors.toMap(pair -> pair[0], pair -> pair[1]));
+    if (options.containsKey("hosts")) {
+      System.setProperty("jdk.net.hosts.file", options.get("hosts"));
+    }
     try {
       BlockStore store =
           BlockStores.open(
@@ -70,6 +73,9 @@ final class StoreChild {
     if (options.containsKey("xml")) {
       return new Discovery.File(Path.of(options.get("xml")));
     }
+    if (options.containsKey("dns")) {
+      return new Discovery.Dns(options.get("dns"));
+    }
     if (options.containsKey("multicast")) {
       return new Discovery.Multicast();
     }
@@ -86,6 +92,8 @@ final class StoreChild {
         case "put" -> put(numbers[0], 0, numbers[1]);
         case "get" -> get(numbers[0]);
         case "list" -> list();
+        case "flood" -> flood(numbers[0], numbers[1], numbers[2]);
+        case "values" -> say("values " + store.contents().values());
         case "nodes" -> say("nodes " + store.contents().nodes().size());
         case "write" -> write(numbers[0], numbers[1], numbers[2]);
         case "close" -> {
@@ -129,6 +137,15 @@ final class StoreChild {
           say("have " + number + " " + Samples.version(number, value));
         });
     say("listed");
+  }
+
+  /** Puts many values and asks for as many others, without waiting for any. */
+  private void flood(int first, int count, int bytes) {
+    for (int number = first; number < first + count; number++) {
+      put(number, 0, bytes);
+      get(number - count);
+    }
+    say("flooded");
   }
 
   /** Writes for ever, several at a time: keys below a number, in ever newer versions. */

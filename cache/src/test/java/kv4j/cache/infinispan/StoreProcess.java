@@ -74,7 +74,7 @@ final class StoreProcess implements AutoCloseable {
             "-XX:TieredStopAtLevel=1",
             "-XX:+UseSerialGC",
             "-Dorg.jboss.logging.provider=slf4j",
-            "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
+            "-Dorg.slf4j.simpleLogger.defaultLogLevel=off",
             "-cp",
             Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
                 .filter(seen)
@@ -130,13 +130,27 @@ final class StoreProcess implements AutoCloseable {
 
   /** Waits until it knows of so many processes, itself included. */
   void awaitNodes(int count) throws InterruptedException {
+    until(count + " nodes", () -> ask("nodes", "nodes ").equals(Integer.toString(count)));
+  }
+
+  /** Asks again and again. */
+  static void until(String what, Condition condition) throws InterruptedException {
     long start = System.nanoTime();
-    while (!ask("nodes", "nodes ").equals(Integer.toString(count))) {
+    while (!condition.holds()) {
       if (System.nanoTime() - start > TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS)) {
-        throw new AssertionError("there are never " + count + " nodes");
+        throw new AssertionError("never: " + what);
       }
-      Thread.onSpinWait();
     }
+  }
+
+  /** Something that comes to hold. */
+  interface Condition {
+    boolean holds() throws InterruptedException;
+  }
+
+  /** Whether it finds a value whole. */
+  boolean finds(int number) throws InterruptedException {
+    return ask("get " + number, "got " + number + " ").equals("0");
   }
 
   boolean isAlive() {

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.CompletionException;
+import java.util.stream.Stream;
 import javax.crypto.Cipher;
 import javax.crypto.spec.GCMParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
@@ -152,5 +153,33 @@ class EncryptedStoreTest {
                 () -> EncryptedStore.of(below, folder.resolve("none")))
             .getMessage();
     assertTrue(message.endsWith("none cannot be read"), message);
+  }
+
+  @Test
+  void nothingOfAValueIsInTheFilesOnDisk() throws IOException {
+    byte[] value = "what nobody is to read".repeat(5000).getBytes(StandardCharsets.UTF_8);
+    for (boolean encrypt : new boolean[] {false, true}) {
+      Path files = folder.resolve("encrypt-" + encrypt);
+      BlockStore disk =
+          BlockStores.open("disk", StoreOptions.of(files.toString()), getClass().getClassLoader());
+      disk.ready().join();
+      Path keyFile = Files.write(folder.resolve("key"), SECRET);
+      try (BlockStore kept = encrypt ? EncryptedStore.of(disk, keyFile) : disk) {
+        kept.put(KEY, value).join();
+        assertArrayEquals(value, get(kept, KEY));
+      }
+      assertEquals(!encrypt, anyFileHas(files, "nobody"), "found where it is not encrypted");
+    }
+  }
+
+  private static boolean anyFileHas(Path folder, String text) throws IOException {
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        if (Files.readString(file, StandardCharsets.ISO_8859_1).contains(text)) {
+          return true;
+        }
+      }
+      return false;
+    }
   }
 }
