@@ -47,7 +47,7 @@ public record ScaleReport(String trace, List<Row> rows) {
     }
 
     private String routingName() {
-      return nodes == 1 ? "-" : routing.name().toLowerCase(Locale.ROOT).replace('_', ' ');
+      return nodes == 1 ? "-" : routing.name().toLowerCase(Locale.ROOT);
     }
   }
 
