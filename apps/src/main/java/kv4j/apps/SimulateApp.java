@@ -160,7 +160,7 @@ public final class SimulateApp implements Command {
 
   /** Of one server it makes no difference. */
   private static List<Routing> routings(int nodes) {
-    return nodes == 1 ? List.of(Routing.ROUND_ROBIN) : List.of(Routing.values());
+    return nodes == 1 ? List.of(Routing.TURNS) : List.of(Routing.values());
   }
 
   private static Trace draw(CommandLine line, int nodes) {

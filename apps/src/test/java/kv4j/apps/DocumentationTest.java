@@ -7,10 +7,14 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import kv4j.cache.block.KvDtype;
+import kv4j.cache.block.KvLayout;
 import org.junit.jupiter.api.Test;
 
 /** What the documentation shows is what runs. */
@@ -66,6 +70,31 @@ class DocumentationTest {
             target.startsWith("http") || Files.exists(page.resolveSibling(target)),
             page + " links to " + target);
       }
+    }
+  }
+
+  /** By the layout that caches have. */
+  @Test
+  void theBytesOfTokensAreRight() throws IOException {
+    Pattern row = Pattern.compile("(?m)^\\| .* " + "\\| ([\\d,]+) ".repeat(6) + "\\|$");
+    List<List<Long>> rows = new ArrayList<>();
+    Matcher matcher = row.matcher(read(ROOT.resolve("docs").resolve("scaling.md")));
+    while (matcher.find()) {
+      rows.add(
+          IntStream.rangeClosed(1, 6)
+              .mapToObj(i -> Long.valueOf(matcher.group(i).replace(",", "")))
+              .toList());
+    }
+    assertEquals(8, rows.size(), rows.toString());
+    for (List<Long> said : rows) {
+      List<Long> expected = new ArrayList<>(said.subList(0, 3));
+      for (KvDtype dtype : List.of(KvDtype.F32, KvDtype.F16, KvDtype.I8)) {
+        KvLayout layout =
+            new KvLayout(
+                said.get(0).intValue(), said.get(1).intValue(), said.get(2).intValue(), 16, dtype);
+        expected.add(layout.bytesPerBlock() / layout.blockTokens());
+      }
+      assertEquals(expected, said);
     }
   }
 

@@ -107,7 +107,7 @@ class FleetTest {
     Set<Double> rates = new HashSet<>();
     try {
       for (int nodes = 1; nodes <= MOST_NODES; nodes++) {
-        for (Routing routing : List.of(Routing.ROUND_ROBIN, Routing.PREFIX)) {
+        for (Routing routing : List.of(Routing.TURNS, Routing.PREFIX)) {
           for (ServerProcess server : servers) {
             server.ask("POST", "/reset_prefix_cache", "");
           }
@@ -129,7 +129,7 @@ class FleetTest {
     Optional<FleetConfig.Store> store = Optional.of(new FleetConfig.Store(2, Long.MAX_VALUE, 1e12));
     for (int nodes = 1; nodes <= MOST_NODES; nodes++) {
       Trace trace = trace(nodes);
-      Simulation simulation = simulate(trace, nodes, Routing.ROUND_ROBIN, store);
+      Simulation simulation = simulate(trace, nodes, Routing.TURNS, store);
       assertTrue(simulation.storeHitRate() > 0.1, "hardly any: " + simulation.storeHitRate());
       List<FleetMember> members = FleetMember.start(nodes, MEMORY);
       try {

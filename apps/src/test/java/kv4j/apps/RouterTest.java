@@ -166,6 +166,33 @@ class RouterTest {
     assertEquals(2, tenants.size());
   }
 
+  /** Nothing of the answer had come yet, so that the other server can give it. */
+  @Test
+  void aServerThatDiesAmidARequestIsStoodInFor() throws Exception {
+    List<ServerProcess> servers = servers();
+    String url = route(servers.get(0).address(), servers.get(1).address());
+    String body = CHAT.formatted("x").replaceFirst("2}$", "1500, \"logit_bias\": {\"65\": 100}}");
+    CompletableFuture<Sent> answer =
+        CompletableFuture.supplyAsync(
+            () -> {
+              try {
+                return send(url, body);
+              } catch (Exception e) {
+                throw new IllegalStateException(e);
+              }
+            });
+    int busy = 0;
+    while (running(servers.get(busy)) == 0) {
+      busy = 1 - busy;
+    }
+    servers.get(busy).close();
+    assertEquals(servers.get(1 - busy).address(), answer.get().server());
+  }
+
+  private static int running(ServerProcess server) throws Exception {
+    return server.ask("GET", "/health", "").get("running").intValue();
+  }
+
   /** The server's client is nginx, which leaves when its own client does. */
   @Test
   void aClientThatLeavesIsCancelled() throws Exception {
@@ -177,7 +204,7 @@ class RouterTest {
     try (BufferedReader events = stream(url, body)) {
       assertTrue(events.readLine().startsWith("data: {"));
     }
-    while (servers.get(0).ask("GET", "/health", "").get("running").intValue() > 0) {
+    while (running(servers.get(0)) > 0) {
       Thread.onSpinWait();
     }
     HttpRequest metrics =

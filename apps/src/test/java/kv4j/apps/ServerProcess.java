@@ -40,11 +40,18 @@ final class ServerProcess implements AutoCloseable {
     address = found.group(1);
   }
 
-  /** Starts so many at once, and waits until all of them answer. */
+  /** Starts so many at once, and waits until all of them answer; they compile little. */
   static List<ServerProcess> start(int count, String... options) throws IOException {
+    return start(count, List.of("-XX:TieredStopAtLevel=1"), options);
+  }
+
+  /** The same with options of the JVM. */
+  static List<ServerProcess> start(int count, List<String> jvm, String... options)
+      throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-XX:TieredStopAtLevel=1", "-cp"));
+    command.addAll(jvm);
+    command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp"));
     command.addAll(List.of(System.getProperty("java.class.path"), Main.class.getName(), "serve"));
     command.addAll(List.of("--port", "0"));
     command.addAll(List.of(options));

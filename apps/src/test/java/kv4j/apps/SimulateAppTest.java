@@ -19,7 +19,7 @@ class SimulateAppTest {
 
   @TempDir private Path folder;
 
-  /** Rows are: round robin, prefix and bounded prefix, each without and with a store. */
+  /** Rows are: turns, prefix and bounded, each without and with a store. */
   private static JsonNode rows(String line) throws IOException {
     String out = Programs.succeed("", (line + " --json -").split(" ")).out();
     return new ObjectMapper().readTree(out).get("rows");

@@ -4,8 +4,8 @@ import java.util.PriorityQueue;
 
 /** How a request's server is chosen. */
 public enum Routing {
-  /** One after the other. */
-  ROUND_ROBIN,
+  /** One after the other: round robin. */
+  TURNS,
   /** By consistent hashing of how the prompt begins. */
   PREFIX,
   /**
@@ -14,7 +14,7 @@ public enum Routing {
    * <p>Source: Mirrokni, Thorup and Zadimoghaddam, "Consistent Hashing with Bounded Loads", SODA
    * 2018.
    */
-  BOUNDED_PREFIX;
+  BOUNDED;
 
   private static final double MOST_OF_MEAN = 1.25;
 
@@ -42,7 +42,7 @@ public enum Routing {
 
     /** Chooses a request's server. */
     int choose(TraceRequest request) {
-      if (routing == ROUND_ROBIN) {
+      if (routing == TURNS) {
         return next++ % running.length;
       }
       while (!all.isEmpty() && all.peek().end() <= request.seconds()) {

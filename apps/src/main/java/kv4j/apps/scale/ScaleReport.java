@@ -47,7 +47,7 @@ public record ScaleReport(String trace, List<Row> rows) {
     }
 
     private String routingName() {
-      return nodes == 1 ? "-" : routing.name().toLowerCase(Locale.ROOT).replace('_', ' ');
+      return nodes == 1 ? "-" : routing.name().toLowerCase(Locale.ROOT);
     }
   }
 
@@ -61,16 +61,16 @@ public record ScaleReport(String trace, List<Row> rows) {
             right("nodes", row -> Integer.toString(row.nodes())),
             left("routing", Row::routingName),
             left("store", row -> row.store() ? "yes" : "no"),
-            right("hits in\nmemory", row -> Format.percent(row.memoryHitRate())),
-            right("in\nstore", row -> Format.percent(row.storeHitRate())),
+            right("memory\nhits", row -> Format.percent(row.memoryHitRate())),
+            right("store\nhits", row -> Format.percent(row.storeHitRate())),
             right("TTFT s\nmedian", row -> Format.number(row.ttftSecondsMedian())),
-            right("p95", row -> Format.number(row.ttftSecondsP95())),
-            right("busiest\nnode", row -> Format.times(row.imbalance())),
-            right("MB/s\nread", row -> Format.number(row.readBytesPerSecond() / 1e6))));
+            right("\np95", row -> Format.number(row.ttftSecondsP95())),
+            right("most\nbusy", row -> Format.times(row.imbalance())),
+            right("read\nMB/s", row -> Format.number(row.readBytesPerSecond() / 1e6))));
     page.line(
-        "Hits are shares of all prompt tokens. TTFT counts the wait for earlier prompts, and no"
-            + " generating. The busiest node is beside the mean of all. MB/s is what a node reads"
-            + " from others on average. Nodes are simulated around the real prefix index.");
+        "Hits are shares of all prompt tokens. TTFT is simulated: the wait for earlier prompts,"
+            + " reading and computing; generating is left out. Most busy is the busiest node beside"
+            + " the mean of all. MB/s is what a node reads from others on average.");
     return page.toString();
   }
 }

@@ -53,20 +53,19 @@ class SimulationTest {
                 request(0, 1, 2, 3, 4), // 350 tokens
                 request(0.1, 1, 2, 3, 5), // 300 are cached once the first is done, after 0.25 s
                 request(10, 1, 2, 6, 7))); // 200 are cached
-    Simulation one = Simulation.run(trace, fleet(1, Routing.ROUND_ROBIN, PLENTY, Optional.empty()));
+    Simulation one = Simulation.run(trace, fleet(1, Routing.TURNS, PLENTY, Optional.empty()));
     assertEquals(List.of(0, 300, 200), found(one));
     assertEquals(List.of(0.35, 0.3, 0.15), ttfts(one));
     assertEquals(500 / 1050.0, one.memoryHitRate(), 1e-12);
 
     // The second server's first request comes before the first server's is done.
-    Simulation two = Simulation.run(trace, fleet(2, Routing.ROUND_ROBIN, PLENTY, Optional.empty()));
+    Simulation two = Simulation.run(trace, fleet(2, Routing.TURNS, PLENTY, Optional.empty()));
     assertEquals(List.of(0, 0, 200), found(two));
     assertEquals(List.of(0.35, 0.35, 0.15), ttfts(two));
     assertEquals(0.5 / (0.85 / 2), two.imbalance(), 1e-9);
 
     FleetConfig.Store single = new FleetConfig.Store(1, PLENTY, 50_000);
-    Simulation shared =
-        Simulation.run(trace, fleet(3, Routing.ROUND_ROBIN, PLENTY, Optional.of(single)));
+    Simulation shared = Simulation.run(trace, fleet(3, Routing.TURNS, PLENTY, Optional.of(single)));
     assertEquals(List.of(0, 0, 200), found(shared));
     Served last = shared.served().get(2);
     assertEquals(200, last.storeTokens());
@@ -91,8 +90,7 @@ class SimulationTest {
     }
     Trace trace = new Trace(1, 4, requests);
     assertEquals(
-        hits,
-        found(Simulation.run(trace, fleet(1, Routing.ROUND_ROBIN, PLENTY, Optional.empty()))));
+        hits, found(Simulation.run(trace, fleet(1, Routing.TURNS, PLENTY, Optional.empty()))));
   }
 
   /** One after the other, since a block that is being computed is not in the store yet. */
@@ -105,7 +103,7 @@ class SimulationTest {
       apart.add(new TraceRequest(seconds, each.promptTokens(), each.prompt(), each.kept()));
     }
     Trace trace = new Trace(Trace.PUBLISHED_BLOCK, 1, apart);
-    FleetConfig alone = fleet(1, Routing.ROUND_ROBIN, PLENTY, Optional.empty());
+    FleetConfig alone = fleet(1, Routing.TURNS, PLENTY, Optional.empty());
     List<Integer> most = found(Simulation.run(trace, alone));
     for (int nodes : List.of(2, 7)) {
       for (Routing routing : Routing.values()) {
@@ -113,7 +111,7 @@ class SimulationTest {
         assertEquals(most, found(Simulation.run(trace, sharing)), nodes + " " + routing);
         FleetConfig lonely = fleet(nodes, routing, PLENTY, Optional.empty());
         List<Integer> less = found(Simulation.run(trace, lonely));
-        assertTrue(routing != Routing.ROUND_ROBIN || !most.equals(less));
+        assertTrue(routing != Routing.TURNS || !most.equals(less));
         assertTrue(IntStream.range(0, most.size()).allMatch(i -> less.get(i) <= most.get(i)));
       }
     }
@@ -124,7 +122,7 @@ class SimulationTest {
     Trace trace = TraceShape.CONVERSATION.draw(100, 1e-3, 1);
     for (double bytesPerSecond : List.of(RATE * TOKEN_BYTES * 0.99, RATE * TOKEN_BYTES * 1.01)) {
       FleetConfig.Store store = new FleetConfig.Store(2, PLENTY, bytesPerSecond);
-      FleetConfig config = fleet(5, Routing.ROUND_ROBIN, PLENTY, Optional.of(store));
+      FleetConfig config = fleet(5, Routing.TURNS, PLENTY, Optional.of(store));
       boolean read = Simulation.run(trace, config).storeHitRate() > 0;
       assertEquals(bytesPerSecond > RATE * TOKEN_BYTES, read);
     }
@@ -138,8 +136,7 @@ class SimulationTest {
     double before = -1;
     for (long bytes : List.of(few, 10 * few, PLENTY)) {
       FleetConfig.Store store = new FleetConfig.Store(1, bytes, 50_000);
-      Simulation run =
-          Simulation.run(trace, fleet(4, Routing.ROUND_ROBIN, few, Optional.of(store)));
+      Simulation run = Simulation.run(trace, fleet(4, Routing.TURNS, few, Optional.of(store)));
       assertTrue(run.storeHitRate() > before, bytes + ": " + run.storeHitRate());
       before = run.storeHitRate();
     }
@@ -153,11 +150,10 @@ class SimulationTest {
   void routingByPrefixFindsMoreAndBurdensSomeMore() {
     Trace trace = TraceShape.TOOL_AGENT.draw(2000, 0.6 * 10 * RATE / 8596, 1);
     long memory = 200L * Trace.PUBLISHED_BLOCK * TOKEN_BYTES;
-    Simulation turns =
-        Simulation.run(trace, fleet(10, Routing.ROUND_ROBIN, memory, Optional.empty()));
+    Simulation turns = Simulation.run(trace, fleet(10, Routing.TURNS, memory, Optional.empty()));
     Simulation prefix = Simulation.run(trace, fleet(10, Routing.PREFIX, memory, Optional.empty()));
     Simulation bounded =
-        Simulation.run(trace, fleet(10, Routing.BOUNDED_PREFIX, memory, Optional.empty()));
+        Simulation.run(trace, fleet(10, Routing.BOUNDED, memory, Optional.empty()));
     assertTrue(prefix.memoryHitRate() > bounded.memoryHitRate());
     assertTrue(bounded.memoryHitRate() > turns.memoryHitRate());
     assertTrue(prefix.imbalance() > bounded.imbalance());

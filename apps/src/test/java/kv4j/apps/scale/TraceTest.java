@@ -70,7 +70,7 @@ class TraceTest {
     FleetConfig endless =
         new FleetConfig(
             1,
-            Routing.ROUND_ROBIN,
+            Routing.TURNS,
             1,
             Long.MAX_VALUE,
             EvictionPolicy.Standard.LRU,
