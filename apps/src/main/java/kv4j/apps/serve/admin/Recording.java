@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.OptionalLong;
+import java.util.concurrent.CountDownLatch;
 import kv4j.apps.serve.host.ServedModel;
 import kv4j.apps.serve.http.View;
 import kv4j.apps.serve.openai.StrictJson;
@@ -22,10 +23,11 @@ public final class Recording implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Recording.class);
 
   private final Thread thread;
+  private final CountDownLatch begun = new CountDownLatch(1);
   private volatile boolean closed;
 
   /**
-   * Begins to write.
+   * Begins to write; nothing that happens after this returns is missed.
    *
    * @throws IllegalArgumentException with one sentence if the file cannot be written
    */
@@ -39,15 +41,23 @@ public final class Recording implements AutoCloseable {
     thread = new Thread(() -> write(model, out), "kv4j-recording");
     thread.setDaemon(true);
     thread.start();
+    try {
+      begun.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private void write(ServedModel model, Writer out) {
     try (out) {
-      new Follower(model, View.ALL, new Lines(out)).follow(OptionalLong.empty(), () -> closed);
+      new Follower(model, View.ALL, new Lines(out, begun))
+          .follow(OptionalLong.empty(), () -> closed);
     } catch (IOException e) {
       LOG.warn("the recording ends here: {}", e.toString());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    } finally {
+      begun.countDown();
     }
   }
 
@@ -62,12 +72,13 @@ public final class Recording implements AutoCloseable {
     }
   }
 
-  private record Lines(Writer out) implements Follower.Sink {
+  private record Lines(Writer out, CountDownLatch begun) implements Follower.Sink {
     @Override
     public void event(String name, long number, ObjectNode json) throws IOException {
       ObjectNode line = JsonNodeFactory.instance.objectNode().put("event", name);
       line.set("data", json);
       out.write(StrictJson.write(line) + "\n");
+      begun.countDown(); // with the snapshot, which comes first
     }
 
     @Override
