@@ -215,6 +215,7 @@ class MainTest {
         "export --model provider:x --gguf y | export writes model files and demo models",
         "generate --store-ttl 1d | --store-ttl needs --store",
         "chat --store none --cluster-multicast | --cluster-multicast needs --store",
+        "chat --store disk:blocks --cache faulty | --store does not go with --cache faulty, whose wrong keys and values would be kept",
         "serve --store-when commit | --store-when needs --store",
         "generate --store tape:x --prompt x --model-preset tiny | there is no store named tape; there are cluster, disk,",
         "generate --store disk: --prompt x --model-preset tiny | the store needs a folder: disk:DIR",

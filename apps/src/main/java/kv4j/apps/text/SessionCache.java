@@ -78,6 +78,19 @@ public record SessionCache(
           RADIX,
           SessionCache::fault);
 
+  /**
+   * As its parts say.
+   *
+   * @throws IllegalArgumentException if a cache that is wrong on purpose is to have a store, where
+   *     what is computed from wrong keys and values would outlive it
+   */
+  public SessionCache {
+    if (fault.isPresent() && store.isPresent()) {
+      throw new IllegalArgumentException(
+          "--store does not go with --cache faulty, whose wrong keys and values would be kept");
+    }
+  }
+
   /** One that keeps so many bytes, and is as usual else. */
   public static SessionCache of(long maxBytes) {
     return new SessionCache(
