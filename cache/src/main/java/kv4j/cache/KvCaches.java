@@ -1,12 +1,13 @@
 package kv4j.cache;
 
 import java.util.Map;
-import java.util.ServiceLoader;
-import java.util.TreeMap;
-import java.util.function.Supplier;
+import kv4j.cache.plugin.Providers;
 
 /** The caches that can be picked by name: kv4j's own and those that plug-ins add. */
 public final class KvCaches {
+  private static final Providers<KvCacheProvider> PROVIDERS =
+      new Providers<>(KvCacheProvider.class, "cache", KvCacheProvider::name);
+
   private KvCaches() {}
 
   /**
@@ -15,21 +16,7 @@ public final class KvCaches {
    * @throws IllegalArgumentException if two have the same name, or one has none
    */
   public static Map<String, KvCacheProvider> providers(ClassLoader loader) {
-    Map<String, KvCacheProvider> providers = new TreeMap<>();
-    for (KvCacheProvider provider : ServiceLoader.load(KvCacheProvider.class, loader)) {
-      String name = ask(provider, provider::name, "has no name");
-      KvCacheProvider other = providers.put(name, provider);
-      if (other != null) {
-        throw new IllegalArgumentException(
-            "two caches are named "
-                + name
-                + ": "
-                + other.getClass().getName()
-                + " and "
-                + provider.getClass().getName());
-      }
-    }
-    return providers;
+    return PROVIDERS.all(loader);
   }
 
   /**
@@ -39,16 +26,7 @@ public final class KvCaches {
    *     or fails
    */
   public static KvCache create(String name, KvCacheConfig config, ClassLoader loader) {
-    Map<String, KvCacheProvider> providers = providers(loader);
-    KvCacheProvider provider = providers.get(name);
-    if (provider == null) {
-      throw new IllegalArgumentException(
-          "there is no cache named "
-              + name
-              + "; there are "
-              + String.join(", ", providers.keySet()));
-    }
-    return create(provider, config);
+    return create(PROVIDERS.find(name, loader), config);
   }
 
   /**
@@ -57,24 +35,6 @@ public final class KvCaches {
    * @throws IllegalArgumentException if the provider refuses the configuration or fails
    */
   public static KvCache create(KvCacheProvider provider, KvCacheConfig config) {
-    return ask(provider, () -> provider.create(config), "made none");
-  }
-
-  /** What a provider answers. It may be anybody's, so that people are told whose failure it is. */
-  private static <T> T ask(KvCacheProvider provider, Supplier<T> question, String none) {
-    String who = "the cache provider " + provider.getClass().getName() + " ";
-    T answer;
-    try {
-      answer = question.get();
-    } catch (RuntimeException | LinkageError e) {
-      if (e instanceof IllegalArgumentException own && own.getMessage() != null) {
-        throw own; // a refusal in its own words
-      }
-      throw new IllegalArgumentException(who + "failed: " + e, e);
-    }
-    if (answer == null) {
-      throw new IllegalArgumentException(who + none);
-    }
-    return answer;
+    return PROVIDERS.ask(provider, () -> provider.create(config), "made none");
   }
 }
