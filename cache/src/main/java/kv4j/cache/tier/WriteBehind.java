@@ -48,7 +48,7 @@ final class WriteBehind {
   private final Queue<Write> queue = new ArrayDeque<>();
   private long queuedBytes;
   private int writing; // blocks handed to the store that it has not confirmed
-  private Thread thread; // null until there is something to write, and when closed
+  private Thread thread; // null until there is something to write
   private boolean closed;
 
   WriteBehind(BlockStore store, long mostQueuedBytes, StoreCounters counters) {
@@ -136,9 +136,10 @@ final class WriteBehind {
   private void giveUp() {
     synchronized (lock) {
       closed = true;
-      queue.forEach(write -> counters.dropped());
-      queue.clear();
-      queuedBytes = 0;
+      for (Write write = queue.poll(); write != null; write = queue.poll()) {
+        queuedBytes -= write.bytes(); // those being written give back theirs when they are done
+        counters.dropped();
+      }
       lock.notifyAll();
     }
   }
