@@ -3,12 +3,11 @@ package kv4j.apps.measure;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.stream.LongStream;
-import kv4j.cache.CacheStats;
+import kv4j.cache.DelegatingCache;
 import kv4j.cache.DelegatingSequence;
 import kv4j.cache.KvCache;
 import kv4j.cache.KvRequest;
 import kv4j.cache.KvSequence;
-import kv4j.cache.block.KvLayout;
 import kv4j.cache.block.KvSpans;
 
 /**
@@ -16,13 +15,12 @@ import kv4j.cache.block.KvSpans;
  * per request, at its first update, and is a hit if the cache answered with more tokens than the
  * new ones.
  */
-final class MeasuringKvCache implements KvCache {
-  private final KvCache cache;
+final class MeasuringKvCache extends DelegatingCache {
   private final AtomicLongArray lookups;
   private final AtomicLongArray hits;
 
   MeasuringKvCache(KvCache cache) {
-    this.cache = cache;
+    super(cache);
     lookups = new AtomicLongArray(cache.layout().layers());
     hits = new AtomicLongArray(cache.layout().layers());
   }
@@ -47,23 +45,8 @@ final class MeasuringKvCache implements KvCache {
   }
 
   @Override
-  public KvLayout layout() {
-    return cache.layout();
-  }
-
-  @Override
-  public KvSequence open(KvRequest request) {
-    return new Sequence(cache.open(request));
-  }
-
-  @Override
-  public CacheStats stats() {
-    return cache.stats();
-  }
-
-  @Override
-  public void close() {
-    cache.close();
+  protected KvSequence wrap(KvRequest request, KvSequence sequence) {
+    return new Sequence(sequence);
   }
 
   private final class Sequence extends DelegatingSequence {
