@@ -387,10 +387,11 @@ final class RadixTree<B> {
 
   /** What has made room since the last call. */
   List<Chain<B>> takeEvicted() {
-    List<Chain<B>> taken = evicted;
-    if (!taken.isEmpty()) {
-      evicted = new ArrayList<>();
+    if (evicted.isEmpty()) {
+      return List.of(); // not the live list: the caller reads what it gets without the lock
     }
+    List<Chain<B>> taken = evicted;
+    evicted = new ArrayList<>();
     return taken;
   }
 

@@ -3,6 +3,7 @@ package kv4j.cache.index;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -17,8 +18,8 @@ import kv4j.cache.Lookup;
 
 /**
  * Many threads on one small index: every token handed out is compared with the one asked for, when
- * it is handed out and again before it is given back; other threads' pins are never lost, and the
- * books are straight throughout.
+ * it is handed out and again before it is given back; other threads' pins are never lost, what is
+ * evicted is handed out once, and the books are straight throughout.
  */
 final class Traffic {
   private static final int SIZE = 4;
@@ -26,6 +27,7 @@ final class Traffic {
   private final AtomicLong clock = new AtomicLong();
   private final TreeReplay replay = new TreeReplay();
   private final AtomicLong insertedBytes = new AtomicLong();
+  private final AtomicLong evictions = new AtomicLong(); // heard of and not handed out
   private final PrefixIndex<TestBlock> index;
   private final long budget;
   final AtomicLong requests = new AtomicLong();
@@ -38,7 +40,8 @@ final class Traffic {
             new Limits(SIZE, budget, policy, timeToLive, true),
             block -> block.weight,
             clock::incrementAndGet,
-            this::hear);
+            this::hear,
+            Optional.of(this::take));
   }
 
   private void hear(CacheEvent event) {
@@ -47,7 +50,18 @@ final class Traffic {
       insertedBytes.addAndGet(inserted.bytes());
     } else if (event instanceof CacheEvent.Removed removed) {
       insertedBytes.addAndGet(-removed.bytes());
+      if (removed.cause() == CacheStats.Removal.SIZE && removed.entries() > 0) {
+        evictions.incrementAndGet();
+      }
     }
+  }
+
+  private void take(Chain<TestBlock> chain) {
+    for (int at = 0; at < chain.tokens().length; at++) {
+      int kept = chain.blocks().get(at / SIZE).payload[at % SIZE];
+      require(kept == chain.tokens()[at], "an evicted chain says " + kept + " at " + at);
+    }
+    evictions.decrementAndGet();
   }
 
   /** Runs requests on each thread while there are more, then checks what they left behind. */
@@ -82,6 +96,7 @@ final class Traffic {
     require(stats.pinnedBytes() == 0, "pins are left over");
     require(stats.bytes() == insertedBytes.get(), "events and books differ");
     require(stats.peakBytes() <= budget, "the budget was exceeded");
+    require(evictions.get() == 0, evictions + " evicted runs too few were handed out");
   }
 
   private void request(Random random, String pinName) {
