@@ -50,7 +50,10 @@ final class FleetMember implements AutoCloseable {
     answers = process.inputReader();
   }
 
-  /** Starts a cluster, and waits until all know of each other. */
+  /**
+   * Starts a cluster, and waits until all know of each other. Each joins those before it: clusters
+   * that begin apart and meet lose what one of them was given.
+   */
   static List<FleetMember> start(int count, long maxBytes) throws IOException {
     List<String> addresses = new ArrayList<>();
     for (int i = 0; i < count; i++) {
@@ -74,10 +77,10 @@ final class FleetMember implements AutoCloseable {
               String.join(",", addresses),
               Long.toString(maxBytes));
       members.add(new FleetMember(java.redirectError(ProcessBuilder.Redirect.INHERIT).start()));
-    }
-    for (FleetMember member : members) {
-      while (member.ask("nodes") < count) {
-        Thread.onSpinWait();
+      for (FleetMember member : members) {
+        while (member.ask("nodes") < members.size()) {
+          Thread.onSpinWait();
+        }
       }
     }
     return members;

@@ -70,8 +70,9 @@ class PartitionTest {
       ip("-n %s route add 239.0.0.0/8 dev a%s".formatted(MACHINES.get(0), SUFFIX));
       first.awaitNodes(2);
       second.awaitNodes(2);
-      put(second, 200);
-      awaitValues(first, 200);
+      for (int number = 200; number < 200 + VALUES; number++) {
+        second.putUntilFound(number, BYTES, first);
+      }
     }
   }
 

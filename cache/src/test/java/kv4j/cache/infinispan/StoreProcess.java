@@ -153,6 +153,21 @@ final class StoreProcess implements AutoCloseable {
     return ask("get " + number, "got " + number + " ").equals("0");
   }
 
+  /**
+   * Puts a value again and again until another process finds it: where parts of a cluster have just
+   * met, or are about to notice that they had parted, what one of them was given may be lost.
+   */
+  void putUntilFound(int number, int bytes, StoreProcess other) throws InterruptedException {
+    until(
+        "value " + number,
+        () -> {
+          String key = number + " 0";
+          say("put " + number + " " + bytes);
+          await(line -> line.equals("put " + key) || line.equals("failed " + key));
+          return other.finds(number);
+        });
+  }
+
   boolean isAlive() {
     return process.isAlive();
   }
