@@ -1,8 +1,6 @@
 package kv4j.cache.infinispan;
 
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -19,6 +17,7 @@ import org.infinispan.configuration.cache.ConfigurationBuilder;
 import org.infinispan.configuration.cache.StorageType;
 import org.infinispan.configuration.global.GlobalConfigurationBuilder;
 import org.infinispan.configuration.global.ShutdownHookBehavior;
+import org.infinispan.configuration.internal.PrivateCacheConfigurationBuilder;
 import org.infinispan.configuration.parsing.ConfigurationBuilderHolder;
 import org.infinispan.eviction.EvictionStrategy;
 import org.infinispan.factories.threads.EnhancedQueueExecutorFactory;
@@ -86,9 +85,13 @@ final class EmbeddedCaches {
         .transport()
         .transport(new JGroupsTransport(channel))
         .clusterName(cluster)
-        .nodeName(hostName() + "-" + ProcessHandle.current().pid())
+        .nodeName(FolderName.hostName() + "-" + ProcessHandle.current().pid())
         .distributedSyncTimeout(JOIN_SECONDS, TimeUnit.SECONDS);
+    global.serialization().addContextInitializer(new LastingShares.Marshalling());
     ConfigurationBuilder cache = cache(options);
+    cache
+        .addModule(PrivateCacheConfigurationBuilder.class)
+        .consistentHashFactory(LastingShares.INSTANCE);
     cache
         .clustering()
         // Nothing waits for it but a future, and asynchronous puts are lost while owners change.
@@ -100,19 +103,12 @@ final class EmbeddedCaches {
     cache.clustering().stateTransfer().awaitInitialTransfer(false);
     cache.locking().lockAcquisitionTimeout(PEER_SECONDS / 2, TimeUnit.SECONDS);
     if (disk.isPresent()) {
+      global.transport().machineId(FolderName.of(disk.get()).toString());
       below(cache, disk.get(), options);
       return startOnFiles(global, cache, disk.get());
     }
     memory(cache, options.maxBytes().orElse(Runtime.getRuntime().maxMemory() / 8));
     return start(startManager(global), cache);
-  }
-
-  private static String hostName() {
-    try {
-      return InetAddress.getLocalHost().getHostName();
-    } catch (UnknownHostException e) {
-      return "localhost";
-    }
   }
 
   private static GlobalConfigurationBuilder global(GlobalConfigurationBuilder global) {

@@ -93,18 +93,40 @@ class ClusterStoreTest {
   }
 
   @Test
-  void whatIsOnDiskIsThereWhenTheClusterStartsAnew() throws Exception {
-    String disk = "argument=test,disk:" + folder;
-    try (Cluster cluster = new Cluster(1)) {
-      StoreProcess process = cluster.start(disk);
+  void whatIsOnDisksIsThereWhenTheClusterStartsAnew() throws Exception {
+    String first = "argument=test,disk:" + folder.resolve("first");
+    String second = "argument=test,disk:" + folder.resolve("second");
+    try (Cluster cluster = new Cluster(2)) {
+      StoreProcess process = cluster.start(first);
+      StoreProcess other = cluster.start(second);
+      cluster.awaitNodes(2);
       put(process, 0);
+      assertTrue(values(process) > 0 && values(other) > 0, "each has a share");
       process.kill();
+      other.kill();
     }
     try (Cluster cluster = new Cluster(2)) {
-      StoreProcess process = cluster.start(disk);
-      StoreProcess other = cluster.start();
+      StoreProcess other = cluster.start(second);
+      StoreProcess process = cluster.start(first);
       cluster.awaitNodes(2);
       awaitValues(other, 0);
+      awaitValues(process, 0);
+    }
+  }
+
+  @Test
+  void whoeverComesBackBringsTheShareInItsFolder() throws Exception {
+    String disk = "argument=test,disk:" + folder;
+    try (Cluster cluster = new Cluster(3)) {
+      StoreProcess process = cluster.start();
+      StoreProcess other = cluster.start(disk);
+      cluster.awaitNodes(2);
+      put(process, 0);
+      assertTrue(values(process) > 0 && values(other) > 0, "each has a share");
+      other.kill();
+      StoreProcess again = cluster.start(disk);
+      cluster.awaitNodes(2);
+      awaitValues(again, 0);
       awaitValues(process, 0);
     }
   }
