@@ -36,6 +36,12 @@ final class ClusterStack {
 
   private static final int USUAL_PORTS = 10;
 
+  /**
+   * How far above its port a process listens for those who watch it: not at the next free one,
+   * which may be the next process's.
+   */
+  private static final int WATCHING_PORTS = 10_000;
+
   private final List<ProtocolConfiguration> protocols;
 
   private ClusterStack(ProtocolStackConfigurator stack) {
@@ -64,7 +70,7 @@ final class ClusterStack {
     stack.set("FD_ALL3", Map.of("timeout", "12s", "interval", "3s"));
     stack.set("MERGE3", Map.of("min_interval", "3s", "max_interval", "9s"));
     stack.set("pbcast.GMS", Map.of("join_timeout", "1s"));
-    stack.set("FD_SOCK2", Map.of("offset", "0"));
+    stack.set("FD_SOCK2", Map.of("offset", Integer.toString(WATCHING_PORTS)));
     if (discovery instanceof Discovery.Peers peers) {
       stack.findPeers(peers.peers().stream().map(ClusterStack::peer).toList(), bind);
     } else if (discovery instanceof Discovery.Dns dns) {

@@ -7,7 +7,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** Processes that look for each other at ports of the loopback address that nobody else uses. */
+/**
+ * Processes that look for each other at ports of the loopback address, one next to the other, that
+ * nobody else uses.
+ */
 final class Cluster implements AutoCloseable {
   private final List<Integer> ports = new ArrayList<>();
   private final List<StoreProcess> processes = new ArrayList<>();
@@ -23,10 +26,20 @@ final class Cluster implements AutoCloseable {
    */
   Cluster(int size) throws IOException {
     while (ports.size() < size) {
-      int port = freePort();
-      if (!ports.contains(port)) {
+      int port = ports.isEmpty() ? freePort() : ports.get(ports.size() - 1) + 1;
+      if (isFree(port)) {
         ports.add(port);
+      } else {
+        ports.clear();
       }
+    }
+  }
+
+  private static boolean isFree(int port) {
+    try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+      return socket.isBound();
+    } catch (IOException e) {
+      return false;
     }
   }
 
