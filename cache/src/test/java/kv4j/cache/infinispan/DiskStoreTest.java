@@ -155,6 +155,17 @@ class DiskStoreTest {
   }
 
   @Test
+  void whoClosesAStoreTwiceLeavesTheNextOneItsFolder() {
+    BlockStore first = open(options());
+    first.close();
+    try (BlockStore second = open(options())) {
+      first.close();
+      assertTrue(refusal(options()).contains("is in use"));
+      assertEquals(0, second.contents().values());
+    }
+  }
+
+  @Test
   void whatCannotBeAFolderIsRefused() throws IOException {
     Path file = Files.createFile(folder.resolve("file"));
     assertTrue(refusal(StoreOptions.of(file.toString())).contains("cannot be written to"));
