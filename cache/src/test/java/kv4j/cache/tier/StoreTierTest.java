@@ -12,8 +12,12 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Queue;
+import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.IntStream;
 import kv4j.cache.Lookup.Reason;
 import kv4j.cache.block.BlockChain;
@@ -215,6 +219,50 @@ class StoreTierTest {
     assertEquals(List.of(0f, 1f), numbers(fetched));
     assertEquals(Optional.of(Reason.STORE_DEADLINE), fetched.reason());
     assertEquals(1, tier.stats().late());
+  }
+
+  @Test
+  void afterTheDeadlineNothingMoreIsAskedFor() throws Exception {
+    KvLayout large =
+        new KvLayout(1, 1, 1 << 18, 4, KvDtype.F32); // one is as much as is read at once
+    BlockChain chain = new BlockChain(large, KvDtype.F32, "model", "tenant", "", tokens(8));
+    byte[] value = BlockFormat.write(new KvBlock(large), chain, 0, 0);
+    CompletableFuture<byte[]> late = new CompletableFuture<>();
+    CountDownLatch asked = new CountDownLatch(1);
+    store.answer =
+        (key, none) -> {
+          asked.countDown();
+          return late;
+        };
+    StoreCounters counters = new StoreCounters();
+    WriteBehind writes = new WriteBehind(store, 1, counters);
+    try (BlockReader reader = new BlockReader(store, writes, counters)) {
+      List<CompletableFuture<KvBlock>> blocks = reader.read(chain, 0, LONG);
+      asked.await();
+      blocks.forEach(block -> block.completeExceptionally(new TimeoutException()));
+      late.complete(value);
+      // Once both threads of the reader are here, they are done with what came too late.
+      CyclicBarrier barrier = new CyclicBarrier(3);
+      store.answer =
+          (key, none) -> {
+            awaitOthers(barrier);
+            return CompletableFuture.completedFuture(null);
+          };
+      for (String tenant : List.of("one", "another")) {
+        reader.read(new BlockChain(large, KvDtype.F32, "model", tenant, "", tokens(4)), 0, LONG);
+      }
+      awaitOthers(barrier);
+    }
+    assertTrue(counters.snapshot(0, new Rates()).readBytes() > 0); // what came too late was read
+    assertEquals(3, store.questions.stream().mapToInt(List::size).sum());
+  }
+
+  private static void awaitOthers(CyclicBarrier barrier) {
+    try {
+      barrier.await();
+    } catch (InterruptedException | BrokenBarrierException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   @Test
