@@ -333,6 +333,21 @@ class StoreTierTest {
   }
 
   @Test
+  void aStoreThatBreaksWhileItIsWrittenToLosesThatBlockOnly() {
+    StoreTier tier = tier();
+    store.taking =
+        (key, value) -> {
+          throw new NoClassDefFoundError("a plug-in's");
+        };
+    write(tier, 2);
+    assertEquals(2, tier.stats().writeFailed());
+    assertEquals(0, tier.stats().queuedBytes());
+    store.taking = (key, value) -> CompletableFuture.completedFuture(null);
+    write(tier, 2);
+    assertEquals(2, store.contents().values());
+  }
+
+  @Test
   void readingIsLeftWhereComputingIsFasterButTriedNowAndThen() {
     Rates rates = new Rates();
     assertTrue(rates.isReadingWorthIt());
