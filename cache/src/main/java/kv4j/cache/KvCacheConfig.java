@@ -74,7 +74,7 @@ public record KvCacheConfig(
   public void tell(CacheEvent event) {
     try {
       listener.accept(event);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       LOG.log(System.Logger.Level.WARNING, "a cache listener failed", e);
     }
   }

@@ -70,7 +70,7 @@ final class Batch implements AutoCloseable {
         batch.startAnswer(i);
       }
       return batch;
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       batch.close();
       throw e;
     }

@@ -64,8 +64,10 @@ public final class OpenStore implements AutoCloseable {
     return store.map(
         s -> {
           CompletableFuture<Void> ready = s.ready();
-          State ended = ready.isCompletedExceptionally() ? State.FAILED : State.OPEN;
-          return ready.isDone() ? ended : State.OPENING;
+          if (!ready.isDone()) {
+            return State.OPENING;
+          }
+          return ready.isCompletedExceptionally() ? State.FAILED : State.OPEN;
         });
   }
 

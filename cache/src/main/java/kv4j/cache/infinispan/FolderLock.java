@@ -65,8 +65,12 @@ final class FolderLock implements AutoCloseable {
     return null;
   }
 
+  /** May be called more than once. */
   @Override
   public void close() {
+    if (!channel.isOpen()) {
+      return; // the folder may be another store's by now
+    }
     try {
       channel.close();
     } catch (IOException e) {

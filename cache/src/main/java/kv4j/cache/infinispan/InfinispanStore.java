@@ -61,7 +61,12 @@ final class InfinispanStore implements BlockStore {
   private void open(Callable<AdvancedCache<byte[], byte[]>> start) {
     try {
       AdvancedCache<byte[], byte[]> cache = start.call();
-      warmUp(cache);
+      try {
+        warmUp(cache);
+      } catch (RuntimeException | Error e) {
+        cache.getCacheManager().stop();
+        throw e;
+      }
       opening.complete(cache);
     } catch (Throwable e) { // whoever waits has to be told, whatever it is
       opening.completeExceptionally(e);

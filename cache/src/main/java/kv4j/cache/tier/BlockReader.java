@@ -109,8 +109,8 @@ final class BlockReader implements AutoCloseable {
         end = Math.min(blocks.size(), first + count);
         next = end;
       }
-      if (first == end) {
-        return;
+      if (first == end || targets.get(first).isDone()) {
+        return; // there are no more, or nobody waits for them any longer
       }
       List<BlockKey> keys = blocks.subList(first, end).stream().map(chain::key).toList();
       List<CompletableFuture<byte[]>> values = values(keys);

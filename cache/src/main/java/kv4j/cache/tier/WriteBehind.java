@@ -172,7 +172,7 @@ final class WriteBehind {
               .put(write.key(), value)
               .orTimeout(WRITE_TIMEOUT.toNanos(), TimeUnit.NANOSECONDS)
               .thenApply(nothing -> value.length);
-    } catch (RuntimeException | OutOfMemoryError e) {
+    } catch (RuntimeException | Error e) { // the thread must outlive it
       done = CompletableFuture.failedFuture(e);
     }
     done.whenComplete((bytes, error) -> written(write, bytes, error, System.nanoTime() - begin));

@@ -22,11 +22,15 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import kv4j.cache.store.BlockStore;
 import kv4j.cache.store.BlockStores;
 import kv4j.cache.store.EncryptedStore;
 import kv4j.cache.store.StoreOptions;
+import org.infinispan.AdvancedCache;
+import org.infinispan.lifecycle.ComponentStatus;
+import org.infinispan.manager.EmbeddedCacheManager;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -152,6 +156,34 @@ class DiskStoreTest {
     try (BlockStore store = open(options())) {
       assertEquals(0, store.contents().values());
     }
+  }
+
+  @Test
+  void whoClosesAStoreTwiceLeavesTheNextOneItsFolder() {
+    BlockStore first = open(options());
+    first.close();
+    try (BlockStore second = open(options())) {
+      first.close();
+      assertTrue(refusal(options()).contains("is in use"));
+      assertEquals(0, second.contents().values());
+    }
+  }
+
+  @Test
+  void aCacheThatStartsAndCannotBeUsedIsStopped() {
+    AtomicReference<EmbeddedCacheManager> manager = new AtomicReference<>();
+    try (BlockStore store =
+        new InfinispanStore(
+            () -> {
+              AdvancedCache<byte[], byte[]> cache = EmbeddedCaches.local(folder, options());
+              manager.set(cache.getCacheManager());
+              cache.stop();
+              return cache;
+            },
+            new InfinispanStore.Resources(Runnable::run, Runnable::run, () -> {}))) {
+      assertThrows(CompletionException.class, () -> store.ready().join());
+    }
+    assertEquals(ComponentStatus.TERMINATED, manager.get().getStatus());
   }
 
   @Test

@@ -12,8 +12,12 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Queue;
+import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.IntStream;
 import kv4j.cache.Lookup.Reason;
 import kv4j.cache.block.BlockChain;
@@ -218,6 +222,50 @@ class StoreTierTest {
   }
 
   @Test
+  void afterTheDeadlineNothingMoreIsAskedFor() throws Exception {
+    KvLayout large =
+        new KvLayout(1, 1, 1 << 18, 4, KvDtype.F32); // one is as much as is read at once
+    BlockChain chain = new BlockChain(large, KvDtype.F32, "model", "tenant", "", tokens(8));
+    byte[] value = BlockFormat.write(new KvBlock(large), chain, 0, 0);
+    CompletableFuture<byte[]> late = new CompletableFuture<>();
+    CountDownLatch asked = new CountDownLatch(1);
+    store.answer =
+        (key, none) -> {
+          asked.countDown();
+          return late;
+        };
+    StoreCounters counters = new StoreCounters();
+    WriteBehind writes = new WriteBehind(store, 1, counters);
+    try (BlockReader reader = new BlockReader(store, writes, counters)) {
+      List<CompletableFuture<KvBlock>> blocks = reader.read(chain, 0, LONG);
+      asked.await();
+      blocks.forEach(block -> block.completeExceptionally(new TimeoutException()));
+      late.complete(value);
+      // Once both threads of the reader are here, they are done with what came too late.
+      CyclicBarrier barrier = new CyclicBarrier(3);
+      store.answer =
+          (key, none) -> {
+            awaitOthers(barrier);
+            return CompletableFuture.completedFuture(null);
+          };
+      for (String tenant : List.of("one", "another")) {
+        reader.read(new BlockChain(large, KvDtype.F32, "model", tenant, "", tokens(4)), 0, LONG);
+      }
+      awaitOthers(barrier);
+    }
+    assertTrue(counters.snapshot(0, new Rates()).readBytes() > 0); // what came too late was read
+    assertEquals(3, store.questions.stream().mapToInt(List::size).sum());
+  }
+
+  private static void awaitOthers(CyclicBarrier barrier) {
+    try {
+      barrier.await();
+    } catch (InterruptedException | BrokenBarrierException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @Test
   void whatIsDamagedIsCountedAndRemoved() {
     write(tier(), 4);
     BlockChain keys = new BlockChain(LAYOUT, KvDtype.F32, "model", "tenant", "", tokens(16));
@@ -282,6 +330,21 @@ class StoreTierTest {
       assertArrayEquals(block(i).keys(0), read.keys(0));
     }
     writes.close();
+  }
+
+  @Test
+  void aStoreThatBreaksWhileItIsWrittenToLosesThatBlockOnly() {
+    StoreTier tier = tier();
+    store.taking =
+        (key, value) -> {
+          throw new NoClassDefFoundError("a plug-in's");
+        };
+    write(tier, 2);
+    assertEquals(2, tier.stats().writeFailed());
+    assertEquals(0, tier.stats().queuedBytes());
+    store.taking = (key, value) -> CompletableFuture.completedFuture(null);
+    write(tier, 2);
+    assertEquals(2, store.contents().values());
   }
 
   @Test

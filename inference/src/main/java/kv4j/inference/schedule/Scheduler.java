@@ -283,7 +283,7 @@ public final class Scheduler implements AutoCloseable {
 
   private boolean awaitWork() {
     synchronized (lock) {
-      while (!hasWork() && !closed) {
+      while (!hasWork() && (prefetching > 0 || !closed)) {
         try {
           lock.wait();
         } catch (InterruptedException e) {

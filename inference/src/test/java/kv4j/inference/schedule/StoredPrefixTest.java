@@ -8,12 +8,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
 import kv4j.cache.KvRequest;
 import kv4j.cache.Lookup;
@@ -211,6 +214,39 @@ class StoredPrefixTest {
         store.answer();
         closing.join();
         assertEquals(End.CANCELLED, waits.result().join().end());
+      }
+    }
+  }
+
+  @Test
+  void aSchedulerThatAListenerClosesDoesNotForgetThemEither() throws Exception {
+    try (ScheduleKit kit = new ScheduleKit(5)) {
+      HeldStore store = new HeldStore();
+      store.hold();
+      try (RadixKvCache cache = cache(kit, store, When.COMMIT, KvDtype.F32)) {
+        Scheduler scheduler = new Scheduler(kit.engine, cache, new SchedulerOptions(40, 4, 100, 2));
+        Submission waits =
+            scheduler.submit(GenerationRequest.greedy(kit.randomTokens(random, 90), 6));
+        store.awaitQuestion();
+        AtomicReference<Thread> thread = new AtomicReference<>();
+        GenerationRequest tooShortToBeStored =
+            GenerationRequest.greedy(kit.randomTokens(random, 10), 6);
+        Submission closes =
+            scheduler.submit(
+                tooShortToBeStored,
+                (token, logits) -> {
+                  thread.set(Thread.currentThread());
+                  scheduler.close();
+                  return true;
+                });
+        assertEquals(End.CANCELLED, closes.await().end());
+        Set<Thread.State> ranOut = EnumSet.of(Thread.State.WAITING, Thread.State.TERMINATED);
+        while (!ranOut.contains(thread.get().getState())) {
+          Thread.onSpinWait();
+        }
+        store.answer();
+        assertEquals(End.CANCELLED, waits.await().end());
+        thread.get().join();
       }
     }
   }

@@ -71,7 +71,12 @@ public final class LessonRoutes {
       throw RequestException.of(429, "lesson_given", "another lesson is being given");
     }
     Given given = new Given(lesson);
-    new Thread(given, "kv4j-lesson").start();
+    try {
+      new Thread(given, "kv4j-lesson").start();
+    } catch (OutOfMemoryError e) { // there may be no more threads
+      room.release();
+      throw e;
+    }
     EventStream out = new EventStream(ctx);
     try {
       send(given, out);

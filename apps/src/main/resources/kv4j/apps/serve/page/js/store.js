@@ -10,6 +10,7 @@ const SAMPLE_MS = 250;
 export class Store {
   model = null;
   maxBytes = 0;
+  number = 0; // of the cache's last event that the snapshot knows of
   now = 0; // time of the last event, ms since the epoch
   bytes = 0;
   runs = new Map(); // by id, parents before children
@@ -38,6 +39,9 @@ export class Store {
   }
 
   apply({ event, data }) {
+    if (event !== "snapshot" && data.number <= this.number) {
+      return; // one that was still on its way when the snapshot was taken
+    }
     this.now = data.time ?? this.now;
     this[`on_${event}`]?.(data);
     this.sample();
@@ -46,6 +50,7 @@ export class Store {
   on_snapshot(data) {
     this.model = data.model;
     this.maxBytes = data.max_bytes;
+    this.number = data.number;
     this.runs = new Map();
     this.tops = new Set();
     this.requests = new Map(); // what became of those under way is not known
