@@ -42,6 +42,9 @@ class RouterTest {
   private static final String CHAT =
       "{\"messages\": [{\"role\": \"user\", \"content\": \"%s\"}], \"max_tokens\": 2}";
 
+  /** Of so many each server has some, but for one pair of ports in a million. */
+  private static final int KEYS = 25;
+
   @TempDir private Path folder;
   private final HttpClient client = HttpClient.newHttpClient();
   private final List<AutoCloseable> open = new ArrayList<>();
@@ -125,7 +128,7 @@ class RouterTest {
     List<ServerProcess> servers = servers();
     String url = route(servers.get(0).address(), servers.get(1).address());
     Map<String, String> owners = new TreeMap<>();
-    for (int i = 0; i < 12; i++) {
+    for (int i = 0; i < KEYS; i++) {
       String body = CHAT.formatted(("user " + i).repeat(20));
       Sent first = send(url, body);
       Sent again = send(url, body);
@@ -151,7 +154,7 @@ class RouterTest {
     String url = route(servers.get(0).address(), servers.get(1).address());
     for (String[] headers : List.of(new String[] {"X-Cache-Key", "k"}, new String[0])) {
       Set<String> used = new HashSet<>();
-      for (int i = 0; i < 12; i++) {
+      for (int i = 0; i < KEYS; i++) {
         String body = CHAT.formatted(i + " is a text of its own");
         String keyed = body.replaceFirst("}$", ", \"prompt_cache_key\": \"k\"}");
         used.add(send(url, headers.length > 0 ? body : keyed, headers).server());
@@ -159,7 +162,7 @@ class RouterTest {
       assertEquals(1, used.size());
     }
     Set<String> tenants = new HashSet<>();
-    for (int i = 0; i < 12; i++) {
+    for (int i = 0; i < KEYS; i++) {
       String[] headers = {"X-Cache-Key", "k", "Authorization", "Bearer " + i};
       tenants.add(send(url, CHAT.formatted("same"), headers).server());
     }
