@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ChatTerminalTest {
   private static final String INTERRUPT = "\u0003";
   private static final String UP = "\u001bOA"; // as a terminal whose keypad applications use
-  private static final int SECONDS = 30; // far more than it takes
+  private static final int SECONDS = 180; // far more than it takes on a busy machine
 
   /** By what the line editor ends. */
   private static final String READ = "(?s).*?\u001b\\[\\?2004l";

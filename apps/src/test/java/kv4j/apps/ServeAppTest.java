@@ -96,7 +96,8 @@ class ServeAppTest {
               BodyHandlers.ofString());
       String health = completions.replace("/v1/completions", "/health");
       HttpRequest ask = HttpRequest.newBuilder(URI.create(health)).build();
-      while (!client.send(ask, BodyHandlers.ofString()).body().contains("\"running\":1")) {
+      while (!running.isDone()
+          && !client.send(ask, BodyHandlers.ofString()).body().contains("\"running\":1")) {
         Thread.onSpinWait();
       }
       process.toHandle().destroy(); // SIGTERM, and what it says can still be read

@@ -28,6 +28,9 @@ class StoreProcessTest {
       "Once upon a time there was a prompt of more than a hundred characters, each of which is a"
           + " token of the model tiny.";
 
+  /** The first read loads classes, which may take longer than requests wait. */
+  private static final String PATIENT = " --store-deadline 2m";
+
   @TempDir private Path folder;
 
   private String output() throws IOException {
@@ -67,7 +70,8 @@ class StoreProcessTest {
   }
 
   private JsonNode generate(String store) throws IOException, InterruptedException {
-    String line = "generate --model-preset tiny --threads 1 --new-tokens 20 --json - --store";
+    String line =
+        "generate --model-preset tiny --threads 1 --new-tokens 20 --json -" + PATIENT + " --store";
     List<String> args = new ArrayList<>(List.of(line.split(" ")));
     args.addAll(List.of(store, "--prompt", PROMPT));
     return new ObjectMapper().readTree(succeed(args.toArray(String[]::new)));
@@ -100,7 +104,7 @@ class StoreProcessTest {
 
   /** Starts a server, asks it once, and has it end by a signal. */
   private JsonNode serveOnce(String store) throws IOException, InterruptedException {
-    String line = "serve --model-preset tiny --threads 1 --port 0 --store " + store;
+    String line = "serve --model-preset tiny --threads 1 --port 0" + PATIENT + " --store " + store;
     Process server = new ProcessBuilder(command(line.split(" "))).start();
     try (BufferedReader err = server.errorReader()) {
       String said = err.readLine();

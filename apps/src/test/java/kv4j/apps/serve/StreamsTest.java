@@ -159,14 +159,16 @@ class StreamsTest {
   /** To see whether the client is there, the server reads from its connection. */
   @Test
   void aRequestThatComesBeforeTheAnswerToTheLastIsNotLost() throws IOException {
-    try (Socket socket = send(post(COMPLETION, WHOLE.replace("4000", "600")))) {
-      waitFor("running", 1);
+    try (HeldScheduler held = new HeldScheduler(server.model.scheduler());
+        Socket socket = send(post(COMPLETION, WHOLE.replace("4000", "20")))) {
+      waitFor("waiting", 1);
       OutputStream out = socket.getOutputStream();
       String next = post("/tokenize", "{\"prompt\":\"xy\"}");
       out.write(next.substring(0, 20).getBytes(StandardCharsets.UTF_8));
       out.flush();
+      held.release();
       String first = readTo(socket, "\"kv4j\"");
-      assertTrue(first.contains("\"completion_tokens\":600"), first);
+      assertTrue(first.contains("\"completion_tokens\":20"), first);
       out.write(next.substring(20).getBytes(StandardCharsets.UTF_8));
       out.flush();
       readTo(socket, "\"count\":3");
@@ -250,21 +252,24 @@ class StreamsTest {
                 Optional.empty(),
                 Optional.empty(),
                 TestServer.CACHE_BYTES,
-                Duration.ofMillis(500));
+                Duration.ofSeconds(2));
+        HeldScheduler held = new HeldScheduler(strict.model.scheduler());
         Socket kept = new Socket("127.0.0.1", strict.port());
         Socket answered = new Socket("127.0.0.1", strict.port())) {
       String health = "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n";
       kept.getOutputStream().write(health.getBytes(StandardCharsets.UTF_8));
       readTo(kept, "\"waiting\":0");
-      answered.getOutputStream().write(post(COMPLETION, ENDLESS).getBytes(StandardCharsets.UTF_8));
+      String few = post(COMPLETION, ENDLESS.replace("4000", "5"));
+      answered.getOutputStream().write(few.getBytes(StandardCharsets.UTF_8));
       String body = post("/tokenize", "{\"prompt\":\"" + "x".repeat(10_000) + "\"}");
       for (String begin :
           List.of("GET /he", "GET /health HTTP/1.1\r\nHo", body.substring(0, 200))) {
         drip(strict.port(), begin);
       }
       kept.getOutputStream().write(health.getBytes(StandardCharsets.UTF_8));
-      readTo(kept, "\"running\":1");
-      readTo(answered, "data: ");
+      readTo(kept, "\"waiting\":1");
+      held.release();
+      readTo(answered, "data: [DONE]");
     }
   }
 

@@ -39,7 +39,9 @@ class ClusterStoreTest {
       StoreProcess second = cluster.start("owners=2");
       StoreProcess third = cluster.start("owners=2");
       cluster.awaitNodes(3);
-      put(first, 0);
+      for (int number = 0; number < VALUES; number++) {
+        first.putUntilFound(number, BYTES, third); // which may have begun alone
+      }
       for (StoreProcess process : List.of(first, second, third)) {
         awaitValues(process, 0);
       }
@@ -203,8 +205,9 @@ class ClusterStoreTest {
       StoreProcess stranger =
           cluster.start("xml=" + tls(cluster.nextPort(), cluster, keyStore("theirs")));
       first.awaitNodes(2);
-      put(first, 0);
-      awaitValues(second, 0);
+      for (int number = 0; number < VALUES; number++) {
+        first.putUntilFound(number, BYTES, second); // both may have begun alone
+      }
       for (int number = 0; number < VALUES; number++) {
         assertFalse(stranger.finds(number));
       }

@@ -159,6 +159,7 @@ class SchedulerThreadTest {
   @Test
   void closingCancelsWhatRunsAndEndsTheThread() throws Exception {
     CountDownLatch running = new CountDownLatch(1);
+    CountDownLatch closing = new CountDownLatch(1);
     AtomicReference<Thread> thread = new AtomicReference<>();
     try (ScheduleKit kit = new ScheduleKit(10);
         RadixKvCache cache = kit.radix(16, 100)) {
@@ -178,15 +179,23 @@ class SchedulerThreadTest {
               (token, logits) -> {
                 thread.set(Thread.currentThread());
                 running.countDown();
+                await(closing);
                 return true;
               });
       Submission waiting =
           scheduler.submit(GenerationRequest.greedy(kit.randomTokens(random, 9), 190));
       await(running);
-      scheduler.close();
+      Thread closer = new Thread(scheduler::close);
+      closer.start();
+      while (closer.getState() != Thread.State.TIMED_WAITING) { // for what runs
+        Thread.onSpinWait();
+      }
+      closing.countDown();
+      closer.join();
       thread.get().join();
       assertTrue(thread.get().isDaemon());
-      assertTrue(one.result().isDone() && waiting.await().end() == End.CANCELLED);
+      assertEquals(End.CANCELLED, one.await().end());
+      assertEquals(End.CANCELLED, waiting.await().end());
       assertThrows(
           IllegalStateException.class,
           () -> scheduler.submit(GenerationRequest.greedy(new int[] {1}, 1)));
