@@ -102,9 +102,12 @@ final class FleetMember implements AutoCloseable {
 
   /** Waits until it can read all blocks of a request that was run, by whomever. */
   void awaitBlocks(TraceRequest request) throws IOException {
-    while (ask("readable " + words(request.kept()))
-        < request.kept().length / LAYOUT.blockTokens()) {
-      Thread.onSpinWait();
+    int blocks = request.kept().length / LAYOUT.blockTokens();
+    long begin = System.nanoTime();
+    while (ask("readable " + words(request.kept())) < blocks) {
+      if (System.nanoTime() - begin > PATIENCE.toNanos()) {
+        throw new AssertionError("a member never gets what another has put");
+      }
     }
   }
 

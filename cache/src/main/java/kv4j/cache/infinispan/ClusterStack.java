@@ -69,7 +69,6 @@ final class ClusterStack {
     // The usual 40 and 30 seconds are long where a request can do without the store.
     stack.set("FD_ALL3", Map.of("timeout", "12s", "interval", "3s"));
     stack.set("MERGE3", Map.of("min_interval", "3s", "max_interval", "9s"));
-    stack.set("pbcast.GMS", Map.of("join_timeout", "1s"));
     stack.set("FD_SOCK2", Map.of("offset", Integer.toString(WATCHING_PORTS)));
     if (discovery instanceof Discovery.Peers peers) {
       stack.findPeers(peers.peers().stream().map(ClusterStack::peer).toList(), bind);

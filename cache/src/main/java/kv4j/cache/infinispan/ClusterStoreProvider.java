@@ -71,8 +71,8 @@ public final class ClusterStoreProvider implements BlockStoreProvider {
             reads,
             writes,
             () -> {
-              reads.shutdownNow();
-              writes.shutdownNow();
+              reads.shutdown(); // what is queued fails at once, and whoever waits is told
+              writes.shutdown();
               release.run();
             }));
   }

@@ -10,6 +10,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import kv4j.cache.block.BlockKey;
 import kv4j.cache.store.BlockStore;
 import kv4j.cache.store.DamagedValueException;
@@ -21,8 +22,8 @@ import org.infinispan.commons.marshall.WrappedByteArray;
 import org.infinispan.commons.util.CloseableIterator;
 import org.infinispan.container.DataContainer;
 import org.infinispan.context.Flag;
+import org.infinispan.distribution.DistributionManager;
 import org.infinispan.factories.ComponentRegistry;
-import org.infinispan.manager.EmbeddedCacheManager;
 import org.infinispan.persistence.manager.PersistenceManager;
 import org.infinispan.remoting.transport.jgroups.SuspectException;
 import org.slf4j.Logger;
@@ -113,7 +114,8 @@ final class InfinispanStore implements BlockStore {
     for (Throwable cause = error; cause != null; cause = cause.getCause()) {
       if (cause instanceof IllegalLifecycleStateException
           || cause instanceof TimeoutException
-          || cause instanceof SuspectException) {
+          || cause instanceof SuspectException
+          || cause instanceof VirtualMachineError) {
         throw error instanceof CompletionException known ? known : new CompletionException(error);
       }
     }
@@ -191,7 +193,7 @@ final class InfinispanStore implements BlockStore {
   @Override
   public StoreContents contents() {
     AdvancedCache<byte[], byte[]> cache = cache();
-    List<String> nodes = nodes(cache.getCacheManager());
+    List<String> nodes = nodes(cache);
     for (BoundedFileStore<?, ?> files : fileStores(cache)) {
       return new StoreContents(files.ledger().size(), files.ledger().bytes(), nodes);
     }
@@ -199,16 +201,20 @@ final class InfinispanStore implements BlockStore {
     return new StoreContents(memory.sizeIncludingExpired(), memory.evictionSize(), nodes);
   }
 
-  private static List<String> nodes(EmbeddedCacheManager manager) {
-    List<String> nodes = new ArrayList<>();
-    if (manager.getMembers() != null) {
-      nodes.add(manager.getAddress().toString());
-      manager.getMembers().stream()
-          .map(Object::toString)
-          .filter(node -> !nodes.contains(node))
-          .forEach(nodes::add);
+  /**
+   * Who shares the values, this process first: not who is about to, as the manager's members are.
+   */
+  private static List<String> nodes(AdvancedCache<byte[], byte[]> cache) {
+    DistributionManager distribution = cache.getDistributionManager();
+    if (distribution == null) {
+      return List.of();
     }
-    return nodes;
+    String own = cache.getCacheManager().getAddress().toString();
+    Stream<String> others =
+        distribution.getCacheTopology().getMembersSet().stream()
+            .map(Object::toString)
+            .filter(node -> !node.equals(own));
+    return Stream.concat(Stream.of(own), others).toList();
   }
 
   @SuppressWarnings("rawtypes") // a class literal knows no parameters
