@@ -236,7 +236,7 @@ class StoredCacheTest {
         throw new IllegalArgumentException("never");
       case 4:
         byte[] flipped = value == null ? new byte[3] : value.clone();
-        flipped[random.nextInt(flipped.length)] ^= 1 << random.nextInt(8);
+        flipped[random.nextInt(flipped.length)] ^= (byte) (1 << random.nextInt(8));
         return CompletableFuture.completedFuture(flipped);
       case 5:
         int length = value == null ? 0 : random.nextInt(value.length);
