@@ -10,12 +10,9 @@ import com.openai.client.OpenAIClient;
 import com.openai.client.okhttp.OpenAIOkHttpClient;
 import com.openai.models.chat.completions.ChatCompletion;
 import com.openai.models.chat.completions.ChatCompletionCreateParams;
-import java.io.BufferedReader;
 import java.io.InputStream;
-import java.io.InputStreamReader;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -166,15 +163,9 @@ class PageTest {
                     "{\"prompt\":\"y\",\"max_tokens\":3000,\"stream\":true,\"logit_bias\":{\"257\":-100}}")
                 .build(),
             BodyHandlers.ofInputStream());
-    BufferedReader lines =
-        new BufferedReader(new InputStreamReader(endless.body(), StandardCharsets.UTF_8));
-    while (!lines.readLine().startsWith("data: ")) {}
-    try (HeldScheduler held = new HeldScheduler(server.model.scheduler())) {
-      page.page.waitForSelector("#requests [data-state=decode]");
-      lines.close();
-      held.release();
-      page.page.waitForSelector("#requests [data-state=cancelled]").click();
-    }
+    page.page.waitForSelector("#requests [data-state=decode]");
+    endless.body().close();
+    page.page.waitForSelector("#requests [data-state=cancelled]").click();
     assertTrue(page.text("#details .state").startsWith("cancelled"));
     assertTrue(page.tokens("generated") > 0);
   }
